@@ -1,0 +1,14 @@
+//! What an analysis says: anomalies, predictions, patterns and recommendations.
+//!
+//! All of them are plain data that compare, print as JSON and can grow: they are made with a constructor that takes
+//! what is always known, and their public fields take the rest.
+
+mod anomaly;
+mod pattern;
+mod prediction;
+mod recommendation;
+
+pub use anomaly::{AnomalyDetection, FeatureEvidence, Severity};
+pub use pattern::{ChangePoint, PatternAnalysis, PatternType, Periodicity, Trend};
+pub use prediction::{FeatureValue, Interval, Prediction, PredictionType};
+pub use recommendation::{Priority, ProcessUsage, Recommendation};

@@ -1,0 +1,113 @@
+//! What a quantity will be, and how far off that may be.
+
+use crate::{Probability, Span, Timestamp, missing};
+use serde::{Deserialize, Serialize};
+
+/// What is predicted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PredictionType {
+    /// [`crate::host::performance_score`], 0 (idle) to 100 (saturated).
+    PerformanceScore,
+    /// The feature of this name, in its unit.
+    Feature(String),
+}
+
+/// A range that is meant to hold the truth with a stated probability.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Interval {
+    /// Lower bound.
+    pub lower: f64,
+    /// Upper bound, at least the lower.
+    pub upper: f64,
+    /// The probability the interval is built for, such as 0.9.
+    pub level: Probability,
+}
+
+impl Interval {
+    /// An interval; the bounds are put in order.
+    #[must_use]
+    pub fn new(a: f64, b: f64, level: Probability) -> Self {
+        Self { lower: a.min(b), upper: a.max(b), level }
+    }
+
+    /// Whether `value` lies in it, bounds included.
+    #[must_use]
+    pub fn contains(&self, value: f64) -> bool {
+        (self.lower..=self.upper).contains(&value)
+    }
+}
+
+/// A feature and a value of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FeatureValue {
+    /// The feature's name.
+    pub feature: String,
+    /// The value in its unit, NaN if missing.
+    #[serde(with = "missing")]
+    pub value: f64,
+}
+
+impl FeatureValue {
+    /// A feature and its value.
+    pub fn new(feature: impl Into<String>, value: f64) -> Self {
+        Self { feature: feature.into(), value }
+    }
+}
+
+impl PartialEq for FeatureValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.feature == other.feature && missing::same(self.value, other.value)
+    }
+}
+
+/// One predicted value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// What is predicted.
+    pub prediction_type: PredictionType,
+    /// The predicted value: a median, so as likely too high as too low.
+    pub value: f64,
+    /// Where the truth is meant to lie.
+    pub interval: Interval,
+    /// How far ahead of `timestamp` the value is predicted for.
+    pub horizon: Span,
+    /// The share of its recent intervals that held the truth; 0 until one could be checked.
+    pub confidence: Probability,
+    /// When the prediction was made: the time of the newest sample it knew.
+    pub timestamp: Timestamp,
+    /// The current values that the prediction started from, the most telling first.
+    pub features: Vec<FeatureValue>,
+    /// One sentence for a person.
+    pub explanation: String,
+    /// What to do about it; empty when nothing needs doing.
+    pub recommendations: Vec<String>,
+}
+
+impl Prediction {
+    /// A prediction with nothing yet said about why.
+    #[must_use]
+    pub fn new(
+        prediction_type: PredictionType,
+        value: f64,
+        interval: Interval,
+        horizon: Span,
+        timestamp: Timestamp,
+    ) -> Self {
+        Self {
+            prediction_type,
+            value,
+            interval,
+            horizon,
+            confidence: Probability::ZERO,
+            timestamp,
+            features: Vec::new(),
+            explanation: String::new(),
+            recommendations: Vec::new(),
+        }
+    }
+}

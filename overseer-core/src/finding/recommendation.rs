@@ -1,0 +1,119 @@
+//! What to do about a finding.
+
+use crate::missing;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How soon something should be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Priority {
+    /// When there is time.
+    Low,
+    /// This week.
+    Medium,
+    /// Today.
+    High,
+    /// Now.
+    Critical,
+}
+
+impl Priority {
+    /// The lower-case word used in tables and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What one process used over a short span.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ProcessUsage {
+    /// The process's number.
+    pub pid: u32,
+    /// The name of its executable.
+    pub name: String,
+    /// Its command line, cut to 200 characters; empty where it could not be read.
+    pub command: String,
+    /// CPUs kept busy: 1.0 is one whole logical CPU; NaN if not measured.
+    #[serde(with = "missing")]
+    pub cpu_cores: f64,
+    /// Resident memory in bytes; NaN if not measured.
+    #[serde(with = "missing")]
+    pub memory_bytes: f64,
+    /// Bytes read and written to storage per second; NaN if not permitted to know.
+    #[serde(with = "missing")]
+    pub io_bytes_per_second: f64,
+}
+
+impl ProcessUsage {
+    /// A process of which nothing is measured yet.
+    pub fn new(pid: u32, name: impl Into<String>) -> Self {
+        Self {
+            pid,
+            name: name.into(),
+            command: String::new(),
+            cpu_cores: f64::NAN,
+            memory_bytes: f64::NAN,
+            io_bytes_per_second: f64::NAN,
+        }
+    }
+}
+
+impl PartialEq for ProcessUsage {
+    fn eq(&self, o: &Self) -> bool {
+        self.pid == o.pid
+            && self.name == o.name
+            && self.command == o.command
+            && missing::same(self.cpu_cores, o.cpu_cores)
+            && missing::same(self.memory_bytes, o.memory_bytes)
+            && missing::same(self.io_bytes_per_second, o.io_bytes_per_second)
+    }
+}
+
+/// A piece of advice that follows from findings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Recommendation {
+    /// The feature it is about.
+    pub feature: String,
+    /// How soon.
+    pub priority: Priority,
+    /// What was found, with the numbers.
+    pub evidence: String,
+    /// What to do.
+    pub action: String,
+    /// The processes that matter, the heaviest first; empty where none do or none could be read.
+    pub processes: Vec<ProcessUsage>,
+}
+
+impl Recommendation {
+    /// A piece of advice.
+    pub fn new(
+        feature: impl Into<String>,
+        priority: Priority,
+        evidence: impl Into<String>,
+        action: impl Into<String>,
+    ) -> Self {
+        Self {
+            feature: feature.into(),
+            priority,
+            evidence: evidence.into(),
+            action: action.into(),
+            processes: Vec::new(),
+        }
+    }
+}

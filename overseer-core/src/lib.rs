@@ -1,0 +1,56 @@
+//! The words of Overseer as types, and the traits its parts meet at.
+//!
+//! Nothing in this crate reads a file, a clock or the network, starts a thread, or knows an array library. A caller
+//! passes the time in; a collector, a store and a model are whatever implements the traits in [`traits`].
+//!
+//! | word | type |
+//! |---|---|
+//! | feature, schema | [`Feature`], [`Schema`], and the host's own in [`host`] |
+//! | sample, frame | [`Sample`], [`Frame`]; a missing value is NaN |
+//! | finding | [`AnomalyDetection`], [`Prediction`], [`PatternAnalysis`], [`Recommendation`] |
+//! | detector, forecaster, pattern analyzer | [`Detector`], [`Forecaster`], [`PatternAnalyzer`] |
+//! | source and memory of samples | [`Collector`], [`Store`], [`ModelRepository`] |
+//!
+//! # Example
+//!
+//! ```
+//! use overseer_core::{Frame, Sample, Schema, Timestamp, host};
+//!
+//! let schema = host::schema();
+//! let mut frame = Frame::new(schema.clone());
+//! let mut values = vec![f64::NAN; schema.len()];
+//! values[host::CPU_UTILIZATION] = 0.25;
+//! frame.push(&Sample::new(Timestamp::from_millis(0), values))?;
+//! assert_eq!(frame.column(host::CPU_UTILIZATION).next(), Some(0.25));
+//! # Ok::<(), overseer_core::Error>(())
+//! ```
+
+mod error;
+pub mod finding;
+mod frame;
+pub mod host;
+pub mod missing;
+mod model;
+mod probability;
+mod sample;
+mod schema;
+mod time;
+pub mod traits;
+
+pub use error::{Error, ErrorKind, Result};
+pub use finding::{
+    AnomalyDetection, ChangePoint, FeatureEvidence, FeatureValue, Interval, PatternAnalysis,
+    PatternType, Periodicity, Prediction, PredictionType, Priority, ProcessUsage, Recommendation,
+    Severity, Trend,
+};
+pub use frame::Frame;
+pub use model::{ModelKind, ModelMetadata};
+pub use probability::Probability;
+pub use sample::{MissingValue, Reading, Sample};
+pub use schema::{Feature, Schema, Unit};
+pub use time::{Span, Timestamp};
+pub use traits::{
+    Appended, Collector, Detector, DetectorTrainer, Forecast, ForecastTarget, Forecaster,
+    ForecasterTrainer, HostInfo, Judgement, ModelRepository, PatternAnalyzer, SampleQuery, Store,
+    StoredCounts,
+};

@@ -1,0 +1,32 @@
+//! What collectors, stores and models are to the engine. All of it works behind `dyn`.
+
+mod collect;
+mod detect;
+mod forecast;
+mod pattern;
+mod store;
+
+pub use collect::{Collector, HostInfo};
+pub use detect::{Detector, DetectorTrainer, Judgement};
+pub use forecast::{Forecast, ForecastTarget, Forecaster, ForecasterTrainer};
+pub use pattern::PatternAnalyzer;
+pub use store::{Appended, ModelRepository, SampleQuery, Store, StoredCounts};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles only while every run-time trait can stand behind a pointer and move to another thread.
+    #[test]
+    fn every_run_time_trait_is_dyn_safe() {
+        fn movable<T: ?Sized + Send>() {}
+        movable::<dyn Collector>();
+        movable::<dyn Detector>();
+        movable::<dyn DetectorTrainer>();
+        movable::<dyn Forecaster>();
+        movable::<dyn ForecasterTrainer>();
+        movable::<dyn PatternAnalyzer>();
+        movable::<dyn Store>();
+        movable::<dyn ModelRepository>();
+    }
+}

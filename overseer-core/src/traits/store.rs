@@ -1,0 +1,179 @@
+//! Where samples, findings and models are kept.
+
+use crate::{
+    AnomalyDetection, Frame, ModelMetadata, PatternAnalysis, Prediction, Result, Sample, Span,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+
+/// What became of samples that were handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Appended {
+    /// Newly stored.
+    pub stored: usize,
+    /// Of a time already stored at this interval; the stored one was kept.
+    pub duplicates: usize,
+    /// Without any known value; never stored.
+    pub blank: usize,
+}
+
+impl Appended {
+    /// Counts of what became of samples.
+    #[must_use]
+    pub fn new(stored: usize, duplicates: usize, blank: usize) -> Self {
+        Self { stored, duplicates, blank }
+    }
+}
+
+/// Which samples to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SampleQuery {
+    /// Only samples taken at this interval: the installation's step, or the fast one of a first run.
+    pub interval: Span,
+    /// Only samples at or after this time.
+    pub from: Timestamp,
+    /// Only samples at or before this time.
+    pub to: Timestamp,
+    /// Only the newest so many of those.
+    pub limit: usize,
+}
+
+impl SampleQuery {
+    /// The newest `limit` samples taken at `interval`.
+    #[must_use]
+    pub fn latest(interval: Span, limit: usize) -> Self {
+        Self {
+            interval,
+            from: Timestamp::from_millis(i64::MIN),
+            to: Timestamp::from_millis(i64::MAX),
+            limit,
+        }
+    }
+}
+
+/// How much a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredCounts {
+    /// Samples of any interval.
+    pub samples: u64,
+    /// Predictions.
+    pub predictions: u64,
+    /// Anomalies.
+    pub anomalies: u64,
+    /// Pattern analyses.
+    pub patterns: u64,
+    /// Models described.
+    pub models: u64,
+    /// First and last time of the samples.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// The memory of one host: samples, findings and what is known of its models.
+///
+/// A method that returns `Ok` has made its effect durable against `kill -9`.
+pub trait Store: Send + fmt::Debug {
+    /// Stores samples taken at `interval`. A blank sample is never stored; one of a time already stored at this
+    /// interval is counted and left as it was.
+    ///
+    /// # Errors
+    /// If a sample does not fit the schema, or the store cannot be written; nothing of the batch is stored then.
+    fn append(&mut self, interval: Span, samples: &[Sample]) -> Result<Appended>;
+
+    /// Reads samples, oldest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn samples(&mut self, query: &SampleQuery) -> Result<Frame>;
+
+    /// Stores the findings of one tick in one transaction.
+    ///
+    /// # Errors
+    /// If the store cannot be written; none of them is stored then.
+    fn record(
+        &mut self,
+        anomalies: &[AnomalyDetection],
+        predictions: &[Prediction],
+        patterns: &[PatternAnalysis],
+    ) -> Result<()>;
+
+    /// The newest `limit` anomalies, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>>;
+
+    /// The newest `limit` predictions, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn predictions(&mut self, limit: usize) -> Result<Vec<Prediction>>;
+
+    /// The newest `limit` pattern analyses, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn patterns(&mut self, limit: usize) -> Result<Vec<PatternAnalysis>>;
+
+    /// Stores what is known of a model, replacing what was known under its name.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn put_model_metadata(&mut self, metadata: &ModelMetadata) -> Result<()>;
+
+    /// What is known of every model, by name.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn model_metadata(&mut self) -> Result<Vec<ModelMetadata>>;
+
+    /// The installation's sampling step; `None` before one was chosen.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn step(&mut self) -> Result<Option<Span>>;
+
+    /// Chooses the installation's sampling step.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn set_step(&mut self, step: Span) -> Result<()>;
+
+    /// How much is stored.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn counts(&mut self) -> Result<StoredCounts>;
+
+    /// Removes samples taken at `interval`, and says how many there were. For the fast samples of a first run, once
+    /// enough at the step exist.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn remove_samples(&mut self, interval: Span) -> Result<usize>;
+}
+
+/// Where model files are kept, by name. It knows bytes, not models.
+pub trait ModelRepository: Send + fmt::Debug {
+    /// Stores a model file so that a crash leaves the old or the new one whole.
+    ///
+    /// # Errors
+    /// If the name is not made of letters, digits, `_`, `-` and `.`, or the place cannot be written.
+    fn save(&mut self, name: &str, bytes: &[u8]) -> Result<()>;
+
+    /// Reads a model file; `None` if there is none of this name.
+    ///
+    /// # Errors
+    /// If it exists and cannot be read.
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Moves an unreadable model file aside, never deleting it, and says where to; `None` if there was none.
+    ///
+    /// # Errors
+    /// If it cannot be moved.
+    fn set_aside(&mut self, name: &str) -> Result<Option<PathBuf>>;
+}
