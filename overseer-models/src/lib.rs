@@ -1,1 +1,21 @@
-//! .
+//! The models of Overseer, from scratch on `ndarray`: they learn from frames and know nothing of hosts, files or
+//! clocks.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | [`isolation_forest`] | how easily is a row separated from the others? |
+//! | [`random_forest`] | what value do rows like this one lead to? |
+//! | [`trend`] | which polynomial does a window follow? |
+//! | [`detector`] | how unusual is this sample, and because of which feature? |
+//! | [`forecaster`] | what comes next, and how far off may that be? |
+//! | [`pattern`] | is a feature stable, trending, volatile or periodic? |
+//! | [`file`] | the stored form of all of them |
+
+pub mod detector;
+pub mod file;
+pub mod forecaster;
+pub mod isolation_forest;
+pub mod pattern;
+pub mod random_forest;
+pub mod stats;
+pub mod trend;

@@ -1,0 +1,135 @@
+//! The stored form of a model.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | the magic `OVSRMODL` |
+//! | 4 | format version of this container, `u32` |
+//! | 4 | length of the kind, then the kind: the model's name in the code, UTF-8 |
+//! | 8 | [`Schema::fingerprint`] of what it was trained on |
+//! | 8 | length of the metadata, then [`ModelMetadata`] as JSON |
+//! | 8 | length of the payload, then the payload, which the model's module describes |
+//! | 4 | CRC-32 (IEEE) of every byte before it |
+//!
+//! Everything is little-endian. Reading checks the checksum first and trusts no length.
+
+mod codec;
+
+pub use codec::{Reader, Writer};
+
+use overseer_core::{Error, ModelMetadata, Result, Schema};
+
+const MAGIC: &[u8; 8] = b"OVSRMODL";
+/// The container's format version that [`encode`] writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Puts a model's payload into a container.
+///
+/// # Errors
+/// If the metadata cannot be written as JSON.
+pub fn encode(kind: &str, metadata: &ModelMetadata, payload: &[u8]) -> Result<Vec<u8>> {
+    let json =
+        serde_json::to_vec(metadata).map_err(|e| Error::other("writing a model's metadata", e))?;
+    let mut w = Writer::default();
+    w.raw(MAGIC);
+    w.u32(FORMAT_VERSION);
+    w.u32(kind.len() as u32);
+    w.raw(kind.as_bytes());
+    w.u64(metadata.schema_fingerprint);
+    w.u64(json.len() as u64);
+    w.raw(&json);
+    w.u64(payload.len() as u64);
+    w.raw(payload);
+    let mut bytes = w.into_bytes();
+    let checksum = crc32fast::hash(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    Ok(bytes)
+}
+
+/// Takes a container apart after checking it: what is known of the model, and its payload.
+///
+/// # Errors
+/// If a byte was changed, lost or added ([`Error::is_corrupt`]), if it holds another kind of model or a newer format,
+/// or if it was trained on another schema ([`Error::is_schema_mismatch`]).
+pub fn decode<'a>(
+    bytes: &'a [u8],
+    kind: &str,
+    schema: &Schema,
+) -> Result<(ModelMetadata, &'a [u8])> {
+    let corrupt = |why: &str| Error::corrupt("the model file", why);
+    let Some((body, checksum)) = bytes.split_last_chunk::<4>() else {
+        return Err(corrupt("it is too short"));
+    };
+    if !body.starts_with(MAGIC) {
+        return Err(corrupt("it does not begin as a model file does"));
+    }
+    if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
+        return Err(corrupt("its checksum does not match"));
+    }
+    let mut r = Reader::new(&body[MAGIC.len()..]);
+    let version = r.u32()?;
+    if version != FORMAT_VERSION {
+        return Err(Error::unsupported(format!("model file format {version}")));
+    }
+    let kind_length = r.u32()? as usize;
+    let found = String::from_utf8_lossy(r.raw(kind_length)?).into_owned();
+    if found != kind {
+        return Err(Error::unsupported(format!("a `{found}` model where a `{kind}` is expected")));
+    }
+    let fingerprint = r.u64()?;
+    if fingerprint != schema.fingerprint() {
+        return Err(Error::schema_mismatch(
+            format!("{:016x}", schema.fingerprint()),
+            format!("{fingerprint:016x}"),
+        ));
+    }
+    let length = r.length()?;
+    let metadata: ModelMetadata = serde_json::from_slice(r.raw(length)?)
+        .map_err(|_| corrupt("its metadata cannot be read"))?;
+    let length = r.length()?;
+    let payload = r.raw(length)?;
+    r.finish()?;
+    Ok((metadata, payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_core::ModelKind;
+    use proptest::prelude::*;
+
+    fn stored(payload: &[u8]) -> (Schema, Vec<u8>) {
+        let schema = Schema::from_names(["a", "b"]).unwrap();
+        let mut meta = ModelMetadata::new("m", ModelKind::Detector, "test");
+        meta.schema_fingerprint = schema.fingerprint();
+        (schema, encode("test", &meta, payload).unwrap())
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back() {
+        let (schema, bytes) = stored(b"payload");
+        let (meta, payload) = decode(&bytes, "test", &schema).unwrap();
+        assert_eq!((meta.name.as_str(), payload), ("m", &b"payload"[..]));
+        assert!(decode(&bytes, "other", &schema).is_err());
+        let other = Schema::from_names(["a"]).unwrap();
+        assert!(decode(&bytes, "test", &other).unwrap_err().is_schema_mismatch());
+    }
+
+    #[test]
+    fn every_changed_byte_and_every_cut_is_noticed() {
+        let (schema, bytes) = stored(&[7; 40]);
+        for i in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[i] ^= 1 << (i % 8);
+            assert!(decode(&damaged, "test", &schema).is_err(), "byte {i}");
+            assert!(decode(&bytes[..i], "test", &schema).is_err(), "cut at {i}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let schema = Schema::from_names(["a"]).unwrap();
+            prop_assert!(decode(&noise, "test", &schema).is_err());
+        }
+    }
+}
