@@ -44,7 +44,7 @@ pub use finding::{
     Severity, Trend,
 };
 pub use frame::Frame;
-pub use model::{ModelKind, ModelMetadata};
+pub use model::{ModelKind, ModelMetadata, Quality};
 pub use probability::Probability;
 pub use sample::{MissingValue, Reading, Sample};
 pub use schema::{Feature, Schema, Unit};

@@ -64,9 +64,17 @@ pub struct ModelMetadata {
 }
 
 /// One measure of quality.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+///
+/// Two measures that could not be taken (NaN) are equal.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quality(#[serde(with = "missing")] pub f64);
+
+impl PartialEq for Quality {
+    fn eq(&self, other: &Self) -> bool {
+        missing::same(self.0, other.0)
+    }
+}
 
 impl ModelMetadata {
     /// Metadata with nothing but its name, kind and algorithm known; the public fields take the rest.

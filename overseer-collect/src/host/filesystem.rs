@@ -1,0 +1,302 @@
+//! How full the fullest local writable mount is.
+//!
+//! Fullness is one minus what an unprivileged writer can still get over the size, so blocks reserved for root count
+//! as used: `df` shows slightly less on file systems with a reserve. On Linux the mounts come from
+//! `/proc/self/mountinfo` (proc_pid_mountinfo(5)); their sizes come from `sysinfo` everywhere.
+
+use super::files::{Files, Reason, Value};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use sysinfo::{DiskRefreshKind, Disks};
+
+/// Mounts change rarely and listing them costs far more than asking for their sizes.
+const RELIST: Duration = Duration::from_secs(30);
+/// Never written in normal use, whatever the mount options say.
+const IMAGES: [&str; 5] = ["squashfs", "iso9660", "udf", "erofs", "cramfs"];
+/// Local file systems whose source is not a path under `/dev`.
+const POOLS: [&str; 5] = ["zfs", "btrfs", "bcachefs", "ubifs", "jffs2"];
+/// Where a listing has no sources: what is not a local disk.
+const NOT_LOCAL: [&str; 14] = [
+    "tmpfs", "devtmpfs", "overlay", "ramfs", "devfs", "autofs", "nfs", "nfs4", "cifs", "smbfs",
+    "smb3", "afpfs", "webdav", "9p",
+];
+
+/// A line of mountinfo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mount {
+    point: PathBuf,
+    /// `major:minor` of the device.
+    device: String,
+    /// What within the file system is mounted; `/` for all of it.
+    root: String,
+    kind: String,
+    source: String,
+    writable: bool,
+}
+
+impl Mount {
+    fn is_local_disk(&self) -> bool {
+        self.writable
+            && !IMAGES.contains(&self.kind.as_str())
+            && (self.source.starts_with("/dev/") || POOLS.contains(&self.kind.as_str()))
+    }
+
+    /// How far from the plain mount of a whole file system this is.
+    fn depth(&self) -> (usize, usize) {
+        (self.root.len(), self.point.as_os_str().len())
+    }
+}
+
+/// `36 35 98:0 /root /mnt rw,noatime shared:1 - ext3 /dev/sda1 rw,errors=continue`
+fn parse_mount(line: &str) -> Option<Mount> {
+    let (left, right) = line.split_once(" - ")?;
+    let mut left = left.split(' ').skip(2);
+    let (device, root, point, options) = (left.next()?, left.next()?, left.next()?, left.next()?);
+    let mut right = right.split(' ');
+    let (kind, source) = (right.next()?, right.next()?);
+    let read_only = |options: &str| options.split(',').any(|o| o == "ro");
+    Some(Mount {
+        point: unescape(point).into(),
+        device: device.to_owned(),
+        root: root.to_owned(),
+        kind: kind.to_owned(),
+        source: unescape(source),
+        // Either the mount or the file system beneath it can be read-only.
+        writable: !read_only(options) && !right.next().is_some_and(read_only),
+    })
+}
+
+/// Blanks, tabs, newlines and backslashes stand as `\ooo` in the kernel's tables.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let code = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match code.filter(u8::is_ascii) {
+            Some(byte) => {
+                out.push(char::from(byte));
+                rest = &after[3..];
+            }
+            None => {
+                out.push('\\');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The mounts that can fill up, one for each device; the root mount where there is none, as in a container.
+fn candidates(text: &str) -> Vec<Mount> {
+    let mut visible: Vec<Mount> = Vec::new();
+    for mount in text.lines().filter_map(parse_mount) {
+        // A later mount on the same point hides the earlier one.
+        visible.retain(|m| m.point != mount.point);
+        visible.push(mount);
+    }
+    let root = visible.iter().find(|m| m.point == Path::new("/") && m.writable).cloned();
+    let mut local: Vec<Mount> = visible.into_iter().filter(Mount::is_local_disk).collect();
+    local.sort_by_key(Mount::depth);
+    let mut chosen: Vec<Mount> = Vec::new();
+    for mount in local {
+        // Subvolumes of one file system have device numbers of their own, and bind mounts the same.
+        let same = |m: &Mount| {
+            m.device == mount.device || (m.source == mount.source && m.source.starts_with("/dev/"))
+        };
+        if !chosen.iter().any(same) {
+            chosen.push(mount);
+        }
+    }
+    if chosen.is_empty() { root.into_iter().collect() } else { chosen }
+}
+
+/// What tells that a path still leads to the same file system: the device number where there is one.
+#[cfg(unix)]
+fn identity(point: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(point).ok().filter(std::fs::Metadata::is_dir).map(|m| m.dev())
+}
+
+#[cfg(not(unix))]
+fn identity(point: &Path) -> Option<u64> {
+    point.is_dir().then_some(0)
+}
+
+/// A mount that is watched and which file system was there when it was listed.
+#[derive(Debug)]
+struct Target {
+    point: PathBuf,
+    identity: u64,
+}
+
+/// The list of mounts and their sizes.
+pub(super) struct Filesystem {
+    mountinfo: PathBuf,
+    disks: Option<Disks>,
+    targets: Vec<Target>,
+    listed: Option<Instant>,
+}
+
+impl Filesystem {
+    pub(super) fn new(files: &Files) -> Self {
+        Self {
+            mountinfo: files.path("proc/self/mountinfo"),
+            disks: Disks::new().ok(),
+            targets: Vec::new(),
+            listed: None,
+        }
+    }
+
+    /// Utilisation of the fullest mount, and which one it is.
+    pub(super) fn utilization(&mut self, files: &mut Files) -> (Value, Option<String>) {
+        match self.fullest(files) {
+            Ok((used, point)) => (Ok(used), Some(point)),
+            Err(reason) => (Err(reason), None),
+        }
+    }
+
+    fn fullest(&mut self, files: &mut Files) -> Result<(f64, String), Reason> {
+        let now = Instant::now();
+        let old = self.listed.is_none_or(|l| now.saturating_duration_since(l) > RELIST);
+        // After an unmount the empty mount point would pass off its parent's size as its own.
+        if old || self.targets.iter().any(|t| identity(&t.point) != Some(t.identity)) {
+            self.list(files)?;
+            self.listed = Some(now);
+        }
+        if self.targets.is_empty() {
+            return Err("no local writable mount".into());
+        }
+        let disks = self.disks.as_mut().ok_or("the system lists no disks")?;
+        let mut fullest: Option<(f64, &Path)> = None;
+        let storage = DiskRefreshKind::nothing().with_storage();
+        for disk in disks.iter_mut() {
+            if !self.targets.iter().any(|t| t.point == disk.mount_point()) {
+                continue;
+            }
+            disk.refresh_specifics(storage);
+            let (total, available) = (disk.total_space(), disk.available_space());
+            if total == 0 {
+                continue;
+            }
+            let used = (1.0 - available as f64 / total as f64).clamp(0.0, 1.0);
+            if fullest.is_none_or(|(most, _)| used > most) {
+                fullest = Some((used, disk.mount_point()));
+            }
+        }
+        fullest
+            .map(|(used, point)| (used, point.to_string_lossy().into_owned()))
+            .ok_or("no mount tells its size".into())
+    }
+
+    fn list(&mut self, files: &mut Files) -> Result<(), Reason> {
+        self.listed = None;
+        self.targets.clear();
+        let disks = self.disks.as_mut().ok_or("the system lists no disks")?;
+        let native = files.is_native();
+        let points: Vec<PathBuf> = match files.text(&self.mountinfo) {
+            Ok(text) => candidates(&text).into_iter().map(|m| m.point).collect(),
+            Err(_) if native => {
+                disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage());
+                listed_points(disks)
+            }
+            Err(reason) => return Err(reason),
+        };
+        // Sizes are asked for the candidates only: a dead network mount would keep an answer waiting for ever.
+        disks.refresh_specifics(true, DiskRefreshKind::nothing());
+        // Files are mounted too, in containers; their directory's file system is another candidate.
+        self.targets = points
+            .into_iter()
+            .filter_map(|point| identity(&point).map(|identity| Target { point, identity }))
+            .collect();
+        Ok(())
+    }
+}
+
+/// The candidates where only `sysinfo` knows the mounts.
+fn listed_points(disks: &Disks) -> Vec<PathBuf> {
+    let mut seen = Vec::new();
+    let mut points = Vec::new();
+    for disk in disks.iter().filter(|d| !d.is_read_only()) {
+        let kind = disk.file_system().to_string_lossy().to_ascii_lowercase();
+        if NOT_LOCAL.contains(&kind.as_str()) || IMAGES.contains(&kind.as_str()) {
+            continue;
+        }
+        // Windows names volumes by a label that two of them may share.
+        let same = (disk.name().to_owned(), disk.total_space(), disk.available_space());
+        if !seen.contains(&same) {
+            seen.push(same);
+            points.push(disk.mount_point().to_owned());
+        }
+    }
+    points
+}
+
+impl std::fmt::Debug for Filesystem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Filesystem").field("targets", &self.targets).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn points(text: &str) -> Vec<String> {
+        candidates(text).iter().map(|m| m.point.display().to_string()).collect()
+    }
+
+    #[test]
+    fn only_local_writable_disks_count_and_each_once() {
+        let text = "\
+22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw
+23 22 0:21 / /proc rw - proc proc rw
+24 22 0:22 / /tmp rw - tmpfs tmpfs rw
+25 22 8:1 / /boot ro,relatime - ext4 /dev/sda1 rw
+26 22 8:3 / /broken rw - ext4 /dev/sda3 ro,errors=remount-ro
+27 22 8:2 /srv/www /var/www rw - ext4 /dev/sda2 rw
+28 22 7:0 / /snap/core rw - squashfs /dev/loop0 rw
+29 22 0:40 / /net rw - nfs4 server:/export rw
+30 22 8:17 / /data\\040disk rw master:2 - xfs /dev/sdb1 rw
+31 22 0:50 / /tank/a rw - zfs tank/a rw,xattr
+32 22 0:51 / /tank/b rw - zfs tank/b rw,xattr
+";
+        assert_eq!(points(text), ["/", "/tank/a", "/tank/b", "/data disk"]);
+    }
+
+    #[test]
+    fn subvolumes_and_hidden_mounts_are_one() {
+        let text = "\
+22 1 0:30 /@ / rw - btrfs /dev/sda2 rw
+23 22 0:31 /@home /home rw - btrfs /dev/sda2 rw
+24 22 8:1 / /mnt rw - ext4 /dev/sdb1 rw
+25 24 8:9 / /mnt ro - ext4 /dev/sdc1 rw
+";
+        assert_eq!(points(text), ["/"]);
+    }
+
+    #[test]
+    fn a_container_falls_back_to_its_root() {
+        let text = "22 1 0:99 / / rw - overlay overlay rw\n23 22 0:22 / /tmp rw - tmpfs tmpfs rw\n";
+        assert_eq!(points(text), ["/"]);
+        assert!(points("22 1 0:99 / / ro - overlay overlay ro\n").is_empty());
+        assert!(points("").is_empty());
+    }
+
+    #[test]
+    fn escapes_are_resolved_and_nonsense_is_kept() {
+        assert_eq!(unescape(r"a\040b\134c\9\"), r"a b\c\9\");
+        assert_eq!(unescape(r"\04é\777"), r"\04é\777");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn garbage_never_panics(text in r"([0-9a-z:/\\, é-]{0,12} ?){0,16}( - )?[a-z/ ]{0,12}\n?") {
+            let _ = (candidates(&text), unescape(&text));
+        }
+    }
+}

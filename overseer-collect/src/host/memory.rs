@@ -1,0 +1,167 @@
+//! Memory and swap.
+//!
+//! Memory in use is what a new program could not get without swapping: one minus `MemAvailable` over `MemTotal`
+//! (proc_meminfo(5)). Caches that the kernel would give up are not in use.
+
+use super::files::{Files, Value, garbled, whole_lines};
+use std::path::{Path, PathBuf};
+use sysinfo::{MemoryRefreshKind, System};
+
+/// In any one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Memory {
+    pub(super) total: u64,
+    available: u64,
+    swap_total: u64,
+    swap_free: u64,
+}
+
+/// Sizes in bytes; `None` without a total or a way to tell what is available.
+fn parse_meminfo(text: &str) -> Option<Memory> {
+    let mut kib = [None::<u64>; 9];
+    const KEYS: [&str; 9] = [
+        "MemTotal",
+        "MemAvailable",
+        "MemFree",
+        "Buffers",
+        "Cached",
+        "SReclaimable",
+        "Shmem",
+        "SwapTotal",
+        "SwapFree",
+    ];
+    for line in whole_lines(text) {
+        let Some((key, rest)) = line.split_once(':') else { continue };
+        if let Some(i) = KEYS.iter().position(|k| *k == key) {
+            kib[i] = rest.split_ascii_whitespace().next().and_then(|word| word.parse().ok());
+        }
+    }
+    let [total, available, free, buffers, cached, reclaimable, shared, swap_total, swap_free] = kib;
+    let total = total?;
+    // Before Linux 3.14 there is no MemAvailable; what the kernel can give up is close to it.
+    let given_up = || {
+        Some(
+            free?
+                .saturating_add(buffers.unwrap_or(0))
+                .saturating_add(cached.unwrap_or(0))
+                .saturating_add(reclaimable.unwrap_or(0))
+                .saturating_sub(shared.unwrap_or(0)),
+        )
+    };
+    let available = available.or_else(given_up)?;
+    let bytes = |kib: u64| kib.saturating_mul(1024);
+    Some(Memory {
+        total: bytes(total),
+        available: bytes(available),
+        swap_total: bytes(swap_total.unwrap_or(0)),
+        swap_free: bytes(swap_free.unwrap_or(0)),
+    })
+}
+
+impl Memory {
+    /// Share of memory not available, then share of swap used.
+    fn utilization(&self) -> [Value; 2] {
+        let share = |free: u64, total: u64| (1.0 - free as f64 / total as f64).clamp(0.0, 1.0);
+        let memory = match self.total {
+            0 => Err("the amount of memory is unknown".into()),
+            total => Ok(share(self.available, total)),
+        };
+        let swap = match self.swap_total {
+            0 => Err("no swap configured".into()),
+            total => Ok(share(self.swap_free, total)),
+        };
+        [memory, swap]
+    }
+}
+
+/// The path of the one file.
+#[derive(Debug)]
+pub(super) struct MemoryReader(PathBuf);
+
+impl MemoryReader {
+    pub(super) fn new(files: &Files) -> Self {
+        Self(files.path("proc/meminfo"))
+    }
+
+    /// Utilisation of memory and of swap.
+    pub(super) fn utilization(&self, files: &mut Files, system: &mut System) -> [Value; 2] {
+        match read(&self.0, files) {
+            Ok(memory) => memory.utilization(),
+            Err(_) if files.is_native() => ask(system).utilization(),
+            Err(reason) => [Err(reason.clone()), Err(reason)],
+        }
+    }
+}
+
+fn read(path: &Path, files: &mut Files) -> Result<Memory, super::files::Reason> {
+    files.text(path).and_then(|text| parse_meminfo(&text).ok_or_else(|| garbled(path)))
+}
+
+fn ask(system: &mut System) -> Memory {
+    system.refresh_memory_specifics(MemoryRefreshKind::everything());
+    Memory {
+        total: system.total_memory(),
+        available: system.available_memory(),
+        swap_total: system.total_swap(),
+        swap_free: system.free_swap(),
+    }
+}
+
+/// The host's memory in bytes, 0 if unknown.
+pub(super) fn total_bytes(files: &mut Files) -> u64 {
+    let path = files.path("proc/meminfo");
+    match read(&path, files) {
+        Ok(memory) => memory.total,
+        Err(_) if files.is_native() => System::new().map_or(0, |mut s| ask(&mut s).total),
+        Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn caches_are_not_in_use() {
+        let m = parse_meminfo(
+            "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 600 kB\nSwapTotal: 200 kB\nSwapFree: 150 kB\n",
+        )
+        .unwrap();
+        assert_eq!(m.total, 1_024_000);
+        assert_eq!(m.utilization(), [Ok(0.4), Ok(0.25)]);
+    }
+
+    #[test]
+    fn an_old_kernel_without_available_is_estimated() {
+        let m = parse_meminfo("MemTotal: 1000 kB\nMemFree: 100 kB\nCached: 300 kB\nShmem: 50 kB\n");
+        assert_eq!(m.unwrap().utilization()[0], Ok(0.65));
+    }
+
+    #[test]
+    fn no_swap_is_missing_and_not_zero() {
+        let m = parse_meminfo("MemTotal: 10 kB\nMemAvailable: 5 kB\nSwapTotal: 0 kB\n").unwrap();
+        assert_eq!(m.utilization()[1], Err("no swap configured".into()));
+    }
+
+    #[test]
+    fn a_file_without_a_total_says_nothing() {
+        for text in
+            ["", "MemTotal: x kB\n", "MemAvailable: 1 kB\n", "MemTotal: 1 kB\n", "MemTotal: 12"]
+        {
+            assert_eq!(parse_meminfo(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn sizes_that_contradict_each_other_still_give_ratios(a in any::<[u64; 4]>()) {
+            let m = Memory { total: a[0], available: a[1], swap_total: a[2], swap_free: a[3] };
+            for v in m.utilization().into_iter().flatten() {
+                prop_assert!((0.0..=1.0).contains(&v));
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The collector as a whole: this machine's values are plausible, and broken files only cost values.
+
+use super::*;
+use proptest::prelude::*;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const FIXTURE: [(&str, &str); 14] = [
+    ("proc/stat", "cpu  100 0 100 800 0 0 0 0 0 0\n"),
+    ("proc/loadavg", "1.00 0.5 0.5 1/99 7\n"),
+    ("proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 250 kB\nSwapTotal: 0 kB\n"),
+    ("proc/self/mountinfo", "22 1 0:99 / / rw - ext4 /dev/sda1 rw\n"),
+    ("proc/diskstats", " 8 0 sda 1 0 1000 0 1 0 2000 0 0 0 0\n"),
+    ("proc/net/dev", "eth0: 5000 1 0 0 0 0 0 0 7000 1 0 0 0 0 0 0\n"),
+    ("proc/pressure/cpu", "some avg10=0 avg60=0 avg300=0 total=100\n"),
+    ("proc/pressure/io", "some avg10=0 avg60=0 avg300=0 total=200\n"),
+    ("proc/pressure/memory", "some avg10=0 avg60=0 avg300=0 total=300\n"),
+    ("proc/sys/kernel/hostname", "lab\n"),
+    ("proc/sys/kernel/osrelease", "6.1.0\n"),
+    ("etc/os-release", "PRETTY_NAME=\"x\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n"),
+    ("sys/devices/system/cpu/online", "0-3\n"),
+    ("proc/1/stat", ""),
+];
+
+fn put(root: &Path, file: &str, bytes: &[u8]) {
+    let path = root.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn fixture() -> (tempfile::TempDir, HostCollector) {
+    let dir = tempfile::tempdir().unwrap();
+    for (file, text) in FIXTURE {
+        put(dir.path(), file, text.as_bytes());
+    }
+    for device in ["sys/block/sda/device", "sys/class/net/eth0/device"] {
+        std::fs::create_dir_all(dir.path().join(device)).unwrap();
+    }
+    let collector = HostCollector::builder().root(dir.path()).build().unwrap();
+    (dir, collector)
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn reason(reading: &Reading, feature: usize) -> &str {
+    let name = host::schema().features()[feature].name.clone();
+    &reading.missing.iter().find(|m| m.feature == name).expect("a reason").reason
+}
+
+/// Every missing value has exactly one reason, and every known one is in its unit's range.
+fn assert_honest(reading: &Reading) {
+    let schema = host::schema();
+    for (feature, &value) in schema.features().iter().zip(&reading.sample.values) {
+        let reasons = reading.missing.iter().filter(|m| m.feature == feature.name).count();
+        assert_eq!(reasons, usize::from(value.is_nan()), "{feature}");
+        assert!(value.is_nan() || (value.is_finite() && value >= 0.0), "{feature} = {value}");
+        if feature.unit == overseer_core::Unit::Ratio {
+            assert!(value.is_nan() || value <= 1.0, "{feature} = {value}");
+        }
+    }
+}
+
+#[test]
+fn two_readings_of_known_files_give_known_values() {
+    let (dir, mut collector) = fixture();
+    let first = collector.collect(at(5)).unwrap();
+    assert_honest(&first);
+    assert_eq!(first.sample.timestamp, at(5));
+    let v = &first.sample.values;
+    assert_eq!((v[host::LOAD_PER_CORE], v[host::MEMORY_UTILIZATION]), (0.25, 0.75));
+    assert_eq!(v[host::PROCESS_COUNT], 1.0);
+    assert_eq!(reason(&first, host::CPU_UTILIZATION), "needs two readings");
+    assert_eq!(reason(&first, host::DISK_READ), "needs two readings");
+    assert_eq!(reason(&first, host::PAGING_UTILIZATION), "no swap configured");
+
+    let soon = collector.collect(at(6)).unwrap();
+    assert_eq!(reason(&soon, host::CPU_UTILIZATION), "too soon after the previous reading");
+
+    std::thread::sleep(Duration::from_millis(120));
+    put(dir.path(), "proc/stat", b"cpu  125 0 100 875 0 0 0 0 0 0\n");
+    put(dir.path(), "proc/diskstats", b" 8 0 sda 1 0 1000 0 1 0 2002 0 0 0 0\n");
+    put(dir.path(), "proc/net/dev", b"eth0: 4999 1 0 0 0 0 0 0 7000 1 0 0 0 0 0 0\n");
+    put(dir.path(), "proc/pressure/io", b"some total=999999999999\n");
+    let second = collector.collect(at(7)).unwrap();
+    assert_honest(&second);
+    let v = &second.sample.values;
+    assert_eq!(v[host::CPU_UTILIZATION], 0.25);
+    assert_eq!((v[host::DISK_READ], v[host::PRESSURE_CPU], v[host::PRESSURE_IO]), (0.0, 0.0, 1.0));
+    assert!(v[host::DISK_WRITE] > 0.0 && v[host::DISK_WRITE] <= 1024.0 / 0.12);
+    assert_eq!(reason(&second, host::NETWORK_RECEIVE), "the counters of eth0 restarted");
+}
+
+#[test]
+fn the_host_is_described_by_its_files() {
+    let (_dir, mut collector) = fixture();
+    let info = collector.host();
+    assert_eq!(info.name, "lab");
+    assert_eq!(info.system, "Debian GNU/Linux 12, kernel 6.1.0");
+    assert_eq!((info.logical_cpus, info.memory_bytes), (4, 1_024_000));
+    // Another host's processes are not this one's.
+    assert!(collector.processes(3).unwrap().is_empty());
+}
+
+#[test]
+fn an_empty_root_gives_a_reading_of_reasons() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut collector = HostCollector::builder().root(dir.path()).build().unwrap();
+    let reading = collector.collect(at(0)).unwrap();
+    assert!(reading.sample.is_blank());
+    assert_honest(&reading);
+    assert!(reason(&reading, host::PRESSURE_IO).contains("does not report pressure"));
+    assert_eq!(collector.host(), HostInfo::default());
+}
+
+#[test]
+fn a_file_that_vanishes_costs_its_own_values_only() {
+    for (file, _) in
+        FIXTURE.into_iter().filter(|(f, _)| f.starts_with("proc/") && !f.contains("sys"))
+    {
+        let (dir, mut collector) = fixture();
+        let before = collector.collect(at(0)).unwrap();
+        std::fs::remove_file(dir.path().join(file)).unwrap();
+        std::fs::create_dir(dir.path().join(file)).unwrap();
+        let after = collector.collect(at(1)).unwrap();
+        assert_honest(&after);
+        assert!(after.missing.len() <= before.missing.len() + 2, "{file}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn huge_and_endless_files_end() {
+    let (dir, mut collector) = fixture();
+    put(dir.path(), "proc/meminfo", &vec![b'9'; files::FILE_LIMIT + 1]);
+    std::fs::remove_file(dir.path().join("proc/net/dev")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("proc/net/dev")).unwrap();
+    let reading = collector.collect(at(0)).unwrap();
+    assert_honest(&reading);
+    assert!(reason(&reading, host::MEMORY_UTILIZATION).contains("too large"));
+    assert!(reason(&reading, host::NETWORK_RECEIVE).contains("too large"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn broken_files_never_panic_and_every_gap_has_a_reason(
+        which in 0..FIXTURE.len(),
+        cut in any::<prop::sample::Index>(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        garbage in prop::option::of(prop::collection::vec(any::<u8>(), 0..80)),
+    ) {
+        let (dir, mut collector) = fixture();
+        assert_honest(&collector.collect(at(0)).unwrap());
+        let (file, text) = FIXTURE[which];
+        let mut bytes = garbage.unwrap_or_else(|| {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes.truncate(if bytes.is_empty() { 0 } else { cut.index(bytes.len()) });
+            bytes
+        });
+        for (place, byte) in flips {
+            if !bytes.is_empty() {
+                let i = place.index(bytes.len());
+                bytes[i] = byte;
+            }
+        }
+        put(dir.path(), file, &bytes);
+        // Of the same file as if it had never been otherwise, and as a change between two readings.
+        assert_honest(&collector.collect(at(1)).unwrap());
+        let mut fresh = HostCollector::builder().root(dir.path()).build().unwrap();
+        assert_honest(&fresh.collect(at(2)).unwrap());
+        let _ = fresh.host();
+    }
+}
+
+#[test]
+fn this_machine_has_plausible_values() {
+    let mut collector = HostCollector::new().unwrap();
+    assert_honest(&collector.collect(at(0)).unwrap());
+    std::thread::sleep(Duration::from_millis(250));
+    let reading = collector.collect(at(250)).unwrap();
+    assert_honest(&reading);
+    let v = &reading.sample.values;
+    assert!(v[host::CPU_UTILIZATION].is_finite(), "{:?}", reading.missing);
+    assert!(v[host::MEMORY_UTILIZATION] > 0.0 && v[host::MEMORY_UTILIZATION] < 1.0);
+    assert!(v[host::PROCESS_COUNT] >= 1.0);
+    assert_eq!(reading.fullest_mount.is_some(), v[host::FILESYSTEM_UTILIZATION].is_finite());
+    let info = collector.host();
+    assert!(info.logical_cpus > 0 && info.memory_bytes > 1 << 20 && !info.system.is_empty());
+}
+
+/// Keeps as many threads busy as asked until dropped.
+struct Busy(std::sync::Arc<AtomicBool>, Vec<std::thread::JoinHandle<()>>);
+
+impl Busy {
+    fn start(threads: usize) -> Self {
+        let stop = std::sync::Arc::new(AtomicBool::new(false));
+        let spin = |stop: std::sync::Arc<AtomicBool>| {
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            }
+        };
+        let threads = (0..threads).map(|_| std::thread::spawn(spin(stop.clone()))).collect();
+        Self(stop, threads)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        for thread in self.1.drain(..) {
+            thread.join().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_busy_host_is_seen_as_busy() {
+    let mut collector = HostCollector::new().unwrap();
+    let cpus = collector.host().logical_cpus;
+    // A busy loop on every CPU leaves none idle, however many others want them; a slice is lost to timing.
+    let busy = Busy::start(cpus);
+    std::thread::sleep(Duration::from_millis(50));
+    collector.collect(at(0)).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let reading = collector.collect(at(500)).unwrap();
+    drop(busy);
+    let seen = reading.sample.values[host::CPU_UTILIZATION];
+    // Less where a container may use only a part of the CPUs it sees.
+    let allowed = std::thread::available_parallelism().unwrap().get();
+    if allowed >= cpus {
+        assert!(seen > 0.6, "{seen} of {cpus} CPUs");
+    } else {
+        assert!(seen > 0.0);
+    }
+}
+
+#[test]
+fn the_processes_that_use_the_most_come_first_and_once() {
+    let mut collector = HostCollector::new().unwrap();
+    let first = collector.processes(5).unwrap();
+    let again = collector.processes(5).unwrap();
+    for list in [&first, &again] {
+        assert!(!list.is_empty() && list.len() <= 15);
+        let pids: std::collections::HashSet<u32> = list.iter().map(|p| p.pid).collect();
+        assert_eq!(pids.len(), list.len());
+        let cpu: Vec<f64> = list.iter().map(|p| p.cpu_cores).filter(|c| !c.is_nan()).collect();
+        assert!(cpu.windows(2).all(|w| w[0] >= w[1]), "{cpu:?}");
+        assert!(list.iter().all(|p| p.command.chars().count() <= 200));
+    }
+    assert!(collector.processes(0).unwrap().is_empty());
+}
+
+#[test]
+fn a_process_that_computes_is_seen_to_compute() {
+    let _busy = Busy::start(1);
+    let mut collector = HostCollector::new().unwrap();
+    // On a crowded machine its turn may not come within one short span.
+    let seen = (0..20).any(|_| {
+        let all = collector.processes(usize::MAX).unwrap();
+        let own = all.iter().find(|p| p.pid == std::process::id()).expect("this process");
+        assert!(own.memory_bytes > 0.0 && !own.io_bytes_per_second.is_nan());
+        assert!(!own.command.is_empty() && !own.name.is_empty());
+        own.cpu_cores > 0.0
+    });
+    assert!(seen);
+}
+
+#[test]
+fn where_the_kernels_files_are_missing_sysinfo_answers() {
+    let nowhere = Files::new("/nowhere".into());
+    let mut collector = HostCollector::new().unwrap();
+    collector.cpu = cpu::Cpu::new(&nowhere);
+    collector.memory = memory::MemoryReader::new(&nowhere);
+    collector.filesystem = filesystem::Filesystem::new(&nowhere);
+    collector.disk = disk::Disk::new(&nowhere);
+    collector.network = network::Network::new(&nowhere);
+    collector.proc = nowhere.path("proc");
+    let first = collector.collect(at(0)).unwrap();
+    assert_honest(&first);
+    assert_eq!(reason(&first, host::CPU_UTILIZATION), "needs two readings");
+    let soon = collector.collect(at(1)).unwrap();
+    assert_eq!(reason(&soon, host::CPU_UTILIZATION), "too soon after the previous reading");
+    std::thread::sleep(Duration::from_millis(300));
+    let reading = collector.collect(at(2)).unwrap();
+    assert_honest(&reading);
+    let known =
+        [host::CPU_UTILIZATION, host::LOAD_PER_CORE, host::MEMORY_UTILIZATION, host::PROCESS_COUNT];
+    for feature in known {
+        assert!(reading.sample.values[feature].is_finite(), "{feature}: {:?}", reading.missing);
+    }
+}
+
+/// Prints what a reading costs: `cargo test -p overseer-collect -- --ignored --nocapture cost`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn the_cost_of_a_reading() {
+    let mut collector = HostCollector::new().unwrap();
+    collector.collect(at(0)).unwrap();
+    let start = Instant::now();
+    const READINGS: u32 = 1000;
+    for i in 0..READINGS {
+        collector.collect(at(i64::from(i))).unwrap();
+    }
+    println!("{:?} a reading", start.elapsed() / READINGS);
+    std::thread::sleep(Duration::from_secs(1));
+    println!("{:#?}", collector.collect(at(0)).unwrap());
+    println!("{:?}\n{:#?}", collector.host(), collector.processes(3).unwrap());
+}

@@ -1,0 +1,283 @@
+//! Anomalies, predictions and patterns: columns for what a person asks by, JSON for lists.
+
+use super::rows::{Number, Record, known, read_all, to_json, whole};
+use super::{SqliteStore, write};
+use crate::error::Context;
+use overseer_core::{
+    AnomalyDetection, ChangePoint, Error, FeatureEvidence, Interval, PatternAnalysis, Periodicity,
+    Prediction, PredictionType, Result, Span, Timestamp, Trend,
+};
+use rusqlite::{Connection, named_params};
+use serde::Deserialize;
+use std::path::Path;
+
+const RECORDING: &str = "storing findings";
+
+const INSERT_ANOMALY: &str = "INSERT INTO anomalies (host_id, timestamp, is_anomaly, severity, \
+    score, p_value, confidence, description, features, suggested_actions) \
+    VALUES (:host_id, :timestamp, :is_anomaly, :severity, :score, :p_value, :confidence, \
+    :description, :features, :suggested_actions)";
+
+const INSERT_PREDICTION: &str = "INSERT INTO predictions (host_id, timestamp, horizon_ms, \
+    prediction_type, feature, value, lower, upper, level, confidence, explanation, features, \
+    recommendations) VALUES (:host_id, :timestamp, :horizon_ms, :prediction_type, :feature, \
+    :value, :lower, :upper, :level, :confidence, :explanation, :features, :recommendations)";
+
+const INSERT_PATTERN: &str = "INSERT INTO patterns (host_id, timestamp, window_start, points, \
+    pattern_type, pattern_strength, confidence, period_ms, period_strength, slope_per_hour, \
+    trend_r_squared, trend_p_value, trend_coefficients, features, insights, change_points) \
+    VALUES (:host_id, :timestamp, :window_start, :points, :pattern_type, :pattern_strength, \
+    :confidence, :period_ms, :period_strength, :slope_per_hour, :trend_r_squared, \
+    :trend_p_value, :trend_coefficients, :features, :insights, :change_points)";
+
+impl SqliteStore {
+    pub(super) fn record_findings(
+        &mut self,
+        anomalies: &[AnomalyDetection],
+        predictions: &[Prediction],
+        patterns: &[PatternAnalysis],
+    ) -> Result<()> {
+        self.require_host(RECORDING)?;
+        let (path, host_id) = (&self.path, self.host_id);
+        write(&mut self.connection, path, RECORDING, |transaction| {
+            for anomaly in anomalies {
+                insert_anomaly(transaction, path, host_id, anomaly)?;
+            }
+            for prediction in predictions {
+                insert_prediction(transaction, path, host_id, prediction)?;
+            }
+            for pattern in patterns {
+                insert_pattern(transaction, path, host_id, pattern)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn read_anomalies(&self, limit: usize) -> Result<Vec<AnomalyDetection>> {
+        let sql = "SELECT * FROM anomalies WHERE host_id = ?1 \
+                   ORDER BY timestamp DESC, anomaly_id DESC LIMIT ?2";
+        self.read_findings("reading anomalies", sql, limit, anomaly)
+    }
+
+    pub(super) fn read_predictions(&self, limit: usize) -> Result<Vec<Prediction>> {
+        let sql = "SELECT * FROM predictions WHERE host_id = ?1 \
+                   ORDER BY timestamp DESC, prediction_id DESC LIMIT ?2";
+        self.read_findings("reading predictions", sql, limit, prediction)
+    }
+
+    pub(super) fn read_patterns(&self, limit: usize) -> Result<Vec<PatternAnalysis>> {
+        let sql = "SELECT * FROM patterns WHERE host_id = ?1 \
+                   ORDER BY timestamp DESC, pattern_id DESC LIMIT ?2";
+        self.read_findings("reading patterns", sql, limit, pattern)
+    }
+
+    fn read_findings<T>(
+        &self,
+        doing: &str,
+        sql: &str,
+        limit: usize,
+        make: impl FnMut(&Record<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        read_all(&self.connection, &self.path, doing, sql, [self.host_id, whole(limit)], make)
+    }
+}
+
+fn insert_anomaly(
+    connection: &Connection,
+    path: &Path,
+    host_id: i64,
+    anomaly: &AnomalyDetection,
+) -> Result<()> {
+    let features = to_json(&anomaly.features)?;
+    let suggested_actions = to_json(&anomaly.suggested_actions)?;
+    connection
+        .prepare_cached(INSERT_ANOMALY)
+        .and_then(|mut statement| {
+            statement.execute(named_params! {
+                ":host_id": host_id,
+                ":timestamp": anomaly.timestamp.as_millis(),
+                ":is_anomaly": anomaly.is_anomaly,
+                ":severity": anomaly.severity.as_str(),
+                ":score": known(anomaly.score),
+                ":p_value": known(anomaly.p_value),
+                ":confidence": anomaly.confidence.get(),
+                ":description": anomaly.description,
+                ":features": features,
+                ":suggested_actions": suggested_actions,
+            })
+        })
+        .at(path, RECORDING)?;
+    Ok(())
+}
+
+fn anomaly(row: &Record<'_>) -> Result<AnomalyDetection> {
+    let mut anomaly = AnomalyDetection::new(
+        row.time("timestamp")?,
+        row.word("severity")?,
+        row.real("score")?,
+        row.real("p_value")?,
+    );
+    anomaly.is_anomaly = row.get("is_anomaly")?;
+    anomaly.confidence = row.probability("confidence")?;
+    anomaly.description = row.get("description")?;
+    anomaly.suggested_actions = row.json("suggested_actions")?;
+    let features: Vec<Evidence> = row.json("features")?;
+    anomaly.features = features.into_iter().map(Evidence::into_core).collect();
+    Ok(anomaly)
+}
+
+/// [`FeatureEvidence`] as it is read: any number may be `null`.
+#[derive(Deserialize)]
+struct Evidence {
+    feature: String,
+    observed: Number,
+    expected: (Number, Number),
+    contribution: Number,
+}
+
+impl Evidence {
+    fn into_core(self) -> FeatureEvidence {
+        let expected = (self.expected.0.0, self.expected.1.0);
+        FeatureEvidence::new(self.feature, self.observed.0, expected, self.contribution.0)
+    }
+}
+
+fn insert_prediction(
+    connection: &Connection,
+    path: &Path,
+    host_id: i64,
+    prediction: &Prediction,
+) -> Result<()> {
+    let (prediction_type, feature) = match &prediction.prediction_type {
+        PredictionType::PerformanceScore => (PERFORMANCE_SCORE, None),
+        PredictionType::Feature(name) => (FEATURE, Some(name)),
+        other => return Err(Error::unsupported(format!("storing predictions of {other:?}"))),
+    };
+    let features = to_json(&prediction.features)?;
+    let recommendations = to_json(&prediction.recommendations)?;
+    connection
+        .prepare_cached(INSERT_PREDICTION)
+        .and_then(|mut statement| {
+            statement.execute(named_params! {
+                ":host_id": host_id,
+                ":timestamp": prediction.timestamp.as_millis(),
+                ":horizon_ms": prediction.horizon.as_millis(),
+                ":prediction_type": prediction_type,
+                ":feature": feature,
+                ":value": known(prediction.value),
+                ":lower": known(prediction.interval.lower),
+                ":upper": known(prediction.interval.upper),
+                ":level": prediction.interval.level.get(),
+                ":confidence": prediction.confidence.get(),
+                ":explanation": prediction.explanation,
+                ":features": features,
+                ":recommendations": recommendations,
+            })
+        })
+        .at(path, RECORDING)?;
+    Ok(())
+}
+
+const PERFORMANCE_SCORE: &str = "performance_score";
+const FEATURE: &str = "feature";
+
+fn prediction(row: &Record<'_>) -> Result<Prediction> {
+    let prediction_type = match row.get::<String>("prediction_type")?.as_str() {
+        PERFORMANCE_SCORE => PredictionType::PerformanceScore,
+        FEATURE => PredictionType::Feature(row.get("feature")?),
+        other => return Err(row.damaged("prediction_type", &format!("`{other}` is unknown"))),
+    };
+    // The constructor would order the bounds, and take a known one for both where the other is missing.
+    let mut interval = Interval::new(0.0, 0.0, row.probability("level")?);
+    interval.lower = row.real("lower")?;
+    interval.upper = row.real("upper")?;
+    let horizon = Span::from_millis(row.get("horizon_ms")?);
+    let mut prediction = Prediction::new(
+        prediction_type,
+        row.real("value")?,
+        interval,
+        horizon,
+        row.time("timestamp")?,
+    );
+    prediction.confidence = row.probability("confidence")?;
+    prediction.features = row.json("features")?;
+    prediction.explanation = row.get("explanation")?;
+    prediction.recommendations = row.json("recommendations")?;
+    Ok(prediction)
+}
+
+fn insert_pattern(
+    connection: &Connection,
+    path: &Path,
+    host_id: i64,
+    pattern: &PatternAnalysis,
+) -> Result<()> {
+    let coefficients = pattern.trend.as_ref().map(|t| to_json(&t.coefficients)).transpose()?;
+    let trend = |part: fn(&Trend) -> f64| pattern.trend.as_ref().and_then(|t| known(part(t)));
+    let features = to_json(&pattern.features)?;
+    let insights = to_json(&pattern.insights)?;
+    let change_points = to_json(&pattern.change_points)?;
+    connection
+        .prepare_cached(INSERT_PATTERN)
+        .and_then(|mut statement| {
+            statement.execute(named_params! {
+                ":host_id": host_id,
+                ":timestamp": pattern.window.1.as_millis(),
+                ":window_start": pattern.window.0.as_millis(),
+                ":points": whole(pattern.points),
+                ":pattern_type": pattern.pattern_type.as_str(),
+                ":pattern_strength": known(pattern.pattern_strength),
+                ":confidence": pattern.confidence.get(),
+                ":period_ms": pattern.periodicity.map(|p| p.period.as_millis()),
+                ":period_strength": pattern.periodicity.and_then(|p| known(p.strength)),
+                ":slope_per_hour": trend(|t| t.slope_per_hour),
+                ":trend_r_squared": trend(|t| t.r_squared),
+                ":trend_p_value": trend(|t| t.p_value),
+                ":trend_coefficients": coefficients,
+                ":features": features,
+                ":insights": insights,
+                ":change_points": change_points,
+            })
+        })
+        .at(path, RECORDING)?;
+    Ok(())
+}
+
+fn pattern(row: &Record<'_>) -> Result<PatternAnalysis> {
+    let mut pattern = PatternAnalysis::new(
+        String::new(),
+        row.word("pattern_type")?,
+        row.real("pattern_strength")?,
+        row.probability("confidence")?,
+    );
+    pattern.window = (row.time("window_start")?, row.time("timestamp")?);
+    pattern.points = row.size("points")?;
+    pattern.features = row.json("features")?;
+    pattern.insights = row.json("insights")?;
+    if let Some(period) = row.get::<Option<i64>>("period_ms")? {
+        let strength = row.real("period_strength")?;
+        pattern.periodicity = Some(Periodicity::new(Span::from_millis(period), strength));
+    }
+    if row.get::<Option<String>>("trend_coefficients")?.is_some() {
+        let coefficients: Vec<Number> = row.json("trend_coefficients")?;
+        pattern.trend = Some(Trend::new(
+            coefficients.into_iter().map(|n| n.0).collect(),
+            row.real("slope_per_hour")?,
+            row.real("trend_r_squared")?,
+            row.real("trend_p_value")?,
+        ));
+    }
+    let changes: Vec<Change> = row.json("change_points")?;
+    pattern.change_points = changes
+        .into_iter()
+        .map(|c| ChangePoint::new(c.timestamp, c.levels.0.0, c.levels.1.0))
+        .collect();
+    Ok(pattern)
+}
+
+/// [`ChangePoint`] as it is read: any number may be `null`.
+#[derive(Deserialize)]
+struct Change {
+    timestamp: Timestamp,
+    levels: (Number, Number),
+}

@@ -1,0 +1,105 @@
+//! Formats of the database: numbered SQL files, applied in order, each once.
+//!
+//! A file that was ever released is never edited; a change is a new file with the next number.
+
+use super::open::too_new;
+use super::write;
+use crate::error::{Context, corrupt, unavailable};
+use overseer_core::{Error, Result};
+use rusqlite::Connection;
+use std::path::Path;
+
+/// The SQL that leads from each format to the next, from an empty database on.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
+
+/// The newest format this program knows, kept in the database as its `user_version`.
+pub const FORMAT_VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// `OVSR`: tells the databases of Overseer from those of other programs.
+const APPLICATION_ID: i64 = 0x4f56_5352;
+
+/// What a current database holds; one that lost any of it cannot be used.
+const TABLES: [&str; 7] = [
+    "hosts",
+    "installation",
+    "system_metrics",
+    "anomalies",
+    "predictions",
+    "patterns",
+    "model_metadata",
+];
+
+/// The format of the database, 0 for an empty one.
+///
+/// # Errors
+/// Unsupported if it is newer than this program, invalid if another program's, and as reading.
+pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64> {
+    const DOING: &str = "reading the format of the database";
+    let number =
+        |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).at(path, DOING);
+    let id = number("PRAGMA application_id")?;
+    let found = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if id == 0 && found == 0 && tables == 0 {
+        return Ok(0);
+    }
+    if id != APPLICATION_ID {
+        return Err(Error::invalid_value(
+            path.display().to_string(),
+            "this is the database of another program; it was left untouched",
+        ));
+    }
+    if found > i64::from(FORMAT_VERSION) {
+        return Err(too_new(path, found, i64::from(FORMAT_VERSION)));
+    }
+    if found < 1 {
+        return Err(corrupt(path, &format!("there is no format {found}"), DOING));
+    }
+    Ok(found)
+}
+
+/// Brings the database to the newest format in one transaction.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    const DOING: &str = "bringing the database to the newest format";
+    if version(connection, path)? < i64::from(FORMAT_VERSION) {
+        write(connection, path, DOING, |transaction| {
+            // Asked again: another process may have been faster.
+            let done = usize::try_from(version(transaction, path)?).unwrap_or(0);
+            for migration in MIGRATIONS.iter().skip(done) {
+                transaction.execute_batch(migration).at(path, DOING)?;
+            }
+            transaction.pragma_update(None, "application_id", APPLICATION_ID).at(path, DOING)?;
+            transaction.pragma_update(None, "user_version", FORMAT_VERSION).at(path, DOING)
+        })?;
+    }
+    require_tables(connection, path)
+}
+
+/// Makes sure that a database which cannot be migrated needs no migration.
+pub(super) fn require_current(connection: &Connection, path: &Path) -> Result<()> {
+    const DOING: &str = "opening the database for reading";
+    match version(connection, path)? {
+        0 => Err(unavailable(path, "nothing was stored in it yet", DOING)),
+        v if v < i64::from(FORMAT_VERSION) => {
+            let why = format!(
+                "its format {v} must first be brought up to date, by opening it where it may be written"
+            );
+            Err(unavailable(path, &why, DOING))
+        }
+        _ => require_tables(connection, path),
+    }
+}
+
+fn require_tables(connection: &Connection, path: &Path) -> Result<()> {
+    const DOING: &str = "looking for the tables";
+    let mut statement = connection
+        .prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1")
+        .at(path, DOING)?;
+    for table in TABLES {
+        let found: i64 = statement.query_row([table], |row| row.get(0)).at(path, DOING)?;
+        if found == 0 {
+            return Err(corrupt(path, &format!("the table `{table}` is missing"), DOING));
+        }
+    }
+    Ok(())
+}

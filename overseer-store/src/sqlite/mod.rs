@@ -1,0 +1,177 @@
+//! Samples, findings and what is known of the models, in one SQLite database.
+//!
+//! The database is write-ahead logged with `synchronous=NORMAL`: what was committed survives the end of the process
+//! however it comes, a power cut may cost the last moments but never leaves the database damaged, and readers beside
+//! a running sampler are never blocked.
+
+mod findings;
+mod metadata;
+mod metrics;
+mod migrate;
+mod open;
+mod rows;
+
+pub use migrate::FORMAT_VERSION;
+pub use open::{Opened, SqliteOptions};
+
+use crate::error::Context;
+use overseer_core::{
+    AnomalyDetection, Appended, Frame, ModelMetadata, PatternAnalysis, Prediction, Result, Sample,
+    SampleQuery, Schema, Span, Store, StoredCounts,
+};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+
+/// The memory of one host in a database that may hold many.
+///
+/// Findings are read newest first by their time (a pattern's is the end of its window), and among those of one time
+/// the one recorded last comes first. An infinite number inside a finding's lists is kept as missing.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    schema: Schema,
+    sql: metrics::Statements,
+    /// The key of `hosts`; [`NO_HOST`] if a database open for reading does not know this host.
+    host_id: i64,
+}
+
+/// What no row has as its `host_id`, for SQLite numbers rows from 1.
+const NO_HOST: i64 = 0;
+
+impl SqliteStore {
+    /// Opens or makes a database with the default [`SqliteOptions`].
+    ///
+    /// # Errors
+    /// As [`SqliteOptions::open`].
+    pub fn open(path: &Path, schema: &Schema, host: &str) -> Result<Self> {
+        SqliteOptions::new().open(path, schema, host)
+    }
+
+    /// Opens or makes a database and sets a damaged one aside, with the default [`SqliteOptions`].
+    ///
+    /// # Errors
+    /// As [`SqliteOptions::open_or_set_aside`].
+    pub fn open_or_set_aside(path: &Path, schema: &Schema, host: &str) -> Result<Opened> {
+        SqliteOptions::new().open_or_set_aside(path, schema, host)
+    }
+
+    /// Opens a database that may not be written, with the default [`SqliteOptions`].
+    ///
+    /// # Errors
+    /// As [`SqliteOptions::open_read_only`].
+    pub fn open_read_only(path: &Path, schema: &Schema, host: &str) -> Result<Self> {
+        SqliteOptions::new().open_read_only(path, schema, host)
+    }
+
+    /// The database's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The features that samples are stored and read with.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+}
+
+/// Does `work` in one transaction: all of it or, on an error, nothing.
+///
+/// The lock for writing is taken at the start, where SQLite waits for it, and not in the middle, where it cannot.
+fn write<T>(
+    connection: &mut Connection,
+    path: &Path,
+    doing: &str,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).at(path, doing)?;
+    let done = work(&transaction)?;
+    transaction.commit().at(path, doing)?;
+    Ok(done)
+}
+
+impl Store for SqliteStore {
+    fn append(&mut self, interval: Span, samples: &[Sample]) -> Result<Appended> {
+        self.append_samples(interval, samples)
+    }
+
+    fn samples(&mut self, query: &SampleQuery) -> Result<Frame> {
+        self.read_samples(query)
+    }
+
+    fn record(
+        &mut self,
+        anomalies: &[AnomalyDetection],
+        predictions: &[Prediction],
+        patterns: &[PatternAnalysis],
+    ) -> Result<()> {
+        self.record_findings(anomalies, predictions, patterns)
+    }
+
+    fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>> {
+        self.read_anomalies(limit)
+    }
+
+    fn predictions(&mut self, limit: usize) -> Result<Vec<Prediction>> {
+        self.read_predictions(limit)
+    }
+
+    fn patterns(&mut self, limit: usize) -> Result<Vec<PatternAnalysis>> {
+        self.read_patterns(limit)
+    }
+
+    fn put_model_metadata(&mut self, metadata: &ModelMetadata) -> Result<()> {
+        self.replace_metadata(metadata)
+    }
+
+    fn model_metadata(&mut self) -> Result<Vec<ModelMetadata>> {
+        self.read_metadata()
+    }
+
+    fn step(&mut self) -> Result<Option<Span>> {
+        self.read_step()
+    }
+
+    fn set_step(&mut self, step: Span) -> Result<()> {
+        self.write_step(step)
+    }
+
+    fn counts(&mut self) -> Result<StoredCounts> {
+        self.count()
+    }
+
+    fn remove_samples(&mut self, interval: Span) -> Result<usize> {
+        self.delete_samples(interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_core::Timestamp;
+
+    #[test]
+    fn on_a_full_disk_a_batch_is_unavailable_as_a_whole_and_room_is_enough_to_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let schema = Schema::from_names(["cpu"]).unwrap();
+        let step = Span::from_secs(5);
+        let mut store =
+            SqliteStore::open(&dir.path().join("overseer.db"), &schema, "web-1").unwrap();
+        let sample = |i| Sample::new(Timestamp::from_millis(i), vec![0.5]);
+        store.append(step, &[sample(0)]).unwrap();
+
+        // SQLite reports a database that may not grow exactly as it does a full disk.
+        let room = |pages: i64| format!("PRAGMA max_page_count={pages}");
+        store.connection.query_row(&room(1), [], |_| Ok(())).unwrap();
+        let many: Vec<_> = (1..10_000).map(sample).collect();
+        let e = store.append(step, &many).unwrap_err();
+        assert!(e.is_unavailable() && e.to_string().contains("the disk is full"), "{e}");
+        assert_eq!(store.counts().unwrap().samples, 1);
+
+        store.connection.query_row(&room(1_000_000), [], |_| Ok(())).unwrap();
+        assert_eq!(store.append(step, &many).unwrap().stored, 9_999);
+    }
+}

@@ -1,0 +1,301 @@
+//! Opening a database: a new one, an old one, a damaged one, and one that may only be read.
+
+use super::{NO_HOST, SqliteStore, metadata, metrics, migrate};
+use crate::aside;
+use crate::error::{Context, corrupt, unavailable};
+use overseer_core::{Error, Result, Schema};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A database below this size is read through at every [`SqliteOptions::open_or_set_aside`], a larger one only after
+/// a shutdown that was not clean.
+const CHECKED_BELOW_BYTES: u64 = 64 << 20;
+
+/// The write-ahead log is cut back to this size once its content has reached the database.
+const LOG_LIMIT_BYTES: i64 = 16 << 20;
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    busy_timeout: Duration,
+}
+
+/// A store, and what became of a database that could not be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The store to use from now on.
+    pub store: SqliteStore,
+    /// Where the unreadable database lies now, whole, if there was one; the store is a fresh one then.
+    pub set_aside: Option<PathBuf>,
+    /// What was wrong with it, for a person.
+    pub reason: Option<String>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(2) }
+    }
+}
+
+impl SqliteOptions {
+    /// The defaults: two seconds of waiting for another process.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long an operation waits for a lock of another process before it is unavailable.
+    #[must_use]
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// Opens the database at `path` for the host called `host`, makes it if there is none, brings an older format up
+    /// to date, and adds a column for each feature of `schema` that is new.
+    ///
+    /// # Errors
+    /// - Unavailable if it is locked beyond the timeout, may not be written, or its disk is full.
+    /// - Corrupt if it is no database or is damaged; nothing is moved.
+    /// - Unsupported if a newer program wrote it, invalid if another program did; it is left untouched.
+    /// - Invalid if a feature's name cannot be a column, or unsupported if there are too many.
+    pub fn open(&self, path: &Path, schema: &Schema, host: &str) -> Result<SqliteStore> {
+        let path = absolute(path)?;
+        metrics::check_names(schema)?;
+        let connection = self.connect(&path)?;
+        self.finish(connection, path, schema, host)
+    }
+
+    /// As [`SqliteOptions::open`], but a damaged database is moved to `<name>.unreadable-<n>` beside it, with its log,
+    /// and a fresh one is started. Nothing is deleted, and a database that is only locked, full, read-only or newer
+    /// than the program is not touched.
+    ///
+    /// Besides what SQLite notices by itself, the structure is checked (`PRAGMA quick_check`, which reads the whole
+    /// file): always below 64 MiB, where it takes a fraction of a second, and for a larger database if a log lies
+    /// beside it, which a clean shutdown removes.
+    ///
+    /// Call it while holding the [`crate::Lease`], so that nobody writes to what is moved.
+    ///
+    /// # Errors
+    /// As [`SqliteOptions::open`], except for damage; and unavailable if a damaged database cannot be moved.
+    pub fn open_or_set_aside(&self, path: &Path, schema: &Schema, host: &str) -> Result<Opened> {
+        let path = absolute(path)?;
+        metrics::check_names(schema)?;
+        let attempt = self
+            .connect_checked(&path)
+            .and_then(|connection| self.finish(connection, path.clone(), schema, host));
+        match attempt {
+            Ok(store) => Ok(Opened { store, set_aside: None, reason: None }),
+            Err(damage) if damage.is_corrupt() => {
+                let target = aside::move_database(&path)?;
+                tracing::error!(to = %target.display(), "database set aside: {damage}");
+                let store = self.open(&path, schema, host)?;
+                Ok(Opened { store, set_aside: Some(target), reason: Some(damage.to_string()) })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Opens an existing database for reading only, such as one in a directory that may not be written; every method
+    /// that would write is unavailable. A host or feature it does not know has no samples or no values.
+    ///
+    /// A reader of a write-ahead log needs to create a small file beside the database. Where it may not, the database
+    /// is read as an unchanging file, which is right only while there is nothing in the log.
+    ///
+    /// # Errors
+    /// As [`SqliteOptions::open`]; and unavailable if there is no database, if it is of an older format, or if the
+    /// newest data lies in a log that cannot be read without writing.
+    pub fn open_read_only(&self, path: &Path, schema: &Schema, host: &str) -> Result<SqliteStore> {
+        const DOING: &str = "opening the database for reading";
+        let path = absolute(path)?;
+        metrics::check_names(schema)?;
+        fs::metadata(&path).at(&path, DOING)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).at(&path, DOING)?;
+        self.harden(&connection).at(&path, DOING)?;
+        let readable = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+        let connection = match readable {
+            Ok(()) => connection,
+            Err(rusqlite::Error::SqliteFailure(e, _)) if needs_to_write(e.code) => {
+                drop(connection);
+                self.open_unchanging(&path, flags)?
+            }
+            Err(e) => return Err(e).at(&path, DOING),
+        };
+        migrate::require_current(&connection, &path)?;
+        let host_id = metadata::find_host(&connection, &path, host)?.unwrap_or(NO_HOST);
+        let columns = metrics::columns(&connection, &path)?;
+        let sql = metrics::Statements::new(schema, &columns);
+        Ok(SqliteStore { connection, path, schema: schema.clone(), sql, host_id })
+    }
+
+    fn open_unchanging(&self, path: &Path, flags: OpenFlags) -> Result<Connection> {
+        const DOING: &str = "opening the database for reading";
+        if has_content(&aside::with_suffix(path, "-wal")) {
+            let why = "its newest data is in the file ending in -wal, which cannot be read where \
+                       nothing may be written; copy the database and that file to another directory \
+                       and read it there";
+            return Err(unavailable(path, why, DOING));
+        }
+        let uri = unchanging_uri(path)
+            .ok_or_else(|| unavailable(path, "its path is not valid Unicode", DOING))?;
+        let connection =
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).at(path, DOING)?;
+        self.harden(&connection).at(path, DOING)?;
+        Ok(connection)
+    }
+
+    /// Connects and makes sure that the database is ours and neither damaged at first sight nor too new. Until then
+    /// nothing in it is changed, not even by the checkpoint that closing would do.
+    fn connect(&self, path: &Path) -> Result<Connection> {
+        const DOING: &str = "opening the database";
+        // SQLite deletes a log without a database, and data with it.
+        if has_content(&aside::with_suffix(path, "-wal")) && !has_content(path) {
+            return Err(corrupt(path, "there is a log beside it, but it is empty", DOING));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).at(path, DOING)?;
+        self.harden(&connection).at(path, DOING)?;
+        migrate::version(&connection, path)?;
+        if connection.is_readonly(MAIN_DB).at(path, DOING)? {
+            return Err(unavailable(path, "the file may only be read", DOING));
+        }
+        Ok(connection)
+    }
+
+    fn connect_checked(&self, path: &Path) -> Result<Connection> {
+        const DOING: &str = "checking the database";
+        let clean = !has_content(&aside::with_suffix(path, "-wal"));
+        let small = fs::metadata(path).map_or(0, |m| m.len()) < CHECKED_BELOW_BYTES;
+        let connection = self.connect(path)?;
+        if small || !clean {
+            let said: String = connection
+                .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+                .at(path, DOING)?;
+            if said != "ok" {
+                return Err(corrupt(path, &format!("its structure is damaged: {said}"), DOING));
+            }
+        }
+        Ok(connection)
+    }
+
+    /// Settings that change nothing in the file.
+    fn harden(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.busy_timeout(self.busy_timeout)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        // Else a quoted name of no column would be read as a text.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        connection.pragma_update(None, "foreign_keys", true)
+    }
+
+    /// Takes an accepted database into use.
+    fn finish(
+        &self,
+        mut connection: Connection,
+        path: PathBuf,
+        schema: &Schema,
+        host: &str,
+    ) -> Result<SqliteStore> {
+        const DOING: &str = "preparing the database";
+        self.log_ahead(&connection, &path)?;
+        connection.pragma_update(None, "synchronous", "NORMAL").at(&path, DOING)?;
+        connection
+            .query_row(&format!("PRAGMA journal_size_limit={LOG_LIMIT_BYTES}"), [], |_| Ok(()))
+            .at(&path, DOING)?;
+        migrate::migrate(&mut connection, &path)?;
+        let columns = metrics::ensure_columns(&mut connection, &path, schema)?;
+        let host_id = metadata::register_host(&mut connection, &path, host, schema)?;
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+            .at(&path, DOING)?;
+        let sql = metrics::Statements::new(schema, &columns);
+        Ok(SqliteStore { connection, path, schema: schema.clone(), sql, host_id })
+    }
+
+    /// Switches to the write-ahead log. SQLite does not wait for locks here, so this does.
+    fn log_ahead(&self, connection: &Connection, path: &Path) -> Result<()> {
+        const DOING: &str = "preparing the database";
+        let give_up = Instant::now() + self.busy_timeout;
+        let mode: String = loop {
+            match connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)) {
+                Err(rusqlite::Error::SqliteFailure(e, _))
+                    if e.code == ErrorCode::DatabaseBusy && Instant::now() < give_up =>
+                {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                other => break other.at(path, DOING)?,
+            }
+        };
+        if !mode.eq_ignore_ascii_case("wal") {
+            tracing::warn!(path = %path.display(), mode, "no write-ahead log here; readers may wait");
+        }
+        Ok(())
+    }
+}
+
+/// An absolute path never looks like a `file:` address to SQLite.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).at(path, "opening the database")
+}
+
+fn has_content(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|m| m.len() > 0)
+}
+
+/// What SQLite says when it cannot create what it needs beside the database.
+fn needs_to_write(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::SystemIoFailure
+    )
+}
+
+/// The address under which SQLite takes a file as unchanging; see <https://www.sqlite.org/uri.html>.
+fn unchanging_uri(path: &Path) -> Option<String> {
+    let mut uri = String::from("file:");
+    for byte in path.to_str()?.bytes() {
+        match byte {
+            b'/' | b':' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            b'\\' if cfg!(windows) => uri.push('/'),
+            b if b.is_ascii_alphanumeric() => uri.push(char::from(b)),
+            b => uri.push_str(&format!("%{b:02X}")),
+        }
+    }
+    uri.push_str("?mode=ro&immutable=1");
+    // A path without a leading slash would be taken as relative to a host.
+    Some(if cfg!(windows) { uri.replacen("file:", "file:///", 1) } else { uri })
+}
+
+/// A format this program cannot handle, in the words of [`Error::unsupported`].
+pub(super) fn too_new(path: &Path, found: i64, newest: i64) -> Error {
+    Error::unsupported(format!(
+        "{} is of format {found}, written by a newer version of this program, and was left \
+         untouched; a format above {newest}",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_something_in_an_address_is_escaped() {
+        assert_eq!(
+            unchanging_uri(Path::new("/a b/50%?#é.db")).unwrap(),
+            "file:/a%20b/50%25%3F%23%C3%A9.db?mode=ro&immutable=1"
+        );
+    }
+}

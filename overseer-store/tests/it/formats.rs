@@ -1,0 +1,50 @@
+//! Every format ever written stays readable: a stored database of each is opened by the newest program.
+
+use crate::contents::{HOST, STEP, anomaly, metadata, open, pattern, prediction, sample, schema};
+use overseer_core::{Sample, SampleQuery, Store};
+use overseer_store::{FORMAT_VERSION, SqliteStore};
+use std::path::{Path, PathBuf};
+
+fn stored(version: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/v{version}.db"))
+}
+
+fn samples() -> Vec<Sample> {
+    vec![sample(0, [0.1, f64::NAN, -1.5e300]), sample(5, [0.0, 2.0, f64::NAN])]
+}
+
+/// Run once for each format, when it is new: `cargo test -p overseer-store -- --ignored write_the_newest_format`.
+#[test]
+#[ignore = "writes the file that the other tests read"]
+fn write_the_newest_format() {
+    let path = stored(FORMAT_VERSION);
+    assert!(!path.exists(), "a released format is never written anew");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut store = open(&path);
+    store.append(STEP, &samples()).unwrap();
+    store.set_step(STEP).unwrap();
+    store.record(&[anomaly(5)], &[prediction(5)], &[pattern(5)]).unwrap();
+    store.put_model_metadata(&metadata("performance_score", 0)).unwrap();
+}
+
+#[test]
+fn a_database_of_every_format_opens_with_all_it_held() {
+    for version in 1..=FORMAT_VERSION {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("overseer.db");
+        std::fs::copy(stored(version), &path).unwrap();
+        let opened = SqliteStore::open_or_set_aside(&path, &schema(), HOST).unwrap();
+        assert_eq!(opened.set_aside, None, "{:?}", opened.reason);
+        let mut store = opened.store;
+        let frame = store.samples(&SampleQuery::latest(STEP, 99)).unwrap();
+        let back: Vec<_> = frame.rows().map(|(t, v)| Sample::new(t, v.to_vec())).collect();
+        assert_eq!(back, samples());
+        assert_eq!(store.step().unwrap(), Some(STEP));
+        assert_eq!(store.anomalies(9).unwrap(), [anomaly(5)]);
+        assert_eq!(store.predictions(9).unwrap(), [prediction(5)]);
+        assert_eq!(store.patterns(9).unwrap(), [pattern(5)]);
+        assert_eq!(store.model_metadata().unwrap(), [metadata("performance_score", 0)]);
+        // And it is as good as a new one.
+        assert_eq!(store.append(STEP, &[sample(10, [1.0; 3])]).unwrap().stored, 1);
+    }
+}

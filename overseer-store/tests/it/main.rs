@@ -1,0 +1,11 @@
+//! What the store promises, asked from outside through the traits of core.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod contents;
+mod damage;
+mod findings;
+mod formats;
+mod kill;
+mod metrics;
+mod sharing;
