@@ -1,1 +1,92 @@
-fn main() {}
+//! The command `overseer`: arguments, printing and exit codes around `overseer-engine`.
+
+mod args;
+mod commands;
+mod settings;
+mod text;
+
+use args::{Cli, Command};
+use clap::Parser;
+use overseer_engine::core::{Error, Severity};
+use settings::Settings;
+use std::process::ExitCode;
+
+/// What a command found, for `--exit-code`.
+type Outcome = Result<Severity, Error>;
+
+const COULD_NOT: u8 = 3;
+const WRONG_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version go to stdout and are no error; a failed print changes nothing.
+            let _ = e.print();
+            return if e.use_stderr() { WRONG_USAGE.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    start_logging(cli.global.verbose);
+    let tells = cli.global.exit_code;
+    let settings = match Settings::of(&cli) {
+        Ok(settings) => settings,
+        Err(e) => return fail(&e, WRONG_USAGE),
+    };
+    match run(cli.command, &settings) {
+        Ok(Severity::Critical) if tells => 2.into(),
+        Ok(Severity::High | Severity::Medium) if tells => 1.into(),
+        Ok(_) => ExitCode::SUCCESS,
+        Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => fail(&e, COULD_NOT),
+    }
+}
+
+fn run(command: Command, settings: &Settings) -> Outcome {
+    match command {
+        Command::Analyze => commands::live::analyze(settings),
+        Command::Anomaly => commands::live::anomaly(settings),
+        Command::Predict(args) => commands::live::predict(settings, args.horizon),
+        Command::Patterns => commands::live::patterns(settings),
+        Command::Recommend => commands::live::recommend(settings),
+        Command::Train(args) => commands::live::train(settings, args.force),
+        Command::Analytics => commands::live::analytics(settings),
+        Command::Watch(args) => commands::watch::watch(settings, args.samples),
+        Command::Score(args) => commands::score::score(settings, &args),
+        Command::Backtest(args) => commands::backtest::backtest(&args),
+    }
+}
+
+/// Whether the reader of our output went away, as `head` does: the work is done as far as anybody wants it.
+fn is_closed_pipe(error: &Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(e) = cause {
+        if e.downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+        {
+            return true;
+        }
+        cause = e.source();
+    }
+    false
+}
+
+#[allow(clippy::print_stderr, reason = "this is where the command speaks of its failure")]
+fn fail(error: &Error, code: u8) -> ExitCode {
+    eprintln!("overseer: {error}");
+    code.into()
+}
+
+fn start_logging(verbose: u8) {
+    use tracing_subscriber::EnvFilter;
+    let default = match verbose {
+        0 => "off",
+        1 => {
+            "overseer=info,overseer_engine=info,overseer_store=info,overseer_collect=info,overseer_models=info"
+        }
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter =
+        EnvFilter::try_from_env("OVERSEER_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,1 +1,45 @@
-//! To come.
+//! Overseer's engine: it collects, stores, detects, predicts, finds patterns and advises, one `tick(now)` at a time.
+//!
+//! The engine is synchronous and reads no wall clock: whoever embeds it owns the loop and passes the time, so that
+//! time can be replayed and tested. It knows collectors, stores and models only by the traits of [`core`]; the
+//! module `host` is the one place that wires this host's collector, the SQLite store and our models together.
+//!
+//! # Example
+//!
+//! ```no_run
+//! # #[cfg(feature = "host")] {
+//! use overseer_engine::host;
+//!
+//! let mut engine = host::open(&host::Options::default())?;
+//! host::look(&mut engine, |_done, _total| {}); // samples a new host for 15 s, a known one for an instant
+//! let report = engine.analyze(host::now());
+//! for advice in &report.recommendations {
+//!     println!("{}: {}", advice.evidence, advice.action);
+//! }
+//! # }
+//! # Ok::<(), overseer_engine::core::Error>(())
+//! ```
+
+pub use overseer_core as core;
+
+pub mod analytics;
+mod config;
+mod detection;
+mod engine;
+mod history;
+#[cfg(feature = "host")]
+pub mod host;
+pub mod offline;
+pub mod policy;
+mod prediction;
+mod recommendation;
+pub mod report;
+mod storage;
+mod tick;
+mod training;
+
+pub use config::Config;
+pub use engine::{Engine, Parts, Role, SamplingPlan};
+pub use recommendation::said;
+pub use report::{Notice, Report, Stage};
+pub use training::{TrainOutcome, TrainSummary};

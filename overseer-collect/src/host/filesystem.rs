@@ -1,8 +1,9 @@
 //! How full the fullest local writable mount is.
 //!
-//! Fullness is one minus what an unprivileged writer can still get over the size, so blocks reserved for root count
-//! as used: `df` shows slightly less on file systems with a reserve. On Linux the mounts come from
-//! `/proc/self/mountinfo` (proc_pid_mountinfo(5)); their sizes come from `sysinfo` everywhere.
+//! Fullness is what `df` shows: used over used and available, so that blocks reserved for root count as neither, and
+//! 100 % is where an unprivileged writer fails. On Linux the mounts come from `/proc/self/mountinfo`
+//! (proc_pid_mountinfo(5)); their sizes come from statvfs(3) on Unix and from `sysinfo` elsewhere, which knows no
+//! reserves.
 
 use super::files::{Files, Reason, Value};
 use std::path::{Path, PathBuf};
@@ -168,21 +169,11 @@ impl Filesystem {
         if self.targets.is_empty() {
             return Err("no local writable mount".into());
         }
-        let disks = self.disks.as_mut().ok_or("the system lists no disks")?;
         let mut fullest: Option<(f64, &Path)> = None;
-        let storage = DiskRefreshKind::nothing().with_storage();
-        for disk in disks.iter_mut() {
-            if !self.targets.iter().any(|t| t.point == disk.mount_point()) {
-                continue;
-            }
-            disk.refresh_specifics(storage);
-            let (total, available) = (disk.total_space(), disk.available_space());
-            if total == 0 {
-                continue;
-            }
-            let used = (1.0 - available as f64 / total as f64).clamp(0.0, 1.0);
+        for target in &self.targets {
+            let Some(used) = fullness(&target.point, self.disks.as_mut()) else { continue };
             if fullest.is_none_or(|(most, _)| used > most) {
-                fullest = Some((used, disk.mount_point()));
+                fullest = Some((used, &target.point));
             }
         }
         fullest
@@ -193,18 +184,16 @@ impl Filesystem {
     fn list(&mut self, files: &mut Files) -> Result<(), Reason> {
         self.listed = None;
         self.targets.clear();
-        let disks = self.disks.as_mut().ok_or("the system lists no disks")?;
         let native = files.is_native();
         let points: Vec<PathBuf> = match files.text(&self.mountinfo) {
             Ok(text) => candidates(&text).into_iter().map(|m| m.point).collect(),
             Err(_) if native => {
+                let disks = self.disks.as_mut().ok_or("the system lists no disks")?;
                 disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage());
                 listed_points(disks)
             }
             Err(reason) => return Err(reason),
         };
-        // Sizes are asked for the candidates only: a dead network mount would keep an answer waiting for ever.
-        disks.refresh_specifics(true, DiskRefreshKind::nothing());
         // Files are mounted too, in containers; their directory's file system is another candidate.
         self.targets = points
             .into_iter()
@@ -212,6 +201,25 @@ impl Filesystem {
             .collect();
         Ok(())
     }
+}
+
+/// Used over used and available of the file system at `point`, 0–1; `None` if it tells no size.
+///
+/// Only candidates are asked: a dead network mount would keep an answer waiting for ever.
+#[cfg(unix)]
+fn fullness(point: &Path, _disks: Option<&mut Disks>) -> Option<f64> {
+    let v = rustix::fs::statvfs(point).ok()?;
+    let used = v.f_blocks.saturating_sub(v.f_bfree);
+    let reachable = used.saturating_add(v.f_bavail);
+    (reachable > 0).then(|| used as f64 / reachable as f64)
+}
+
+#[cfg(not(unix))]
+fn fullness(point: &Path, disks: Option<&mut Disks>) -> Option<f64> {
+    let disk = disks?.iter_mut().find(|d| d.mount_point() == point)?;
+    disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
+    let total = disk.total_space();
+    (total > 0).then(|| (1.0 - disk.available_space() as f64 / total as f64).clamp(0.0, 1.0))
 }
 
 /// The candidates where only `sysinfo` knows the mounts.

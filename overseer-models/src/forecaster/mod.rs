@@ -1,1 +1,198 @@
-//! (to be written)
+//! What comes next, and how far off may that be?
+//!
+//! A direct forecaster: each of a grid of horizons is predicted from the present, none from another prediction.
+//!
+//! - *Inputs* ([`inputs`]): the last ten samples of the target as differences from the current one, medians and ranges
+//!   of what lies a little further back, and the other features' current values; all of it known at the time.
+//! - *Analogues* ([`analogues`]): a [random forest](crate::random_forest) finds the moments of the past that resemble
+//!   the present, and what came after them is the forecast, once as it was and once as a change from the current value
+//!   (Meinshausen 2006). Their 5 % and 95 % quantiles are a first interval.
+//! - *Experts* ([`experts`]): at each horizon the two forecasts compete with the last value and short medians, weighted
+//!   by how well each did lately (Cesa-Bianchi and Lugosi 2006, *Prediction, Learning, and Games*).
+//! - *Intervals* ([`conformal`]): widened or narrowed until they held the stated share of the recent truths: conformal
+//!   (Romano, Patterson and Candès 2019, *Conformalized Quantile Regression*), over a trailing window so that they
+//!   follow a changing series (Gibbs and Candès 2021, *Adaptive Conformal Inference*).
+//!
+//! Weights and intervals start from the last 30 % of the training rows, forecast by a forest that saw only earlier
+//! ones; then the forest is grown again on all rows. Truths that arrive later go on improving both, and moments whose
+//! future became known join the analogues in the leaves. New trees are grown only by fitting again.
+//!
+//! Steps between those of the grid are interpolated. A time difference of more than three intervals, a step back in
+//! time, or a missing target restarts the lags: nothing is learned from or predicted across it.
+//!
+//! ```
+//! use overseer_core::{ForecastTarget, ForecasterTrainer, Frame, Schema, Timestamp};
+//! use overseer_models::forecaster::ForestForecasterTrainer;
+//!
+//! let mut frame = Frame::new(Schema::from_names(["load"])?);
+//! for i in 0..200_i64 {
+//!     frame.push_row(Timestamp::from_millis(5_000 * i), &[(i % 12) as f64])?;
+//! }
+//! let trainer = ForestForecasterTrainer::builder().trees(20).build()?;
+//! let forecaster = trainer.fit(&frame, ForecastTarget::Column(0), 10)?;
+//! let next = forecaster.forecast(3)?;
+//! // Row 199 held 7, and the saw-tooth goes on.
+//! assert_eq!(next[0].step, 1);
+//! assert!((next[0].median - 8.0).abs() < 0.5, "{next:?}");
+//! assert!(next[0].interval.contains(next[0].median));
+//! # Ok::<(), overseer_core::Error>(())
+//! ```
+
+pub mod analogues;
+pub mod conformal;
+pub mod experts;
+mod grid;
+pub mod inputs;
+mod lane;
+mod online;
+mod store;
+mod target;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub use online::ForestForecaster;
+
+use overseer_core::{
+    Error, ForecastTarget, Forecaster, ForecasterTrainer, Frame, Probability, Result, Schema,
+};
+
+/// Collects a forecaster's parameters; [`ForestForecasterBuilder::build`] checks them.
+#[derive(Debug, Clone)]
+pub struct ForestForecasterBuilder {
+    settings: Settings,
+}
+
+/// What a forecaster was built with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Settings {
+    trees: usize,
+    lags: usize,
+    level: f64,
+    seed: u64,
+}
+
+impl ForestForecasterBuilder {
+    /// Number of trees, 1–10,000; 50 unless told.
+    #[must_use]
+    pub fn trees(mut self, trees: usize) -> Self {
+        self.settings.trees = trees;
+        self
+    }
+
+    /// How many of the newest samples of the target the forest sees, 2–40; 10 unless told. As many must have been
+    /// observed since the last gap before anything is predicted.
+    #[must_use]
+    pub fn lags(mut self, lags: usize) -> Self {
+        self.settings.lags = lags;
+        self
+    }
+
+    /// The share of truths the intervals are to hold, in 0.5–0.99; 0.9 unless told.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.settings.level = level;
+        self
+    }
+
+    /// Where randomness starts; 0 unless told. The same seed and rows give the same forecaster.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// If one is outside the range its setter names.
+    pub fn build(self) -> Result<ForestForecasterTrainer> {
+        self.settings.check()?;
+        Ok(ForestForecasterTrainer { settings: self.settings })
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<()> {
+        let outside = |name: &str, range: &str, found: String| {
+            Err(Error::invalid_parameter(name, format!("must be in {range}, was {found}")))
+        };
+        if !(1..=10_000).contains(&self.trees) {
+            return outside("trees", "1–10,000", self.trees.to_string());
+        }
+        if !(2..=inputs::WINDOW).contains(&self.lags) {
+            return outside("lags", "2–40", self.lags.to_string());
+        }
+        if !(0.5..=0.99).contains(&self.level) {
+            return outside("level", "0.5–0.99", self.level.to_string());
+        }
+        Ok(())
+    }
+
+    /// The share of truths that may lie on either side of an interval.
+    fn tail(&self) -> f64 {
+        0.5 * (1.0 - self.level)
+    }
+
+    fn level(&self) -> Probability {
+        Probability::saturating(self.level)
+    }
+}
+
+/// Fits [`ForestForecaster`]s.
+#[derive(Debug, Clone)]
+pub struct ForestForecasterTrainer {
+    settings: Settings,
+}
+
+impl ForestForecasterTrainer {
+    /// A trainer with ten lags, 50 trees and 90 % intervals; the setters change that.
+    #[must_use]
+    pub fn builder() -> ForestForecasterBuilder {
+        ForestForecasterBuilder { settings: Settings { trees: 50, lags: 10, level: 0.9, seed: 0 } }
+    }
+
+    /// [`ForecasterTrainer::fit`], giving the concrete type.
+    ///
+    /// Only the newest 5,000 usable rows are learned from.
+    ///
+    /// # Errors
+    /// As [`ForecasterTrainer::fit`]; and if the performance score is asked of another schema than the host's.
+    pub fn fit_forest(
+        &self,
+        frame: &Frame,
+        target: ForecastTarget,
+        horizon: usize,
+    ) -> Result<ForestForecaster> {
+        training::fit(self.settings, frame, target, horizon)
+    }
+
+    /// [`ForecasterTrainer::load`], giving the concrete type.
+    ///
+    /// # Errors
+    /// As [`ForecasterTrainer::load`].
+    pub fn load_forest(&self, bytes: &[u8], schema: &Schema) -> Result<ForestForecaster> {
+        store::load(bytes, schema)
+    }
+}
+
+impl ForecasterTrainer for ForestForecasterTrainer {
+    /// The lags, twice the horizon and 30: learning `h` steps ahead takes rows with `h` known ones behind them, and
+    /// checking without a look ahead takes as many again. 60 rows at ten lags and ten steps.
+    fn min_rows(&self, horizon: usize) -> usize {
+        training::min_rows(self.settings.lags, horizon)
+    }
+
+    fn fit(
+        &self,
+        frame: &Frame,
+        target: ForecastTarget,
+        horizon: usize,
+    ) -> Result<Box<dyn Forecaster>> {
+        Ok(Box::new(self.fit_forest(frame, target, horizon)?))
+    }
+
+    fn load(&self, bytes: &[u8], schema: &Schema) -> Result<Box<dyn Forecaster>> {
+        Ok(Box::new(self.load_forest(bytes, schema)?))
+    }
+}

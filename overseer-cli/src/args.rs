@@ -1,0 +1,192 @@
+//! The command line as typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use overseer_engine::core::Span;
+use overseer_engine::policy::AlarmBudget;
+use std::path::PathBuf;
+
+/// Learns what is normal for this host, says what is not, forecasts what comes next, and advises what to do.
+#[derive(Debug, Parser)]
+#[command(
+    name = "overseer",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Start with `overseer analyze`: on a new host it watches for 15 seconds and reports. Leave `overseer watch` running
+and what it says becomes better: it learns from a sample every 5 seconds.
+
+Exit codes: 0 the command did its work, 3 it could not, 64 wrong usage. With --exit-code the finding shows too:
+1 for a medium or high severity, 2 for critical."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Where samples, findings and models are kept [default: $XDG_STATE_HOME/overseer]
+    #[arg(long, global = true, env = "OVERSEER_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// A TOML file with defaults for these flags, such as `data-dir`, `every` and `alarm-budget`
+    #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How to print
+    #[arg(long, global = true, env = "OVERSEER_FORMAT", value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// How many alerts a healthy host may raise [default: 1/week]
+    #[arg(long, global = true, env = "OVERSEER_ALARM_BUDGET", value_name = "N/PERIOD")]
+    pub(crate) alarm_budget: Option<AlarmBudget>,
+    /// Let the exit code tell the finding: 1 for medium or high, 2 for critical
+    #[arg(long, global = true)]
+    pub(crate) exit_code: bool,
+    /// Log more to stderr: -v what is done, -vv each step (OVERSEER_LOG takes a filter)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// Stable JSON: times in milliseconds since 1970 UTC, spans in milliseconds, missing values null
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Report on this host: what it does, whether that is unusual and why, what comes next, what to do
+    Analyze,
+    /// Is this host doing anything unusual now, and why?
+    Anomaly,
+    /// How busy will this host be, and how sure is that?
+    Predict(Predict),
+    /// Which features are stable, trending, volatile or periodic?
+    Patterns,
+    /// What should be done about what was found?
+    Recommend,
+    /// Learn from the stored history now
+    Train(Train),
+    /// Summarise the stored history: features, correlations, models, health over time
+    Analytics,
+    /// Sample and judge this host until Ctrl-C or SIGTERM
+    Watch(Watch),
+    /// Judge every row of a CSV file, learning as it goes
+    Score(Score),
+    /// Forecast a CSV column from many origins, each from what was known there
+    Backtest(Backtest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Predict {
+    /// How far ahead, such as 30s, 5m or 1h [default: as far as was learned]
+    #[arg(long, value_parser = span, value_name = "TIME")]
+    pub(crate) horizon: Option<Span>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// Train anew even if the models are fresh
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// Time between samples [default: 5s]
+    #[arg(long, env = "OVERSEER_EVERY", value_parser = span, value_name = "TIME")]
+    pub(crate) every: Option<Span>,
+    /// Stop after so many samples
+    #[arg(long, value_name = "N")]
+    pub(crate) samples: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Score {
+    /// The rows to judge: a header, optionally a first column `timestamp`, every other column a feature
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) input: PathBuf,
+    /// Normal rows to learn from before the first one
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) history: Option<PathBuf>,
+    /// Time between rows where there is no timestamp column [default: 60s]
+    #[arg(long, value_parser = span, value_name = "TIME")]
+    pub(crate) step: Option<Span>,
+    /// Where to write index,score,onset,p_value,is_anomaly,severity
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backtest {
+    /// A header, optionally a first column `timestamp`, every other column a feature
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) input: PathBuf,
+    /// The column to forecast
+    #[arg(long, value_name = "NAME")]
+    pub(crate) column: String,
+    /// How many of the first rows to learn from before the first origin
+    #[arg(long, value_name = "N")]
+    pub(crate) train_rows: usize,
+    /// How many rows ahead
+    #[arg(long, value_name = "ROWS", default_value_t = 10)]
+    pub(crate) horizon: usize,
+    /// Rows from one origin to the next
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(crate) stride: usize,
+    /// A file with one origin (0-based row index) a line, instead of every K rows
+    #[arg(long, value_name = "FILE", conflicts_with = "stride")]
+    pub(crate) origins: Option<PathBuf>,
+    /// Time between rows where there is no timestamp column [default: 60s]
+    #[arg(long, value_parser = span, value_name = "TIME")]
+    pub(crate) step: Option<Span>,
+    /// Where to write origin,h,median,lo90,hi90
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) output: PathBuf,
+}
+
+/// A positive length of time: a number and one of ms, s, m, min, h, d.
+pub(crate) fn span(text: &str) -> Result<Span, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let millis = match unit.trim() {
+        "ms" => 1.0,
+        "s" => 1e3,
+        "m" | "min" => 60e3,
+        "h" => 3600e3,
+        "d" => 86_400e3,
+        _ => return Err("write a number and a unit, such as 500ms, 5s, 30m, 2h or 1d".to_owned()),
+    };
+    let value: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+    let total = value * millis;
+    if (1.0..=1e13).contains(&total) {
+        Ok(Span::from_millis(total.round() as i64))
+    } else {
+        Err("must be between 1 ms and 300 years".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn spans_are_written_as_people_do() {
+        assert_eq!(span("30m"), Ok(Span::from_secs(1800)));
+        assert_eq!(span("1.5h"), Ok(Span::from_secs(5400)));
+        assert_eq!(span("250 ms"), Ok(Span::from_millis(250)));
+        for wrong in ["", "5", "s", "-5s", "1e3s", "0s", "5 weeks", "99999999999999d"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Continuous monitoring: the loop, the signals and the printing around the engine's tick.
+
+use super::{json, print, progress_bar};
+use crate::args::Format;
+use crate::settings::Settings;
+use crate::{Outcome, text};
+use overseer_engine::core::{Error, Severity};
+use overseer_engine::{Engine, Report, Role, host};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a wait for the next sample may ignore a signal.
+const ATTENTION: Duration = Duration::from_millis(50);
+
+pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|e| Error::other("listening for signals", e))?;
+    }
+    let mut engine = host::open(&settings.engine("watch", true))?;
+    if engine.role() == Role::Reader {
+        let notices = engine.close();
+        let holder = notices.first().map_or("another process samples this host", |n| &n.message);
+        return Err(Error::unavailable("this installation", holder));
+    }
+    first_look(&mut engine);
+    let style = text::Style::of_stdout();
+    let step = Duration::from(engine.config().step);
+    if settings.format == Format::Text {
+        print(&text::watch_start(&engine.learned(), engine.config(), &style))?;
+    }
+    engine.prime(host::now());
+    let start = Instant::now();
+    let mut worst = Severity::None;
+    let mut state = Severity::None;
+    let mut ticks = 0_u64;
+    let mut due = 0_u32;
+    while samples.is_none_or(|n| ticks < n) {
+        due = next_due(start, step, due);
+        wait_until(start + step * due, &stop);
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let report = engine.tick(host::now());
+        ticks += 1;
+        let severity = report.anomaly.as_ref().map_or(Severity::None, |a| a.severity);
+        worst = worst.max(severity);
+        show(settings, &report, state, &style)?;
+        state = severity;
+    }
+    for notice in engine.close() {
+        tracing::warn!("{}", notice.message);
+    }
+    if settings.format == Format::Text {
+        print(&text::watch_end(ticks, &engine.learned(), &style))?;
+    }
+    Ok(worst)
+}
+
+/// On a new host a quick look comes first, so that what hurts is noticed from the start.
+fn first_look(engine: &mut Engine) {
+    let Some(plan) = engine.sampling_plan() else { return };
+    let bar = progress_bar(plan.samples as u64, "No history yet: getting to know this host");
+    host::look(engine, |done, _| bar.set_position(done as u64));
+    bar.finish_and_clear();
+}
+
+/// The next sample's number: the one after the last, or after a pause (a suspended host) the first in the future, so
+/// that missed samples stay missing instead of being taken in a burst.
+fn next_due(start: Instant, step: Duration, last: u32) -> u32 {
+    let passed = start.elapsed().as_millis() / step.as_millis().max(1);
+    let passed = u32::try_from(passed).unwrap_or(u32::MAX - 1);
+    (last + 1).max(passed)
+}
+
+fn wait_until(due: Instant, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(ATTENTION));
+    }
+}
+
+/// JSON has a line a tick; a person is told only what changed.
+fn show(
+    settings: &Settings,
+    report: &Report,
+    before: Severity,
+    style: &text::Style,
+) -> Result<(), Error> {
+    match settings.format {
+        Format::Json => json(report),
+        Format::Text => match text::watch_line(report, before, style) {
+            Some(line) => print(&line),
+            None => Ok(()),
+        },
+    }
+}

@@ -1,0 +1,11 @@
+//! What people read: reports as text, with colour only where it is wanted.
+
+mod analytics;
+mod report;
+mod style;
+mod watch;
+
+pub(crate) use analytics::{analytics, training};
+pub(crate) use report::{Parts, report};
+pub(crate) use style::Style;
+pub(crate) use watch::{watch_end, watch_line, watch_start};

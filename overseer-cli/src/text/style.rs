@@ -1,0 +1,132 @@
+//! Colour, times and line lengths.
+
+use jiff::tz::TimeZone;
+use overseer_engine::core::{ModelMetadata, Priority, Quality, Severity, Timestamp};
+use std::io::IsTerminal;
+
+/// How text may look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    color: bool,
+}
+
+impl Style {
+    /// Colour if stdout is a terminal that has it, and `NO_COLOR` (no-color.org) is not set.
+    pub(crate) fn of_stdout() -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let able = std::env::var_os("TERM").is_none_or(|t| t != "dumb");
+        Self { color: wanted && able && std::io::stdout().is_terminal() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { color: false }
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn heading(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    pub(crate) fn warning(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    pub(crate) fn severity(self, severity: Severity, text: &str) -> String {
+        match severity {
+            Severity::None => self.paint("32", text),
+            Severity::Medium => self.paint("33", text),
+            Severity::High => self.paint("31", text),
+            Severity::Critical => self.paint("1;31", text),
+        }
+    }
+
+    pub(crate) fn priority(self, priority: Priority) -> String {
+        let word = format!("{priority:<8}");
+        match priority {
+            Priority::Critical | Priority::High => self.paint("31", &word),
+            Priority::Medium => self.paint("33", &word),
+            _ => word,
+        }
+    }
+}
+
+/// A moment in the local time zone: `2026-11-22 23:48:32`.
+pub(crate) fn local(timestamp: Timestamp) -> String {
+    in_zone(timestamp, "%Y-%m-%d %H:%M:%S")
+}
+
+/// The time of day in the local time zone: `23:48:32`.
+pub(crate) fn clock(timestamp: Timestamp) -> String {
+    in_zone(timestamp, "%H:%M:%S")
+}
+
+fn in_zone(timestamp: Timestamp, format: &str) -> String {
+    match jiff::Timestamp::from_millisecond(timestamp.as_millis()) {
+        Ok(t) => t.to_zoned(TimeZone::system()).strftime(format).to_string(),
+        Err(_) => format!("{} ms", timestamp.as_millis()),
+    }
+}
+
+/// Measures of quality in words: `flagged share 0.002, heldout rows 300`.
+pub(crate) fn quality(model: &ModelMetadata) -> String {
+    if model.quality.is_empty() {
+        return "quality unknown".to_owned();
+    }
+    let one = |(name, q): (&String, &Quality)| {
+        let name = name.replace('_', " ");
+        match q.0 {
+            v if v.is_nan() => format!("{name} unknown"),
+            v if v.fract() == 0.0 && v.abs() >= 2.0 => format!("{name} {v}"),
+            v => format!("{name} {v:.3}"),
+        }
+    };
+    model.quality.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Breaks text at spaces into lines of at most `width` characters, each after `indent`.
+pub(crate) fn wrap(text: &str, indent: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let long = word.chars().count();
+        if length == 0 {
+            out.push_str(indent);
+        } else if length + 1 + long > width {
+            out.push('\n');
+            out.push_str(indent);
+            length = 0;
+        } else {
+            out.push(' ');
+            length += 1;
+        }
+        out.push_str(word);
+        length += long;
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_at_spaces_and_keep_every_word() {
+        let text = "one two three four";
+        assert_eq!(wrap(text, "  ", 9), "  one two\n  three\n  four\n");
+        assert_eq!(wrap("unbreakable", "", 3), "unbreakable\n");
+    }
+
+    #[test]
+    fn plain_text_has_no_escapes() {
+        assert_eq!(Style::plain().severity(Severity::Critical, "x"), "x");
+    }
+}

@@ -1,0 +1,285 @@
+//! From a judgement to a finding: severity, the features behind it, a sentence, and what to do.
+
+use crate::engine::Engine;
+use crate::policy::Evidence;
+use overseer_core::{
+    AnomalyDetection, FeatureEvidence, Judgement, Probability, Schema, Severity, Unit, host,
+};
+
+/// How many features a finding names at most.
+const NAMED_FEATURES: usize = 5;
+/// Shares of a score below this are not worth naming.
+const NAMED_SHARE: f64 = 0.05;
+
+impl Engine {
+    /// Judges the newest sample. `None` if there is no detector or no sample.
+    ///
+    /// Deciding about the same sample twice changes nothing: its event is opened once.
+    pub fn detect(&mut self) -> Option<AnomalyDetection> {
+        self.timed(crate::Stage::Detect, Self::detect_newest)
+    }
+
+    fn detect_newest(&mut self) -> Option<AnomalyDetection> {
+        let (timestamp, judgement) = self.judgement?;
+        let detector = self.detector.as_ref()?;
+        let provisional = detector.metadata.provisional;
+        let explained = detector.model.explain();
+        let newest = self.newest().filter(|s| s.timestamp == timestamp).map(|s| s.values.clone());
+        let values = newest.filter(|_| self.schema == host::schema());
+        let mut evidence = Evidence::new(timestamp, judgement.score, judgement.p_value);
+        if let Some(values) = &values {
+            evidence = evidence.of_host(values, provisional);
+        }
+        if provisional && !is_harmful(&explained, &self.schema, values.as_deref()) {
+            // Fifteen seconds cannot tell what is rare, only what hurts.
+            evidence.p_value = evidence.p_value.max(0.5);
+            evidence.score = evidence.score.min(0.4);
+        }
+        let verdict = match self.verdict {
+            Some((t, verdict)) if t == timestamp => verdict,
+            _ => {
+                let verdict = self.policy.observe(&evidence);
+                self.verdict = Some((timestamp, verdict));
+                verdict
+            }
+        };
+        let mut anomaly =
+            AnomalyDetection::new(timestamp, verdict.severity, evidence.score, evidence.p_value);
+        anomaly.confidence =
+            Probability::saturating(judgement.rank.get() * judgement.readiness.get());
+        anomaly.features = explained
+            .iter()
+            .filter(|f| f.contribution >= NAMED_SHARE)
+            .take(NAMED_FEATURES)
+            .cloned()
+            .collect();
+        if anomaly.features.is_empty() {
+            anomaly.features = explained.into_iter().take(1).collect();
+        }
+        let seen = self.active().len().max(detector.metadata.rows);
+        anomaly.description = describe(&anomaly, &self.schema, values.as_deref(), &judgement, seen);
+        if anomaly.is_anomaly {
+            anomaly.suggested_actions = suggested_actions(&anomaly);
+        }
+        Some(anomaly)
+    }
+}
+
+/// Whether what a provisional model finds unusual would matter: a resource at least half used, and more than usual.
+fn is_harmful(explained: &[FeatureEvidence], schema: &Schema, values: Option<&[f64]>) -> bool {
+    let Some(values) = values else { return true };
+    if host::is_saturated(values) {
+        return true;
+    }
+    let busy = host::performance_score(values).is_some_and(|s| s.value >= 50.0);
+    let first =
+        explained.first().and_then(|f| Some((f, schema.get(schema.index_of(&f.feature)?)?)));
+    busy && first.is_some_and(|(f, feature)| {
+        f.observed > f.expected.1 && matches!(feature.unit, Unit::Ratio | Unit::Dimensionless)
+    })
+}
+
+/// What counts as a lot, whatever is usual: warning and alarm level.
+fn levels(feature: &str) -> Option<(f64, f64)> {
+    match feature {
+        "system.cpu.utilization" => Some((0.8, 0.9)),
+        "system.memory.utilization" => Some((0.85, 0.95)),
+        "system.filesystem.utilization" => Some((0.9, 0.95)),
+        "system.paging.utilization" => Some((0.5, 0.9)),
+        "overseer.cpu.load_per_core" => Some((1.0, 2.0)),
+        _ => None,
+    }
+}
+
+/// A level word for a value that is a lot by itself.
+pub(crate) fn level_word(feature: &str, value: f64) -> Option<&'static str> {
+    let (warning, alarm) = levels(feature)?;
+    match value {
+        v if v >= alarm => Some("critical"),
+        v if v >= warning => Some("high"),
+        _ => None,
+    }
+}
+
+fn unit_of(schema: &Schema, feature: &str) -> Unit {
+    schema.index_of(feature).and_then(|i| schema.get(i)).map_or(Unit::Unknown, |f| f.unit)
+}
+
+/// `CPU at 99.8 % (usually 1.0 % to 6.0 %)`.
+fn phrase(evidence: &FeatureEvidence, schema: &Schema) -> String {
+    let unit = unit_of(schema, &evidence.feature);
+    let name = host::plain_name(&evidence.feature);
+    if evidence.observed.is_nan() {
+        return format!("{name} has no value");
+    }
+    let observed = unit.humanize(evidence.observed);
+    let word = level_word(&evidence.feature, evidence.observed);
+    let word = word.map(|w| format!(", {w}")).unwrap_or_default();
+    let (low, high) = evidence.expected;
+    if low.is_nan() || high.is_nan() {
+        return format!("{name} at {observed}{word}");
+    }
+    format!(
+        "{name} at {observed}{word} (usually {} to {})",
+        unit.humanize(low),
+        unit.humanize(high)
+    )
+}
+
+fn describe(
+    anomaly: &AnomalyDetection,
+    schema: &Schema,
+    values: Option<&[f64]>,
+    judgement: &Judgement,
+    seen: usize,
+) -> String {
+    let learned = if judgement.readiness < Probability::ONE {
+        format!(" Only {} of a full calibration has been seen.", judgement.readiness)
+    } else {
+        String::new()
+    };
+    if !anomaly.is_anomaly {
+        let high: Vec<String> = schema
+            .features()
+            .iter()
+            .zip(values.unwrap_or_default())
+            .filter_map(|(f, &v)| {
+                let word = level_word(&f.name, v)?;
+                Some(format!(
+                    "{} is {word} at {}, as it has been before",
+                    host::plain_name(&f.name),
+                    f.unit.humanize(v)
+                ))
+            })
+            .collect();
+        let high = if high.is_empty() { String::new() } else { format!(" {}.", high.join("; ")) };
+        return format!("Nothing unusual.{high}{learned}");
+    }
+    let mut named: Vec<String> = anomaly
+        .features
+        .iter()
+        .filter(|f| f.is_outside() || f.observed.is_nan())
+        .take(3)
+        .map(|f| phrase(f, schema))
+        .collect();
+    if named.is_empty() {
+        named = anomaly.features.iter().take(2).map(|f| phrase(f, schema)).collect();
+    }
+    let rarity = if values.is_some_and(host::is_saturated) {
+        " CPU, memory and load are all saturated.".to_owned()
+    } else {
+        rarity(anomaly.p_value, seen)
+    };
+    format!("Unusual: {}.{rarity}{learned}", named.join("; "))
+}
+
+/// How rare that is, in numbers only as far as the samples seen bear them out.
+fn rarity(p_value: f64, seen: usize) -> String {
+    match 1.0 / p_value {
+        rare if rare.is_nan() || rare < 100.0 => {
+            " It has not been calm again for long enough.".to_owned()
+        }
+        rare if rare > 10.0 * seen as f64 => {
+            format!(" Nothing like it is in the {seen} samples seen.")
+        }
+        rare => {
+            // Two digits are all that such an estimate is good for.
+            let digits = 10_f64.powf(rare.log10().floor() - 1.0);
+            format!(
+                " About one normal sample in {:.0} looks like this.",
+                (rare / digits).round() * digits
+            )
+        }
+    }
+}
+
+/// What a person could do about an anomaly, by the features that lead it.
+fn suggested_actions(anomaly: &AnomalyDetection) -> Vec<String> {
+    let mut actions: Vec<String> = Vec::new();
+    for feature in anomaly.features.iter().take(3) {
+        let above = feature.observed > feature.expected.1;
+        let below = feature.observed < feature.expected.0;
+        let action = match feature.feature.as_str() {
+            "system.cpu.utilization" | "overseer.cpu.load_per_core" | "linux.pressure.cpu"
+                if above =>
+            {
+                "See which process is using the CPU, and whether it should be."
+            }
+            "system.memory.utilization" | "linux.pressure.memory" if above => {
+                "See which process grew, and whether it gives the memory back."
+            }
+            "system.paging.utilization" if above => {
+                "Memory is short: find what grew before it swaps more."
+            }
+            "system.filesystem.utilization" if above => {
+                "See what was written last, and free or add space."
+            }
+            "system.disk.io.read" | "system.disk.io.write" | "linux.pressure.io" if above => {
+                "See which process reads or writes so much, such as a backup or a compaction."
+            }
+            "system.network.io.receive" | "system.network.io.transmit" if above => {
+                "See which connection carries the traffic, and whether it is expected."
+            }
+            "system.process.count" if above => "See which program starts so many processes.",
+            "system.process.count" if below => "See which service stopped.",
+            _ if below => {
+                "Less than usual: see whether something that should be working has stopped."
+            }
+            _ => continue,
+        };
+        if !actions.iter().any(|a| a == action) {
+            actions.push(action.to_owned());
+        }
+    }
+    if anomaly.severity >= Severity::High && actions.is_empty() {
+        actions.push("Compare with what was changed or started at that time.".to_owned());
+    }
+    actions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_core::Timestamp;
+
+    fn cpu(observed: f64) -> FeatureEvidence {
+        FeatureEvidence::new("system.cpu.utilization", observed, (0.01, 0.06), 0.8)
+    }
+
+    #[test]
+    fn the_sentence_names_value_level_and_usual_range() {
+        let schema = host::schema();
+        assert_eq!(
+            phrase(&cpu(0.998), &schema),
+            "CPU at 99.8 %, critical (usually 1.0 % to 6.0 %)"
+        );
+        assert_eq!(phrase(&cpu(0.85), &schema), "CPU at 85.0 %, high (usually 1.0 % to 6.0 %)");
+        assert_eq!(phrase(&cpu(f64::NAN), &schema), "CPU has no value");
+    }
+
+    #[test]
+    fn rarity_is_a_number_only_where_enough_was_seen() {
+        assert_eq!(rarity(1.0 / 1234.0, 1000), " About one normal sample in 1200 looks like this.");
+        assert_eq!(rarity(1e-9, 1000), " Nothing like it is in the 1000 samples seen.");
+        assert!(rarity(0.5, 1000).contains("calm"));
+        assert!(rarity(f64::NAN, 1000).contains("calm"));
+    }
+
+    #[test]
+    fn actions_follow_the_features_and_are_not_repeated() {
+        let mut a = AnomalyDetection::new(Timestamp::default(), Severity::High, 0.9, 1e-9);
+        let load = FeatureEvidence::new("overseer.cpu.load_per_core", 2.0, (0.0, 0.5), 0.2);
+        a.features = vec![cpu(1.0), load];
+        assert_eq!(suggested_actions(&a).len(), 1);
+    }
+
+    #[test]
+    fn fifteen_seconds_cannot_call_an_idle_host_unusual() {
+        let schema = host::schema();
+        let mut row = vec![0.0; schema.len()];
+        row[host::CPU_UTILIZATION] = 0.3;
+        assert!(!is_harmful(&[cpu(0.3)], &schema, Some(&row)));
+        row[host::CPU_UTILIZATION] = 1.0;
+        assert!(is_harmful(&[cpu(1.0)], &schema, Some(&row)));
+    }
+}

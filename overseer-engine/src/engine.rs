@@ -1,0 +1,404 @@
+//! The engine's state, and how a sample enters it.
+
+use crate::config::Config;
+use crate::history::{History, Pushed};
+use crate::policy::{AlarmPolicy, Verdict};
+use crate::report::{Notice, Stage, Timing};
+use crate::training::Fitted;
+use overseer_core::{
+    AnomalyDetection, Collector, Detector, DetectorTrainer, Forecaster, ForecasterTrainer, Frame,
+    HostInfo, Judgement, ModelRepository, PatternAnalysis, PatternAnalyzer, Prediction,
+    ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span, Store, Timestamp, host,
+};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// What an engine is made of. Anything that implements the traits will do.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where samples come from.
+    pub collector: Box<dyn Collector>,
+    /// Where samples and findings are kept; without one, nothing outlives the engine.
+    pub store: Option<Box<dyn Store>>,
+    /// Where model files are kept; without one, models are trained anew each time.
+    pub models: Option<Box<dyn ModelRepository>>,
+    /// Fits detectors.
+    pub detector_trainer: Box<dyn DetectorTrainer>,
+    /// Fits forecasters.
+    pub forecaster_trainer: Box<dyn ForecasterTrainer>,
+    /// Finds patterns.
+    pub pattern_analyzer: Box<dyn PatternAnalyzer>,
+}
+
+/// Whether this engine is the installation's one sampler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Takes samples and stores them.
+    Sampler,
+    /// Another process samples: this one reads what that stores, and stores no samples.
+    Reader,
+}
+
+/// What a new host's first run does before the engine can say anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SamplingPlan {
+    /// How many samples to take.
+    pub samples: usize,
+    /// The time between them.
+    pub interval: Span,
+}
+
+/// Learns one host and says what it finds. See the crate's documentation for an example.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) config: Config,
+    pub(crate) parts: Parts,
+    pub(crate) schema: Schema,
+    pub(crate) role: Role,
+    pub(crate) data_dir: Option<String>,
+    /// Samples at the step, and the fast ones of a first run.
+    pub(crate) history: History,
+    pub(crate) fast: History,
+    /// Samples and findings that the store could not take yet.
+    pub(crate) unsaved: VecDeque<(Span, Sample)>,
+    pub(crate) unsaved_findings: VecDeque<AnomalyDetection>,
+    pub(crate) detector: Option<Fitted<dyn Detector>>,
+    pub(crate) forecaster: Option<Fitted<dyn Forecaster>>,
+    pub(crate) since_training: usize,
+    pub(crate) reading: Option<Reading>,
+    pub(crate) judgement: Option<(Timestamp, Judgement)>,
+    pub(crate) policy: AlarmPolicy,
+    pub(crate) verdict: Option<(Timestamp, Verdict)>,
+    pub(crate) anomalies: VecDeque<AnomalyDetection>,
+    pub(crate) predictions: Vec<Prediction>,
+    pub(crate) patterns: Vec<PatternAnalysis>,
+    pub(crate) processes: Vec<ProcessUsage>,
+    pub(crate) predicted_at: Option<Timestamp>,
+    pub(crate) patterns_at: Option<Timestamp>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) timings: Vec<Timing>,
+    pub(crate) slow_stages: u64,
+    pub(crate) step_is_stored: bool,
+    /// Whatever must live as long as the engine does, such as the sampler's lease.
+    #[allow(dead_code, reason = "held for what its drop releases")]
+    pub(crate) kept: Option<Box<dyn std::any::Any + Send>>,
+}
+
+impl Engine {
+    /// Puts an engine together, reads the stored history and loads the stored models.
+    ///
+    /// What is missing or broken is noted for the next report and worked around.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
+    pub fn new(parts: Parts, config: Config, role: Role) -> Result<Self> {
+        let config = config.checked()?;
+        let schema = parts.collector.schema().clone();
+        let mut engine = Self {
+            history: History::new(config.history_capacity, config.step),
+            fast: History::new(config.history_capacity, config.fast_interval),
+            policy: AlarmPolicy::new(config.alarm_budget, config.step),
+            config,
+            parts,
+            schema,
+            role,
+            data_dir: None,
+            unsaved: VecDeque::new(),
+            unsaved_findings: VecDeque::new(),
+            detector: None,
+            forecaster: None,
+            since_training: 0,
+            reading: None,
+            judgement: None,
+            verdict: None,
+            anomalies: VecDeque::new(),
+            predictions: Vec::new(),
+            patterns: Vec::new(),
+            processes: Vec::new(),
+            predicted_at: None,
+            patterns_at: None,
+            notices: Vec::new(),
+            timings: Vec::new(),
+            slow_stages: 0,
+            step_is_stored: false,
+            kept: None,
+        };
+        engine.read_history();
+        engine.load_models();
+        engine.catch_up();
+        Ok(engine)
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What is known about the host.
+    #[must_use]
+    pub fn host_info(&self) -> HostInfo {
+        self.parts.collector.host()
+    }
+
+    /// Whether this engine takes samples itself.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether a first run should sample the host quickly before anything is asked, and how.
+    #[must_use]
+    pub fn sampling_plan(&self) -> Option<SamplingPlan> {
+        let enough = self.detector.is_some()
+            || self.history.len() >= self.config.min_samples
+            || self.fast.len() >= self.config.fast_samples;
+        (!enough && self.role == Role::Sampler).then_some(SamplingPlan {
+            samples: self.config.fast_samples,
+            interval: self.config.fast_interval,
+        })
+    }
+
+    /// Whether all that is known comes from the fast samples of a first run.
+    #[must_use]
+    pub fn is_provisional(&self) -> bool {
+        match &self.detector {
+            Some(d) => d.metadata.provisional,
+            None => self.history.len() < self.config.min_samples,
+        }
+    }
+
+    /// The samples that can be learned from: those at the step once there are enough, else the fast ones.
+    pub(crate) fn active(&self) -> &History {
+        if self.history.len() >= self.config.min_samples || self.fast.len() < self.history.len() {
+            &self.history
+        } else {
+            &self.fast
+        }
+    }
+
+    /// Adds a note for the next report. For whoever opened the engine and saw something on the way.
+    pub fn note(&mut self, notice: Notice) {
+        if notice.warning {
+            tracing::warn!(stage = %notice.stage, "{}", notice.message);
+        } else {
+            tracing::info!(stage = %notice.stage, "{}", notice.message);
+        }
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    /// Runs a stage, times it, and logs it when it is over its budget.
+    pub(crate) fn timed<T>(&mut self, stage: Stage, work: impl FnOnce(&mut Self) -> T) -> T {
+        let start = Instant::now();
+        let result = work(self);
+        let elapsed = start.elapsed();
+        self.timings.push(Timing::new(stage, 1000.0 * elapsed.as_secs_f64()));
+        if Span::from(elapsed) > self.config.stage_budget && stage != Stage::Train {
+            self.slow_stages += 1;
+            tracing::debug!(%stage, ?elapsed, slow_stages = self.slow_stages, "slow stage");
+        }
+        result
+    }
+
+    /// Takes a sample at the step, or, beside another sampler, reads the ones that it stored.
+    ///
+    /// # Errors
+    /// If no sample can be had; the engine goes on with what it has.
+    pub fn collect(&mut self, now: Timestamp) -> Result<()> {
+        match self.role {
+            Role::Sampler => self.collect_at(now, self.config.step),
+            Role::Reader => {
+                self.timed(Stage::Collect, Self::read_new_samples);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes one of the fast samples of a first run.
+    ///
+    /// # Errors
+    /// As [`Engine::collect`].
+    pub fn collect_fast(&mut self, now: Timestamp) -> Result<()> {
+        self.collect_at(now, self.config.fast_interval)
+    }
+
+    /// Takes one look without waiting for a step: for a command that runs, answers and ends.
+    ///
+    /// It is judged, and while nothing better is known it is learned from; it never mixes with samples at the step.
+    ///
+    /// # Errors
+    /// As [`Engine::collect`].
+    pub fn glance(&mut self, now: Timestamp) -> Result<()> {
+        if self.role == Role::Reader {
+            return self.collect(now);
+        }
+        if self.is_provisional() {
+            return self.collect_fast(now);
+        }
+        let reading = self.timed(Stage::Collect, |e| e.parts.collector.collect(now))?;
+        let interval = self.active().interval();
+        let last = self.active().last().map(|s| s.timestamp);
+        if last.is_none_or(|l| crate::history::is_gap(l, now, interval))
+            && let Some(f) = &mut self.forecaster
+        {
+            f.model.reset_lags();
+        }
+        if let Some(d) = &mut self.detector {
+            match d.model.observe(&reading.sample) {
+                Ok(judgement) => self.judgement = Some((reading.sample.timestamp, judgement)),
+                Err(e) => self.note(Notice::warning(Stage::Detect, e.to_string())),
+            }
+        }
+        self.reading = Some(reading);
+        Ok(())
+    }
+
+    /// Starts the collector's clocks without keeping a sample: rates are known from the next one on.
+    pub fn prime(&mut self, now: Timestamp) {
+        if let Err(e) = self.parts.collector.collect(now) {
+            self.note(Notice::warning(Stage::Collect, e.to_string()));
+        }
+    }
+
+    fn collect_at(&mut self, now: Timestamp, interval: Span) -> Result<()> {
+        let reading = self.timed(Stage::Collect, |e| e.parts.collector.collect(now))?;
+        self.ingest(reading, interval);
+        Ok(())
+    }
+
+    /// Takes a reading into the history, the store and the models' lags.
+    pub(crate) fn ingest(&mut self, reading: Reading, interval: Span) {
+        let sample = reading.sample.clone();
+        self.reading = Some(reading);
+        if sample.is_blank() {
+            self.note(Notice::warning(
+                Stage::Collect,
+                "no value could be read from this host; nothing was stored",
+            ));
+            return;
+        }
+        let is_step = interval == self.config.step;
+        let history = if is_step { &mut self.history } else { &mut self.fast };
+        let mut pushed = history.push(sample.clone());
+        if pushed == Pushed::NotLater {
+            let behind =
+                history.last().map_or(Span::default(), |l| l.timestamp.since(sample.timestamp));
+            if behind <= interval.times(3) {
+                return; // A repeated or slightly late sample tells nothing new.
+            }
+            *history = History::new(self.config.history_capacity, interval);
+            history.push(sample.clone());
+            pushed = Pushed::AfterGap;
+            self.note(Notice::warning(
+                Stage::Collect,
+                format!("the clock went back by {behind}; windows start anew"),
+            ));
+        }
+        if self.role == Role::Sampler {
+            self.save(interval, sample.clone());
+        }
+        if is_step {
+            self.since_training += 1;
+        }
+        self.observe(&sample, interval, pushed == Pushed::AfterGap);
+    }
+
+    /// Lets the models see a sample.
+    fn observe(&mut self, sample: &Sample, interval: Span, after_gap: bool) {
+        if let Some(detector) = &mut self.detector {
+            if after_gap {
+                detector.model.reset_lags();
+            }
+            match detector.model.observe(sample) {
+                Ok(judgement) => self.judgement = Some((sample.timestamp, judgement)),
+                Err(e) => self.note(Notice::warning(Stage::Detect, e.to_string())),
+            }
+        }
+        if let Some(forecaster) = &mut self.forecaster {
+            // A forecaster's lags are steps of its own interval: samples at another one would be lies.
+            if forecaster.metadata.interval_ms == interval.as_millis() {
+                if after_gap {
+                    forecaster.model.reset_lags();
+                }
+                if let Err(e) = forecaster.model.observe(sample) {
+                    self.note(Notice::warning(Stage::Predict, e.to_string()));
+                }
+            }
+        }
+    }
+
+    /// Lets the models see what the history holds beyond their training.
+    pub(crate) fn catch_up(&mut self) {
+        self.catch_up_detector();
+        self.catch_up_forecaster();
+    }
+
+    fn catch_up_detector(&mut self) {
+        let Some(mut detector) = self.detector.take() else { return };
+        let mut judgement = None;
+        self.replay(detector.metadata.trained_on.1, |sample, after_gap| {
+            if after_gap {
+                detector.model.reset_lags();
+            }
+            judgement = Some((sample.timestamp, detector.model.observe(sample)?));
+            Ok(())
+        });
+        self.judgement = judgement.or(self.judgement);
+        self.detector = Some(detector);
+    }
+
+    pub(crate) fn catch_up_forecaster(&mut self) {
+        let Some(mut forecaster) = self.forecaster.take() else { return };
+        if forecaster.metadata.interval_ms == self.active().interval().as_millis() {
+            self.replay(forecaster.metadata.trained_on.1, |sample, after_gap| {
+                if after_gap {
+                    forecaster.model.reset_lags();
+                }
+                forecaster.model.observe(sample)
+            });
+        }
+        self.forecaster = Some(forecaster);
+    }
+
+    /// Passes on the samples after `trained`, each with whether a gap lies before it.
+    fn replay(&self, trained: Timestamp, mut see: impl FnMut(&Sample, bool) -> Result<()>) {
+        let interval = self.active().interval();
+        let mut before = trained;
+        for sample in self.active().iter().filter(|s| s.timestamp > trained) {
+            if let Err(e) = see(sample, crate::history::is_gap(before, sample.timestamp, interval))
+            {
+                tracing::debug!("catching up: {e}");
+            }
+            before = sample.timestamp;
+        }
+    }
+
+    /// The newest samples that models may learn from, at most `rows`, oldest first.
+    pub(crate) fn training_frame(&mut self, rows: usize) -> Result<Frame> {
+        let interval = self.active().interval();
+        if rows > self.active().len()
+            && let Some(store) = &mut self.parts.store
+        {
+            match store.samples(&SampleQuery::latest(interval, rows)) {
+                Ok(frame) if frame.len() >= self.active().len() => return Ok(frame),
+                Ok(_) => {}
+                Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
+            }
+        }
+        self.active().frame(&self.schema, rows)
+    }
+
+    /// The host's values of the newest reading, if it is of the host's schema.
+    pub(crate) fn host_values(&self) -> Option<&[f64]> {
+        let reading = self.reading.as_ref()?;
+        (self.schema == host::schema()).then_some(reading.sample.values.as_slice())
+    }
+
+    /// The newest sample that is known, from the collector or the history.
+    pub(crate) fn newest(&self) -> Option<&Sample> {
+        self.reading.as_ref().map(|r| &r.sample).or_else(|| self.active().last())
+    }
+}

@@ -1,0 +1,252 @@
+//! This host, ready to use: the one place that wires collector, store and models together.
+
+use crate::config::Config;
+use crate::engine::{Engine, Parts, Role};
+use crate::report::{Notice, Stage};
+use overseer_core::{
+    Collector, Error, ModelRepository, Result, Span, Store, Timestamp, host as host_schema,
+};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+pub use overseer_collect as collect;
+pub use overseer_models as models;
+pub use overseer_store as store;
+
+/// The seed of every model trained on a host: the same history gives the same models.
+const SEED: u64 = 0x0b5e_55ed;
+
+/// How to open this host's engine.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where everything is kept; by default the XDG state directory of `overseer`.
+    pub data_dir: Option<PathBuf>,
+    /// The engine's settings.
+    pub config: Config,
+    /// Whether `config.step` was chosen by somebody; otherwise the step stored with the installation is kept.
+    pub step_is_chosen: bool,
+    /// Whether to ask for the one sampler's place; otherwise the engine only reads.
+    pub sample: bool,
+    /// What the sampler's place is wanted for, as a second one is told.
+    pub purpose: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            config: Config::default(),
+            step_is_chosen: false,
+            sample: true,
+            purpose: "an embedded engine".to_owned(),
+        }
+    }
+}
+
+/// The wall clock, for passing to the engine.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Where an installation is kept if nobody says otherwise: `$XDG_STATE_HOME/overseer`, or `~/.local/state/overseer`.
+///
+/// # Errors
+/// If neither `XDG_STATE_HOME` nor `HOME` is set.
+pub fn default_data_dir() -> Result<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local").join("state")))
+        .map(|state| state.join("overseer"))
+        .ok_or_else(|| {
+            Error::unavailable("the data directory", "neither XDG_STATE_HOME nor HOME is set")
+        })
+}
+
+/// Our detector with its default settings.
+///
+/// # Errors
+/// Never with the defaults; it is what the builder returns.
+pub fn detector_trainer() -> Result<models::detector::ForestDetectorTrainer> {
+    models::detector::ForestDetectorTrainer::builder().seed(SEED).build()
+}
+
+/// Our forecaster with its default settings.
+///
+/// # Errors
+/// Never with the defaults; it is what the builder returns.
+pub fn forecaster_trainer() -> Result<models::forecaster::ForestForecasterTrainer> {
+    models::forecaster::ForestForecasterTrainer::builder().seed(SEED).build()
+}
+
+/// An engine of these parts and our models.
+///
+/// # Errors
+/// If a setting is out of range.
+pub fn with_our_models(
+    collector: Box<dyn Collector>,
+    store: Option<Box<dyn Store>>,
+    model_files: Option<Box<dyn ModelRepository>>,
+    config: Config,
+    role: Role,
+) -> Result<Engine> {
+    let parts = Parts {
+        collector,
+        store,
+        models: model_files,
+        detector_trainer: Box::new(detector_trainer()?),
+        forecaster_trainer: Box::new(forecaster_trainer()?),
+        pattern_analyzer: Box::new(models::pattern::ShapeAnalyzer::builder().build()?),
+    };
+    Engine::new(parts, config, role)
+}
+
+/// Opens this host's engine: its collector, its database, its models.
+///
+/// What cannot be opened is worked around, and the next report says so: a database that is not one is moved aside, a
+/// directory that cannot be written is read only, and beside another sampler the engine reads what that one stores.
+///
+/// # Errors
+/// If the host cannot be read at all, or a setting is out of range.
+pub fn open(options: &Options) -> Result<Engine> {
+    let collector = Box::new(collect::HostCollector::new()?);
+    let name = collector.host().name;
+    let mut notices = Vec::new();
+    let mut role = Role::Sampler;
+    let mut lease = None;
+    let mut database: Option<Box<dyn Store>> = None;
+    let mut model_files: Option<Box<dyn ModelRepository>> = None;
+    let mut data_dir = None;
+    match options.data_dir.clone().map_or_else(default_data_dir, Ok) {
+        Err(e) => notices.push(Notice::warning(Stage::Open, format!("{e}; nothing is stored"))),
+        Ok(root) => {
+            let dir = store::DataDir::new(&root);
+            let writable = dir.create().and_then(|()| {
+                if !options.sample {
+                    role = Role::Reader;
+                    return Ok(());
+                }
+                match dir.lease(now(), &options.purpose)? {
+                    store::LeaseOutcome::Held(held) => lease = Some(held),
+                    store::LeaseOutcome::Busy { holder } => {
+                        role = Role::Reader;
+                        notices.push(Notice::info(
+                            Stage::Open,
+                            format!(
+                                "{holder} samples this host: its samples are read, none are taken"
+                            ),
+                        ));
+                    }
+                }
+                Ok(())
+            });
+            if let Err(e) = &writable {
+                notices.push(Notice::warning(
+                    Stage::Open,
+                    format!("{e}; what is learned now is not kept"),
+                ));
+            }
+            database = open_database(&dir, &name, writable.is_ok(), &mut notices);
+            model_files = Some(Box::new(store::ModelDirectory::new(dir.models())));
+            data_dir = Some(root.display().to_string());
+        }
+    }
+    let mut config = options.config.clone();
+    if let Some(stored) = database.as_mut().and_then(|d| d.step().ok().flatten())
+        && !options.step_is_chosen
+    {
+        config.step = stored;
+        config.fast_interval = config.fast_interval.min(stored);
+    }
+    let mut engine = with_our_models(collector, database, model_files, config, role)?;
+    engine.data_dir = data_dir;
+    engine.kept = lease.map(|l| Box::new(l) as Box<dyn std::any::Any + Send>);
+    for notice in notices {
+        engine.note(notice);
+    }
+    Ok(engine)
+}
+
+fn open_database(
+    dir: &store::DataDir,
+    host: &str,
+    writable: bool,
+    notices: &mut Vec<Notice>,
+) -> Option<Box<dyn Store>> {
+    let schema = host_schema::schema();
+    let path: &Path = &dir.database();
+    if !writable {
+        if !path.exists() {
+            return None;
+        }
+        return match store::SqliteStore::open_read_only(path, &schema, host) {
+            Ok(s) => Some(Box::new(s)),
+            Err(e) => {
+                notices.push(Notice::warning(Stage::Open, e.to_string()));
+                None
+            }
+        };
+    }
+    match store::SqliteStore::open_or_set_aside(path, &schema, host) {
+        Ok(opened) => {
+            if let Some(aside) = opened.set_aside {
+                notices.push(Notice::warning(
+                    Stage::Open,
+                    format!(
+                        "the database could not be read; it was moved to {} and a fresh one was started",
+                        aside.display()
+                    ),
+                ));
+            }
+            Some(Box::new(opened.store))
+        }
+        Err(e) => {
+            notices.push(Notice::warning(Stage::Open, format!("{e}; nothing is stored this time")));
+            None
+        }
+    }
+}
+
+/// Takes the samples that a fresh look at this host needs: on a first run some seconds of fast ones, with models
+/// trained from them; later a single one, within a second; beside another sampler, what that one stored.
+///
+/// `progress` is told how many of how many samples are done.
+pub fn look(engine: &mut Engine, mut progress: impl FnMut(usize, usize)) {
+    if engine.role() == Role::Reader {
+        if let Err(e) = engine.collect(now()) {
+            engine.note(Notice::warning(Stage::Collect, e.to_string()));
+        }
+        return;
+    }
+    let plan = engine.sampling_plan();
+    let total = plan.map_or(1, |p| p.samples);
+    let interval = Duration::from(plan.map_or(engine.config().fast_interval, |p| p.interval));
+    // The first call starts the clocks of the rates; processes are measured from here to the report.
+    engine.look_at_processes();
+    engine.prime(now());
+    let start = Instant::now();
+    for done in 1..=total {
+        let due = start + interval * u32::try_from(done).unwrap_or(u32::MAX);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let taken = if plan.is_some() { engine.collect_fast(now()) } else { engine.glance(now()) };
+        if let Err(e) = taken {
+            engine.note(Notice::warning(Stage::Collect, e.to_string()));
+        }
+        if plan.is_some() {
+            progress(done, total);
+        }
+    }
+    if plan.is_some() {
+        engine.note(Notice::info(
+            Stage::Collect,
+            format!(
+                "no history: {total} samples were taken in {}, and what was learned from them is provisional",
+                Span::from(interval).times(total)
+            ),
+        ));
+        engine.train(false, now());
+    }
+}

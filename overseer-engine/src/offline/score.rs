@@ -1,0 +1,148 @@
+//! Scores rows one after the other, learning as it goes.
+
+use crate::policy::{AlarmBudget, AlarmPolicy, Evidence};
+use overseer_core::{
+    Detector, DetectorTrainer, Error, Frame, Result, Sample, Schema, Severity, Span, Timestamp,
+    host,
+};
+
+/// Rows kept for learning where there is no history: older ones are forgotten.
+const KEPT_ROWS: usize = 10_000;
+
+/// What is said about one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct ScoreRow {
+    /// 0–1, higher is more anomalous; NaN while nothing is known.
+    pub score: f64,
+    /// The score, where it would open an event at that level, else 0.
+    pub onset: f64,
+    /// Share of normal rows that score at least as high; NaN while nothing is known.
+    pub p_value: f64,
+    /// Whether this row opens an event within the alarm budget.
+    pub is_anomaly: bool,
+    /// The state.
+    pub severity: Severity,
+}
+
+/// Detection over a recording: the detector and policy that `watch` runs, fed row by row.
+///
+/// A row's result depends on it and the rows before it only.
+#[derive(Debug)]
+pub struct Scorer {
+    trainer: Box<dyn DetectorTrainer>,
+    detector: Option<Box<dyn Detector>>,
+    policy: AlarmPolicy,
+    step: Span,
+    learned: Frame,
+    is_host: bool,
+    last: Option<Timestamp>,
+    rows: usize,
+    next_fit: usize,
+    with_history: bool,
+}
+
+impl Scorer {
+    /// A scorer for rows of `schema` that are `step` apart.
+    ///
+    /// # Errors
+    /// If the step is zero.
+    pub fn new(
+        schema: Schema,
+        trainer: Box<dyn DetectorTrainer>,
+        budget: AlarmBudget,
+        step: Span,
+    ) -> Result<Self> {
+        if step == Span::default() {
+            return Err(Error::invalid_parameter("step", "must be longer than nothing"));
+        }
+        let next_fit = trainer.min_rows().max(60);
+        Ok(Self {
+            trainer,
+            detector: None,
+            policy: AlarmPolicy::new(budget, step),
+            step,
+            is_host: schema == host::schema(),
+            learned: Frame::new(schema),
+            last: None,
+            rows: 0,
+            next_fit,
+            with_history: false,
+        })
+    }
+
+    /// Learns from a history before the first row.
+    ///
+    /// # Errors
+    /// If its features are not the scorer's, or it is too short to learn from.
+    pub fn learn(&mut self, history: &Frame) -> Result<()> {
+        if history.schema() != self.learned.schema() {
+            return Err(Error::schema_mismatch(
+                format!("{:?}", self.learned.schema()),
+                format!("{:?}", history.schema()),
+            ));
+        }
+        self.detector = Some(self.trainer.fit(history)?);
+        self.last = history.timestamps().last().copied();
+        self.with_history = true;
+        Ok(())
+    }
+
+    /// From which row on, counted from 0, scores mean something: 0 after a history, else once enough was seen.
+    #[must_use]
+    pub fn meaningful_from(&self) -> usize {
+        if self.with_history { 0 } else { self.trainer.min_rows().max(60) }
+    }
+
+    /// Judges the next row and learns from it.
+    ///
+    /// # Errors
+    /// If the row does not fit the schema.
+    pub fn observe(&mut self, sample: &Sample) -> Result<ScoreRow> {
+        let is_gap =
+            self.last.is_some_and(|l| crate::history::is_gap(l, sample.timestamp, self.step));
+        let (mut score, mut p_value) = (f64::NAN, f64::NAN);
+        if let Some(detector) = &mut self.detector {
+            if is_gap {
+                detector.reset_lags();
+            }
+            let judgement = detector.observe(sample)?;
+            (score, p_value) = (judgement.score, judgement.p_value);
+        }
+        let mut evidence = Evidence::new(sample.timestamp, score, p_value);
+        if self.is_host {
+            evidence = evidence.of_host(&sample.values, false);
+        }
+        let verdict = self.policy.observe(&evidence);
+        self.last = Some(sample.timestamp);
+        if !self.with_history {
+            self.learn_on(sample)?;
+        }
+        Ok(ScoreRow {
+            score,
+            onset: verdict.onset,
+            p_value,
+            is_anomaly: verdict.alert,
+            severity: verdict.severity,
+        })
+    }
+
+    /// Learns anew whenever half as many rows again have come.
+    fn learn_on(&mut self, sample: &Sample) -> Result<()> {
+        if self.learned.len() >= 2 * KEPT_ROWS {
+            self.learned = self.learned.slice(KEPT_ROWS, 2 * KEPT_ROWS);
+        }
+        self.learned.push(sample)?;
+        self.rows += 1;
+        if self.rows >= self.next_fit {
+            let kept = self.learned.slice(self.learned.len().saturating_sub(KEPT_ROWS), usize::MAX);
+            match self.trainer.fit(&kept) {
+                Ok(detector) => self.detector = Some(detector),
+                // A stretch of nothing but missing values teaches nothing; later rows may.
+                Err(e) => tracing::debug!("no detector after {} rows: {e}", self.rows),
+            }
+            self.next_fit = self.rows + (self.rows / 2).clamp(30, KEPT_ROWS);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! From forecasts to findings: the performance score ahead, its interval, and what that means.
+
+use crate::engine::Engine;
+use crate::report::{Notice, Stage};
+use overseer_core::{
+    Error, FeatureValue, Frame, Interval, Prediction, PredictionType, Probability, Result, Span,
+    Timestamp, host,
+};
+
+impl Engine {
+    /// Predicts the performance score `horizon` ahead of the newest sample, and at a few times before it.
+    ///
+    /// Where no forecaster can answer, because too few samples in a row are known, the prediction is what this host
+    /// usually does, and says so.
+    ///
+    /// # Errors
+    /// If nothing at all is known, the horizon is zero, or it is farther than the history can support.
+    pub fn predict(&mut self, horizon: Span, now: Timestamp) -> Result<Vec<Prediction>> {
+        self.timed(Stage::Predict, |e| e.predict_ahead(horizon, now))
+    }
+
+    /// The horizon a report uses when none is asked for: as far as the forecaster was trained for.
+    #[must_use]
+    pub fn default_horizon_span(&self) -> Span {
+        let interval = self.active().interval();
+        let steps =
+            self.forecaster.as_ref().map_or(self.config.horizon_steps, |f| f.model.max_horizon());
+        interval.times(round_steps(steps, interval))
+    }
+
+    fn predict_ahead(&mut self, horizon: Span, now: Timestamp) -> Result<Vec<Prediction>> {
+        let interval = self.active().interval();
+        let steps = horizon.steps(interval);
+        if steps == 0 {
+            return Err(Error::invalid_parameter("horizon", "must be longer than nothing"));
+        }
+        if self.schema != host::schema() {
+            return Err(Error::unsupported(
+                "the performance score of another schema than the host's",
+            ));
+        }
+        let is_fresh = self.forecaster_matches(interval);
+        let too_far = self.forecaster.as_ref().is_some_and(|f| f.model.max_horizon() < steps);
+        if is_fresh && too_far {
+            // The horizon asked for is the horizon predicted, or an error: never a shorter one in its place.
+            self.train_farther(steps, interval, now)?;
+        }
+        let forecast =
+            if is_fresh { self.forecaster.as_ref().map(|f| f.model.forecast(steps)) } else { None };
+        match forecast {
+            Some(Ok(path)) => {
+                let ahead = report_steps(steps, interval);
+                Ok(path
+                    .iter()
+                    .filter(|f| ahead.contains(&f.step))
+                    .map(|f| {
+                        self.finding(f.median, f.interval, f.coverage, interval.times(f.step), None)
+                    })
+                    .collect())
+            }
+            Some(Err(e)) if !e.is_not_enough_data() => Err(e),
+            _ => self.usual(interval.times(steps)),
+        }
+    }
+
+    fn forecaster_matches(&self, interval: Span) -> bool {
+        self.forecaster.as_ref().is_some_and(|f| f.metadata.interval_ms == interval.as_millis())
+    }
+
+    fn train_farther(&mut self, steps: usize, interval: Span, now: Timestamp) -> Result<()> {
+        let before = self.forecaster.take();
+        let trained = self.train_forecaster(now, steps);
+        let reached = self.forecaster.as_ref().map_or(0, |f| f.model.max_horizon());
+        if reached >= steps {
+            self.catch_up_forecaster();
+            return Ok(());
+        }
+        self.forecaster = before;
+        let needed = self.parts.forecaster_trainer.min_rows(steps);
+        let found = self.active().len();
+        trained?;
+        Err(Error::not_enough_data(
+            format!("a prediction {} ahead (samples at {interval})", interval.times(steps)),
+            needed,
+            found,
+        ))
+    }
+
+    /// What the host usually does, from the spread of its known scores: for when no lags are at hand.
+    ///
+    /// The range comes from the older two thirds of the history; the confidence is the share of the newest third
+    /// that it holds.
+    fn usual(&mut self, horizon: Span) -> Result<Vec<Prediction>> {
+        let frame = self.active().frame(&self.schema, usize::MAX)?;
+        let scores: Vec<f64> = scores(&frame);
+        const NEEDED: usize = 30;
+        if scores.len() < NEEDED {
+            return Err(Error::not_enough_data("any prediction", NEEDED, scores.len()));
+        }
+        let (older, newer) = scores.split_at(scores.len() * 2 / 3);
+        let mut sorted = older.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let at = |q: f64| sorted[((sorted.len() - 1) as f64 * q).round() as usize];
+        let interval = Interval::new(at(0.05), at(0.95), Probability::saturating(0.9));
+        let held = newer.iter().filter(|&&s| interval.contains(s)).count();
+        let coverage = Some(Probability::share(held, newer.len()));
+        let why = "there are not enough samples in a row for a forecast, so this is what the host usually does";
+        Ok(vec![self.finding(at(0.5), interval, coverage, horizon, Some(why))])
+    }
+
+    fn finding(
+        &self,
+        value: f64,
+        interval: Interval,
+        coverage: Option<Probability>,
+        horizon: Span,
+        caveat: Option<&str>,
+    ) -> Prediction {
+        let newest = self.newest();
+        let timestamp = newest.map_or(Timestamp::default(), |s| s.timestamp);
+        let mut p =
+            Prediction::new(PredictionType::PerformanceScore, value, interval, horizon, timestamp);
+        p.confidence = coverage.unwrap_or(Probability::ZERO);
+        let now = newest.and_then(|s| host::performance_score(&s.values).map(|score| (score, s)));
+        if let Some((score, sample)) = now {
+            let features = self.schema.features();
+            p.features.push(FeatureValue::new(
+                features[score.driver].name.clone(),
+                sample.values[score.driver],
+            ));
+            for (f, &v) in features.iter().zip(&sample.values).take(host::PAGING_UTILIZATION) {
+                if f.name != features[score.driver].name {
+                    p.features.push(FeatureValue::new(f.name.clone(), v));
+                }
+            }
+            p.explanation = explain(&p, score, &features[score.driver].name, caveat);
+        } else {
+            p.explanation = caveat.map(|c| format!("Note: {c}.")).unwrap_or_default();
+        }
+        p.recommendations = recommendations(&p);
+        p
+    }
+
+    /// Makes new predictions for a tick or a report, noting why there are none.
+    pub(crate) fn refresh_predictions(&mut self, horizon: Span, now: Timestamp) {
+        self.predictions = match self.predict(horizon, now) {
+            Ok(predictions) => predictions,
+            Err(e) => {
+                self.note(Notice::info(Stage::Predict, format!("no prediction: {e}")));
+                Vec::new()
+            }
+        };
+        self.predicted_at = Some(now);
+    }
+}
+
+/// The known performance scores of a frame, oldest first.
+pub(crate) fn scores(frame: &Frame) -> Vec<f64> {
+    frame.rows().filter_map(|(_, row)| host::performance_score(row)).map(|s| s.value).collect()
+}
+
+/// Times ahead that a person would ask for.
+const ROUND: [i64; 17] =
+    [1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
+
+/// The longest time ahead that a person would ask for and that is no more than `steps`, in steps.
+pub(crate) fn round_steps(steps: usize, interval: Span) -> usize {
+    let fits = |s: &i64| Span::from_secs(*s).steps(interval) <= steps;
+    ROUND.iter().rev().find(|s| fits(s)).map_or(steps, |&s| Span::from_secs(s).steps(interval))
+}
+
+/// The steps ahead that a report shows: the horizon, and round times of about half and a tenth of it.
+fn report_steps(steps: usize, interval: Span) -> Vec<usize> {
+    let mut shown = vec![
+        round_steps(steps.div_ceil(10), interval),
+        round_steps(steps.div_ceil(2), interval),
+        steps,
+    ];
+    shown.dedup();
+    shown
+}
+
+fn explain(
+    p: &Prediction,
+    now: host::PerformanceScore,
+    driver: &str,
+    caveat: Option<&str>,
+) -> String {
+    let name = host::plain_name(driver);
+    let change = p.value - now.value;
+    let width = (p.interval.upper - p.interval.lower).max(0.0);
+    let direction = if p.interval.contains(now.value) && change.abs() <= 0.5 * width.max(2.0) {
+        format!("about as now ({:.0}, set by {name})", now.value)
+    } else if change > 0.0 {
+        format!("up from {:.0}, which {name} sets now", now.value)
+    } else {
+        format!("down from {:.0}, which {name} sets now", now.value)
+    };
+    let checked = if p.confidence > Probability::ZERO {
+        format!("; {} of the recent intervals held the truth", p.confidence)
+    } else {
+        "; no interval could be checked yet".to_owned()
+    };
+    let caveat = caveat.map(|c| format!(" Note: {c}.")).unwrap_or_default();
+    format!(
+        "In {} the performance score will be near {:.0}, {direction}; {} of the time it should lie in {:.0}–{:.0}{checked}.{caveat}",
+        p.horizon, p.value, p.interval.level, p.interval.lower, p.interval.upper
+    )
+}
+
+fn recommendations(p: &Prediction) -> Vec<String> {
+    if p.value > host::SATURATION_WARNING {
+        vec!["The host is heading for saturation: move or postpone work now.".to_owned()]
+    } else if p.value > host::SATURATION_ADVICE {
+        vec!["Little is left in reserve: start nothing heavy now.".to_owned()]
+    } else {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_shows_the_horizon_asked_for_last_and_round_times_before_it() {
+        let step = Span::from_secs(5);
+        assert_eq!(report_steps(1, step), [1]);
+        assert_eq!(report_steps(120, step), [12, 60, 120]); // 1, 5 and 10 minutes
+        assert_eq!(report_steps(363, step), [24, 180, 363]);
+        assert_eq!(report_steps(17, Span::from_millis(200)), [2, 5, 17]); // 0.4, 1 and 3.4 s
+    }
+
+    #[test]
+    fn advice_comes_with_saturation_only() {
+        let at = |value: f64| {
+            let i = Interval::new(value, value, Probability::saturating(0.9));
+            let p = Prediction::new(
+                PredictionType::PerformanceScore,
+                value,
+                i,
+                Span::from_secs(60),
+                Timestamp::default(),
+            );
+            recommendations(&p).len()
+        };
+        assert_eq!((at(20.0), at(70.0), at(90.0)), (0, 1, 1));
+    }
+}

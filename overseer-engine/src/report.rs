@@ -1,0 +1,183 @@
+//! What an engine says after a look at the host: plain data, stable as JSON.
+
+use overseer_core::{
+    AnomalyDetection, FeatureValue, HostInfo, MissingValue, ModelMetadata, PatternAnalysis,
+    Prediction, ProcessUsage, Recommendation, Span, Timestamp, Unit, missing,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Version of the JSON that [`Report`] becomes; it changes when a field changes its meaning or goes away.
+pub const REPORT_VERSION: u32 = 1;
+
+/// A stage of a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stage {
+    /// Opening the data directory and what lies in it.
+    Open,
+    /// Taking samples.
+    Collect,
+    /// Writing to and reading from the store.
+    Store,
+    /// Fitting models.
+    Train,
+    /// Judging the newest sample.
+    Detect,
+    /// Forecasting.
+    Predict,
+    /// Looking for patterns.
+    Patterns,
+    /// Giving advice.
+    Recommend,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Open => "open",
+            Self::Collect => "collect",
+            Self::Store => "store",
+            Self::Train => "train",
+            Self::Detect => "detect",
+            Self::Predict => "predict",
+            Self::Patterns => "patterns",
+            Self::Recommend => "recommend",
+        })
+    }
+}
+
+/// Something a reader of the report must know: what failed, what is missing, what was done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Notice {
+    /// Where it arose.
+    pub stage: Stage,
+    /// Whether something is wrong, rather than merely worth knowing.
+    pub warning: bool,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Notice {
+    /// Something worth knowing.
+    pub fn info(stage: Stage, message: impl Into<String>) -> Self {
+        Self { stage, warning: false, message: message.into() }
+    }
+
+    /// Something wrong.
+    pub fn warning(stage: Stage, message: impl Into<String>) -> Self {
+        Self { stage, warning: true, message: message.into() }
+    }
+}
+
+/// How long a stage took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Timing {
+    /// The stage.
+    pub stage: Stage,
+    /// Wall time in milliseconds.
+    pub ms: f64,
+}
+
+impl Timing {
+    pub(crate) fn new(stage: Stage, ms: f64) -> Self {
+        Self { stage, ms }
+    }
+}
+
+/// One feature now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CurrentValue {
+    /// Its name and value.
+    #[serde(flatten)]
+    pub value: FeatureValue,
+    /// Its unit.
+    pub unit: Unit,
+    /// The range it usually keeps, if one was learned.
+    pub usual: Option<(f64, f64)>,
+}
+
+/// The host now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Current {
+    /// When the sample was taken.
+    pub timestamp: Timestamp,
+    /// Every feature in the schema's order.
+    pub values: Vec<CurrentValue>,
+    /// 0 (idle) to 100 (saturated); `null` where it cannot be known.
+    #[serde(with = "missing")]
+    pub performance_score: f64,
+    /// The feature that sets the score.
+    pub driver: Option<String>,
+    /// The mount whose fullness is reported.
+    pub fullest_mount: Option<String>,
+    /// What has no value, and why.
+    pub missing: Vec<MissingValue>,
+}
+
+/// What the engine knows, and how little that may be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Learned {
+    /// Samples that could be learned from, at `interval`.
+    pub samples: usize,
+    /// Time between those samples.
+    pub interval: Span,
+    /// First and last of them.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Whether only the fast samples of a first run were seen.
+    pub provisional: bool,
+    /// How much of what a full calibration takes has been seen, 0–1.
+    pub readiness: f64,
+    /// The models in use.
+    pub models: Vec<ModelMetadata>,
+    /// Where all of it is kept; `null` if nothing is stored.
+    pub data_dir: Option<String>,
+}
+
+/// The result of a look at the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// When it was made.
+    pub timestamp: Timestamp,
+    /// The host it is about.
+    pub host: HostInfo,
+    /// What is behind it.
+    pub learned: Learned,
+    /// The host now; `null` if no sample could be had.
+    pub current: Option<Current>,
+    /// Whether that is unusual; `null` if no detector could be trained.
+    pub anomaly: Option<AnomalyDetection>,
+    /// Whether this look opens an event, and so is an alert.
+    pub alert: bool,
+    /// What comes next; empty if not asked for or not possible.
+    pub predictions: Vec<Prediction>,
+    /// What shapes were found; empty if not asked for or too little is known.
+    pub patterns: Vec<PatternAnalysis>,
+    /// What to do.
+    pub recommendations: Vec<Recommendation>,
+    /// The processes that use the most, where they were looked at.
+    pub processes: Vec<ProcessUsage>,
+    /// What failed or is missing.
+    pub notices: Vec<Notice>,
+    /// How long each stage took.
+    pub timings: Vec<Timing>,
+    /// How long all of it took, in milliseconds.
+    pub tick_ms: f64,
+}
+
+impl Report {
+    /// Whether anything went wrong on the way.
+    #[must_use]
+    pub fn has_warnings(&self) -> bool {
+        self.notices.iter().any(|n| n.warning)
+    }
+}

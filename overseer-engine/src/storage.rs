@@ -1,0 +1,165 @@
+//! What the engine reads from and writes to its store. A store that fails never stops the other stages: what could
+//! not be written is kept in memory, bounded, and written when the store is back.
+
+use crate::engine::Engine;
+use crate::report::{Notice, Stage};
+use overseer_core::{
+    AnomalyDetection, PatternAnalysis, Prediction, Reading, Sample, SampleQuery, Span, Timestamp,
+};
+
+impl Engine {
+    /// Reads the step, the newest samples and the newest anomalies.
+    pub(crate) fn read_history(&mut self) {
+        let Some(store) = &mut self.parts.store else { return };
+        let mut problems = Vec::new();
+        match store.step() {
+            Ok(Some(stored)) if stored != self.config.step => {
+                problems.push(Notice::info(
+                    Stage::Store,
+                    format!(
+                        "the step is now {} instead of {stored}: samples at {stored} are kept, and learning starts anew",
+                        self.config.step
+                    ),
+                ));
+            }
+            Ok(stored) => self.step_is_stored = stored.is_some(),
+            Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
+        }
+        for history in [&mut self.history, &mut self.fast] {
+            let query = SampleQuery::latest(history.interval(), self.config.history_capacity);
+            match store.samples(&query) {
+                Ok(frame) => {
+                    for (timestamp, values) in frame.rows() {
+                        history.push(Sample::new(timestamp, values.to_vec()));
+                    }
+                }
+                Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
+            }
+        }
+        match store.anomalies(self.config.anomaly_capacity) {
+            Ok(newest_first) => self.anomalies.extend(newest_first.into_iter().rev()),
+            Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
+        }
+        for problem in problems {
+            self.note(problem);
+        }
+    }
+
+    /// Makes the configured step the installation's, once.
+    pub(crate) fn remember_step(&mut self) {
+        if self.step_is_stored || self.role == crate::Role::Reader {
+            return;
+        }
+        let step = self.config.step;
+        if let Some(store) = &mut self.parts.store {
+            match store.set_step(step) {
+                Ok(()) => self.step_is_stored = true,
+                Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
+            }
+        }
+    }
+
+    /// Reads what another process sampled since the newest sample known here.
+    pub(crate) fn read_new_samples(&mut self) {
+        let step = self.config.step;
+        let after = self.history.last().map_or(Timestamp::from_millis(i64::MIN), |s| s.timestamp);
+        let Some(store) = &mut self.parts.store else { return };
+        let mut query = SampleQuery::latest(step, self.config.history_capacity);
+        query.from = after + Span::from_millis(1);
+        match store.samples(&query) {
+            Ok(frame) => {
+                for (timestamp, values) in frame.rows() {
+                    self.ingest(Reading::new(Sample::new(timestamp, values.to_vec())), step);
+                }
+            }
+            Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
+        }
+        if self.reading.is_none() {
+            self.reading = self.history.last().cloned().map(Reading::new);
+        }
+    }
+
+    /// Stores a sample with those that could not be stored before.
+    pub(crate) fn save(&mut self, interval: Span, sample: Sample) {
+        if self.parts.store.is_none() {
+            return;
+        }
+        if self.unsaved.len() >= self.config.history_capacity {
+            self.unsaved.pop_front();
+            self.note(Notice::warning(
+                Stage::Store,
+                "the store has been unavailable for so long that the oldest unsaved samples are lost",
+            ));
+        }
+        self.unsaved.push_back((interval, sample));
+        self.timed(Stage::Store, Self::flush_samples);
+    }
+
+    /// Stores what is waiting; what cannot be stored goes on waiting.
+    pub(crate) fn flush_samples(&mut self) {
+        while let Some(&(interval, _)) = self.unsaved.front() {
+            let batch: Vec<Sample> = self
+                .unsaved
+                .iter()
+                .take_while(|(i, _)| *i == interval)
+                .map(|(_, s)| s.clone())
+                .collect();
+            let Some(store) = &mut self.parts.store else { return };
+            match store.append(interval, &batch) {
+                Ok(appended) => {
+                    tracing::trace!(?appended, "stored samples");
+                    self.unsaved.drain(..batch.len());
+                }
+                Err(e) => {
+                    self.note(Notice::warning(
+                        Stage::Store,
+                        format!("{e}; samples wait in memory"),
+                    ));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Stores the findings of one tick, in one transaction.
+    pub(crate) fn record(
+        &mut self,
+        anomaly: Option<&AnomalyDetection>,
+        predictions: &[Prediction],
+        patterns: &[PatternAnalysis],
+    ) {
+        let mut anomalies: Vec<AnomalyDetection> = self.unsaved_findings.iter().cloned().collect();
+        anomalies.extend(anomaly.cloned());
+        if anomalies.is_empty() && predictions.is_empty() && patterns.is_empty() {
+            return;
+        }
+        let Some(store) = &mut self.parts.store else { return };
+        match store.record(&anomalies, predictions, patterns) {
+            Ok(()) => self.unsaved_findings.clear(),
+            Err(e) => {
+                // Anomalies are history worth keeping; predictions and patterns are made again soon.
+                if let Some(a) = anomaly {
+                    if self.unsaved_findings.len() >= self.config.anomaly_capacity {
+                        self.unsaved_findings.pop_front();
+                    }
+                    self.unsaved_findings.push_back(a.clone());
+                }
+                self.note(Notice::warning(Stage::Store, e.to_string()));
+            }
+        }
+    }
+
+    /// Drops the fast samples of a first run once models have learned from samples at the step.
+    pub(crate) fn drop_fast_samples(&mut self) {
+        let fast = self.config.fast_interval;
+        if self.config.step == fast || self.role == crate::Role::Reader {
+            return;
+        }
+        self.fast = crate::history::History::new(self.config.history_capacity, fast);
+        if let Some(store) = &mut self.parts.store
+            && let Err(e) = store.remove_samples(fast)
+        {
+            self.note(Notice::warning(Stage::Store, e.to_string()));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The engine's two ways of doing everything: `tick` on a schedule, and `analyze` at once.
+
+use crate::engine::{Engine, Role};
+use crate::history::History;
+use crate::report::{Current, CurrentValue, Learned, Notice, REPORT_VERSION, Report, Stage};
+use overseer_core::{AnomalyDetection, FeatureValue, PatternAnalysis, Timestamp, host};
+use std::time::Instant;
+
+impl Engine {
+    /// One step of continuous monitoring: collect, store, detect, and when they are due train, predict and find
+    /// patterns.
+    ///
+    /// A stage that fails is noted in the report, and the later ones go on.
+    pub fn tick(&mut self, now: Timestamp) -> Report {
+        let start = Instant::now();
+        self.remember_step();
+        if let Err(e) = self.collect(now) {
+            self.note(Notice::warning(Stage::Collect, e.to_string()));
+        }
+        if self.is_training_due() {
+            self.train(false, now);
+        }
+        let is_due =
+            |at: Option<Timestamp>, every| at.is_none_or(|t| now < t || now.since(t) >= every);
+        let predict = is_due(self.predicted_at, self.config.predict_every);
+        let patterns = is_due(self.patterns_at, self.config.patterns_every);
+        if predict {
+            self.refresh_predictions(self.default_horizon_span(), now);
+        }
+        if patterns {
+            self.refresh_patterns(now);
+        }
+        let anomaly = self.detect();
+        self.finish(now, start, anomaly, predict, patterns)
+    }
+
+    /// The comprehensive analysis of what is known now; collecting is the caller's.
+    pub fn analyze(&mut self, now: Timestamp) -> Report {
+        let start = Instant::now();
+        if self.is_training_due() {
+            self.train(false, now);
+        }
+        self.refresh_predictions(self.default_horizon_span(), now);
+        self.refresh_patterns(now);
+        let anomaly = self.detect();
+        self.look_at_processes();
+        self.finish(now, start, anomaly, true, true)
+    }
+
+    /// A report of the newest judgement alone.
+    pub fn anomaly_report(&mut self, now: Timestamp) -> Report {
+        let start = Instant::now();
+        let anomaly = self.detect();
+        self.look_at_processes();
+        self.finish(now, start, anomaly, false, false)
+    }
+
+    /// Looks for patterns in the newest samples.
+    ///
+    /// # Errors
+    /// If the history cannot be put into a frame.
+    pub fn patterns(&mut self) -> overseer_core::Result<Vec<PatternAnalysis>> {
+        self.timed(Stage::Patterns, |e| {
+            let frame = e.training_frame(e.config.pattern_window)?;
+            e.parts.pattern_analyzer.analyze(&frame)
+        })
+    }
+
+    fn refresh_patterns(&mut self, now: Timestamp) {
+        match self.patterns() {
+            Ok(found) => self.patterns = found,
+            Err(e) => self.note(Notice::warning(Stage::Patterns, e.to_string())),
+        }
+        self.patterns_at = Some(now);
+    }
+
+    /// Reads which processes use the most, if this host has them.
+    pub fn look_at_processes(&mut self) {
+        let top = self.config.processes;
+        match self.parts.collector.processes(top) {
+            Ok(processes) => self.processes = processes,
+            Err(e) => self.note(Notice::warning(Stage::Collect, format!("processes: {e}"))),
+        }
+    }
+
+    /// Stores the findings and puts the report together.
+    fn finish(
+        &mut self,
+        now: Timestamp,
+        start: Instant,
+        anomaly: Option<AnomalyDetection>,
+        predicted: bool,
+        found_patterns: bool,
+    ) -> Report {
+        let alert = self
+            .verdict
+            .is_some_and(|(t, v)| v.alert && anomaly.as_ref().is_some_and(|a| a.timestamp == t));
+        if alert && self.processes.is_empty() {
+            self.look_at_processes();
+        }
+        let recommendations = self.recommend(anomaly.as_ref());
+        let fresh = anomaly
+            .clone()
+            .filter(|a| alert && self.anomalies.back().is_none_or(|b| b.timestamp != a.timestamp));
+        let predictions = if predicted { self.predictions.clone() } else { Vec::new() };
+        let patterns = if found_patterns { self.patterns.clone() } else { Vec::new() };
+        self.timed(Stage::Store, |e| e.record(fresh.as_ref(), &predictions, &patterns));
+        if let Some(a) = fresh {
+            if self.anomalies.len() >= self.config.anomaly_capacity {
+                self.anomalies.pop_front();
+            }
+            self.anomalies.push_back(a);
+        }
+        let report = Report {
+            version: REPORT_VERSION,
+            timestamp: now,
+            host: self.parts.collector.host(),
+            learned: self.learned(),
+            current: self.current(),
+            anomaly,
+            alert,
+            predictions,
+            patterns,
+            recommendations,
+            processes: std::mem::take(&mut self.processes),
+            notices: std::mem::take(&mut self.notices),
+            timings: std::mem::take(&mut self.timings),
+            tick_ms: 1000.0 * start.elapsed().as_secs_f64(),
+        };
+        tracing::debug!(ms = report.tick_ms, alert = report.alert, "tick");
+        report
+    }
+
+    /// What the engine knows, and how little that may be.
+    #[must_use]
+    pub fn learned(&self) -> Learned {
+        let history: &History = self.active();
+        let models = [
+            self.detector.as_ref().map(|d| &d.metadata),
+            self.forecaster.as_ref().map(|f| &f.metadata),
+        ];
+        let first_last = history.iter().next().zip(history.last());
+        Learned {
+            samples: history.len(),
+            interval: history.interval(),
+            span: first_last.map(|(a, b)| (a.timestamp, b.timestamp)),
+            provisional: self.is_provisional(),
+            readiness: self.judgement.map_or(0.0, |(_, j)| j.readiness.get()),
+            models: models.into_iter().flatten().cloned().collect(),
+            data_dir: self.data_dir.clone(),
+        }
+    }
+
+    /// The host now, as the newest reading tells it.
+    fn current(&self) -> Option<Current> {
+        let sample = self.newest()?;
+        let usual = self.detector.as_ref().map(|d| d.model.explain()).unwrap_or_default();
+        let values = self
+            .schema
+            .features()
+            .iter()
+            .zip(&sample.values)
+            .map(|(f, &v)| CurrentValue {
+                value: FeatureValue::new(&f.name, v),
+                unit: f.unit,
+                usual: usual
+                    .iter()
+                    .find(|e| e.feature == f.name)
+                    .map(|e| e.expected)
+                    .filter(|(a, b)| a.is_finite() && b.is_finite()),
+            })
+            .collect();
+        let score = self.host_values().and_then(host::performance_score);
+        Some(Current {
+            timestamp: sample.timestamp,
+            values,
+            performance_score: score.map_or(f64::NAN, |s| s.value),
+            driver: score.map(|s| self.schema.features()[s.driver].name.clone()),
+            fullest_mount: self.reading.as_ref().and_then(|r| r.fullest_mount.clone()),
+            missing: self.reading.as_ref().map(|r| r.missing.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// Writes what is still waiting, and the models with all that they saw, before the process ends.
+    pub fn close(&mut self) -> Vec<Notice> {
+        if self.role == Role::Sampler {
+            self.flush_samples();
+            self.record(None, &[], &[]);
+        }
+        std::mem::take(&mut self.notices)
+    }
+}

@@ -1,0 +1,302 @@
+//! When models are trained, what they are trained on, and where they are kept.
+
+use crate::engine::Engine;
+use crate::report::{Notice, Stage};
+use overseer_core::{Error, ForecastTarget, ModelMetadata, Result, Span, Timestamp, host};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// The name detectors are stored under.
+const DETECTOR: &str = "detector";
+/// The name forecasters of the performance score are stored under.
+const FORECASTER: &str = "performance_score";
+
+/// A model in use with what is known about it.
+#[derive(Debug)]
+pub(crate) struct Fitted<M: ?Sized> {
+    pub(crate) model: Box<M>,
+    pub(crate) metadata: ModelMetadata,
+}
+
+/// What became of one model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TrainOutcome {
+    /// It was trained now.
+    Trained(ModelMetadata),
+    /// It was fresh enough and was left alone.
+    Kept(ModelMetadata),
+    /// It could not be trained, and why.
+    Failed {
+        /// The model's name.
+        name: String,
+        /// The reason.
+        reason: String,
+    },
+}
+
+/// What became of every model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TrainSummary {
+    /// One entry a model.
+    pub models: Vec<TrainOutcome>,
+    /// What failed or is worth knowing.
+    pub notices: Vec<Notice>,
+}
+
+impl TrainSummary {
+    /// Whether any model was trained now.
+    #[must_use]
+    pub fn trained(&self) -> bool {
+        self.models.iter().any(|m| matches!(m, TrainOutcome::Trained(_)))
+    }
+
+    /// Whether any model could not be trained.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.models.iter().any(|m| matches!(m, TrainOutcome::Failed { .. }))
+    }
+}
+
+impl Engine {
+    /// Trains what is due, or with `force` everything, and keeps the result in files and metadata.
+    ///
+    /// Models are due when there are none, when the provisional ones can be replaced by real ones, and when the
+    /// samples since the last training are half of what that saw (between a minimum and an hour at the default step).
+    pub fn train(&mut self, force: bool, now: Timestamp) -> TrainSummary {
+        let first_notice = self.notices.len();
+        let models = self.timed(Stage::Train, |e| e.train_due(force, now));
+        TrainSummary { models, notices: self.notices[first_notice..].to_vec() }
+    }
+
+    /// Whether a tick would train now.
+    #[must_use]
+    pub(crate) fn is_training_due(&self) -> bool {
+        if self.role == crate::Role::Reader && self.detector.is_some() {
+            return false;
+        }
+        let Some(detector) = &self.detector else {
+            return self.active().len()
+                >= self.parts.detector_trainer.min_rows().max(self.config.min_samples);
+        };
+        if detector.metadata.provisional {
+            return self.history.len() >= self.config.min_samples;
+        }
+        let patience = self.config.history_capacity.min(720).max(self.config.min_samples);
+        self.since_training >= (detector.metadata.rows / 2).clamp(self.config.min_samples, patience)
+    }
+
+    fn train_due(&mut self, force: bool, now: Timestamp) -> Vec<TrainOutcome> {
+        if !force && !self.is_training_due() && self.detector.is_some() {
+            let kept = [
+                self.detector.as_ref().map(|d| &d.metadata),
+                self.forecaster.as_ref().map(|f| &f.metadata),
+            ];
+            return kept.into_iter().flatten().cloned().map(TrainOutcome::Kept).collect();
+        }
+        tracing::info!(force, samples = self.active().len(), "training");
+        let was_provisional = self.is_provisional() || self.fast.len() > 0;
+        let mut outcomes = Vec::new();
+        for (name, result) in [
+            (DETECTOR, self.train_detector(now)),
+            (FORECASTER, self.train_forecaster(now, self.default_horizon())),
+        ] {
+            outcomes.push(match result {
+                Ok(metadata) => TrainOutcome::Trained(metadata),
+                Err(e) => {
+                    self.note(Notice::info(Stage::Train, format!("no new `{name}` model: {e}")));
+                    TrainOutcome::Failed { name: name.to_owned(), reason: e.to_string() }
+                }
+            });
+        }
+        if matches!(outcomes[0], TrainOutcome::Trained(_)) {
+            self.since_training = 0;
+            if !self.is_provisional() && was_provisional {
+                self.note(Notice::info(
+                    Stage::Train,
+                    format!("{} samples at the step are known: what was learned from them is no longer provisional", self.history.len()),
+                ));
+                self.drop_fast_samples();
+            }
+        }
+        self.judgement = None;
+        self.catch_up();
+        outcomes
+    }
+
+    /// Fits a detector on all but the newest sample, which is left to be judged by it.
+    fn train_detector(&mut self, now: Timestamp) -> Result<ModelMetadata> {
+        let start = Instant::now();
+        let interval = self.active().interval();
+        let frame = self.training_frame(self.config.training_rows)?;
+        let model =
+            self.parts.detector_trainer.fit(&frame.slice(0, frame.len().saturating_sub(1)))?;
+        let bytes = model.to_bytes()?;
+        let mut metadata = model.metadata().clone();
+        DETECTOR.clone_into(&mut metadata.name);
+        self.keep(&mut metadata, &bytes, interval, now, start);
+        self.detector = Some(Fitted { model, metadata: metadata.clone() });
+        Ok(metadata)
+    }
+
+    /// Fits a forecaster of the performance score, for a horizon that the history allows.
+    pub(crate) fn train_forecaster(
+        &mut self,
+        now: Timestamp,
+        horizon: usize,
+    ) -> Result<ModelMetadata> {
+        let start = Instant::now();
+        if self.schema != host::schema() {
+            return Err(Error::unsupported(
+                "the performance score of another schema than the host's",
+            ));
+        }
+        let interval = self.active().interval();
+        let frame = self.training_frame(self.config.training_rows)?;
+        let rows = frame.slice(0, frame.len().saturating_sub(1));
+        let trainer = &self.parts.forecaster_trainer;
+        let longest = (1..=horizon).rev().find(|&h| trainer.min_rows(h) <= rows.len());
+        let Some(horizon) = longest else {
+            return Err(Error::not_enough_data("a forecaster", trainer.min_rows(1), rows.len()));
+        };
+        let model = trainer.fit(&rows, ForecastTarget::PerformanceScore, horizon)?;
+        let bytes = model.to_bytes()?;
+        let mut metadata = model.metadata().clone();
+        FORECASTER.clone_into(&mut metadata.name);
+        self.keep(&mut metadata, &bytes, interval, now, start);
+        self.forecaster = Some(Fitted { model, metadata: metadata.clone() });
+        Ok(metadata)
+    }
+
+    /// How far ahead forecasters are trained: as configured, but never so far that a third of the history is spent
+    /// on waiting for the truth.
+    fn default_horizon(&self) -> usize {
+        self.config.horizon_steps.min(self.active().len() / 3).max(1)
+    }
+
+    /// Completes the metadata, and writes the model file and the metadata.
+    fn keep(
+        &mut self,
+        metadata: &mut ModelMetadata,
+        bytes: &[u8],
+        interval: Span,
+        now: Timestamp,
+        start: Instant,
+    ) {
+        metadata.trained_at = now;
+        metadata.interval_ms = interval.as_millis();
+        metadata.provisional = interval != self.config.step;
+        metadata.bytes = bytes.len();
+        metadata.duration_ms = 1000.0 * start.elapsed().as_secs_f64();
+        tracing::info!(
+            model = metadata.name,
+            rows = metadata.rows,
+            ms = metadata.duration_ms,
+            "trained"
+        );
+        if self.role == crate::Role::Reader {
+            return; // The sampler owns the models; this one is for this process only.
+        }
+        if let Some(models) = &mut self.parts.models
+            && let Err(e) = models.save(&metadata.name, bytes)
+        {
+            self.note(Notice::warning(Stage::Train, e.to_string()));
+        }
+        if let Some(store) = &mut self.parts.store
+            && let Err(e) = store.put_model_metadata(metadata)
+        {
+            self.note(Notice::warning(Stage::Store, e.to_string()));
+        }
+    }
+
+    /// Loads the stored models; an unreadable one is set aside, and training will replace it.
+    pub(crate) fn load_models(&mut self) {
+        if let Some(bytes) = self.load_bytes(DETECTOR) {
+            let loaded = self.parts.detector_trainer.load(&bytes, &self.schema);
+            self.detector = self.usable(DETECTOR, loaded).map(|model| {
+                let metadata = self.metadata_of(model.metadata(), DETECTOR);
+                Fitted { model, metadata }
+            });
+        }
+        if let Some(bytes) = self.load_bytes(FORECASTER) {
+            let loaded = self.parts.forecaster_trainer.load(&bytes, &self.schema);
+            self.forecaster = self.usable(FORECASTER, loaded).map(|model| {
+                let metadata = self.metadata_of(model.metadata(), FORECASTER);
+                Fitted { model, metadata }
+            });
+        }
+        self.drop_models_of_another_step();
+        if let Some(d) = &self.detector {
+            let end = d.metadata.trained_on.1;
+            self.since_training = self.history.iter().filter(|s| s.timestamp > end).count();
+        }
+    }
+
+    /// A model is of use only at the step or, provisionally, at the fast interval.
+    fn drop_models_of_another_step(&mut self) {
+        let fits = |m: &ModelMetadata| {
+            m.interval_ms == self.config.step.as_millis()
+                || m.interval_ms == self.config.fast_interval.as_millis()
+        };
+        if self.detector.as_ref().is_some_and(|d| !fits(&d.metadata)) {
+            self.detector = None;
+        }
+        if self.forecaster.as_ref().is_some_and(|f| !fits(&f.metadata)) {
+            self.forecaster = None;
+        }
+    }
+
+    fn load_bytes(&mut self, name: &str) -> Option<Vec<u8>> {
+        match self.parts.models.as_ref()?.load(name) {
+            Ok(bytes) => bytes,
+            Err(e) => {
+                self.note(Notice::warning(Stage::Open, e.to_string()));
+                None
+            }
+        }
+    }
+
+    fn usable<M: ?Sized>(&mut self, name: &str, loaded: Result<Box<M>>) -> Option<Box<M>> {
+        let error = match loaded {
+            Ok(model) => return Some(model),
+            Err(e) => e,
+        };
+        let aside = match self.parts.models.as_mut().map(|m| m.set_aside(name)) {
+            Some(Ok(Some(path))) => format!("it was moved to {}", path.display()),
+            Some(Ok(None)) | None => "it is gone".to_owned(),
+            Some(Err(e)) => format!("it could not be moved aside: {e}"),
+        };
+        self.note(Notice::warning(
+            Stage::Open,
+            format!(
+                "the stored model `{name}` cannot be used ({error}); {aside}; a new one is trained"
+            ),
+        ));
+        None
+    }
+
+    /// The store's metadata where it describes the same training, else what the file itself tells.
+    fn metadata_of(&mut self, file: &ModelMetadata, name: &str) -> ModelMetadata {
+        let stored =
+            self.parts.store.as_mut().and_then(|s| s.model_metadata().ok()).unwrap_or_default();
+        let same = |m: &ModelMetadata| {
+            m.name == name && m.rows == file.rows && m.trained_on == file.trained_on
+        };
+        stored.into_iter().find(same).unwrap_or_else(|| {
+            let mut metadata = file.clone();
+            name.clone_into(&mut metadata.name);
+            metadata.trained_at = metadata.trained_on.1;
+            // A median time difference may be off by some milliseconds; the nearer interval is meant.
+            let distance = |s: Span| (s.as_millis() - file.interval_ms).abs();
+            metadata.provisional = distance(self.config.fast_interval) < distance(self.config.step);
+            let meant =
+                if metadata.provisional { self.config.fast_interval } else { self.config.step };
+            if distance(meant) * 4 < meant.as_millis() {
+                metadata.interval_ms = meant.as_millis();
+            }
+            metadata
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! What is missing or broken costs its own part and nothing else.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the report")]
+
+mod common;
+
+use common::{CalmHost, STEP, Unreliable, engine_at, run, start};
+use overseer_core::{SampleQuery, Span, Store, host};
+use overseer_engine::{Config, Engine, Role, host as wired};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn sqlite(place: &std::path::Path) -> wired::store::SqliteStore {
+    let path = place.join("overseer.db");
+    wired::store::SqliteStore::open_or_set_aside(&path, &host::schema(), "test").unwrap().store
+}
+
+fn without_store() -> Engine {
+    wired::with_our_models(Box::new(CalmHost::new()), None, None, Config::default(), Role::Sampler)
+        .unwrap()
+}
+
+#[test]
+fn without_a_store_everything_else_works() {
+    let mut engine = without_store();
+    let mut last = None;
+    run(&mut engine, start(), 80, |_, report| last = Some(report));
+    let report = last.unwrap();
+    assert!(report.anomaly.is_some() && report.learned.samples == 80);
+    assert_eq!(report.learned.data_dir, None);
+}
+
+#[test]
+fn a_store_that_fails_for_a_while_delays_no_detection_and_loses_no_sample() {
+    let place = tempfile::tempdir().unwrap();
+    let down = Arc::new(AtomicBool::new(false));
+    let store = Unreliable { inner: sqlite(place.path()), down: down.clone() };
+    let host = CalmHost::new();
+    let busy = host.busy.clone();
+    let mut engine = wired::with_our_models(
+        Box::new(host),
+        Some(Box::new(store)),
+        None,
+        Config::default(),
+        Role::Sampler,
+    )
+    .unwrap();
+    let now = run(&mut engine, start(), 100, |_, _| {});
+    down.store(true, Ordering::Relaxed);
+    busy.store(true, Ordering::Relaxed);
+    let mut alerted = false;
+    let mut warned = false;
+    let now = run(&mut engine, now, 10, |_, report| {
+        alerted |= report.alert;
+        warned |= report.notices.iter().any(|n| n.warning && n.message.contains("disk is full"));
+    });
+    assert!(alerted && warned);
+    down.store(false, Ordering::Relaxed);
+    busy.store(false, Ordering::Relaxed);
+    run(&mut engine, now, 1, |_, _| {});
+    drop(engine);
+    let mut store = sqlite(place.path());
+    assert_eq!(store.samples(&SampleQuery::latest(STEP, 1000)).unwrap().len(), 111);
+    assert_eq!(store.anomalies(10).unwrap().len(), 1, "the anomaly is stored late, not lost");
+}
+
+#[test]
+fn a_second_start_reuses_history_and_models() {
+    let place = tempfile::tempdir().unwrap();
+    let mut engine = engine_at(place.path(), CalmHost::new());
+    let now = run(&mut engine, start(), 150, |_, _| {});
+    let trained = engine.learned().models;
+    drop(engine);
+    let mut engine = engine_at(place.path(), CalmHost::new());
+    assert_eq!(engine.learned().models, trained);
+    assert_eq!(engine.learned().samples, 150);
+    assert!(!engine.train(false, now).trained());
+    let predicted = engine.predict(Span::from_secs(60), now).unwrap();
+    assert!(!predicted.last().unwrap().explanation.contains("usually does"));
+}
+
+#[test]
+fn an_unreadable_model_is_set_aside_and_replaced() {
+    let place = tempfile::tempdir().unwrap();
+    let mut engine = engine_at(place.path(), CalmHost::new());
+    let now = run(&mut engine, start(), 150, |_, _| {});
+    drop(engine);
+    let file = place.path().join("models").join("detector.model");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let mut engine = engine_at(place.path(), CalmHost::new());
+    let report = engine.tick(now + STEP);
+    assert!(report.notices.iter().any(|n| n.warning && n.message.contains("moved to")));
+    assert!(report.anomaly.is_some(), "a new model judges at once");
+    let kept = std::fs::read_dir(place.path().join("models"))
+        .unwrap()
+        .filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().contains("unreadable"))
+        .count();
+    assert_eq!(kept, 1);
+    assert_ne!(std::fs::read(&file).unwrap().len(), bytes.len() / 2);
+}
+
+#[test]
+fn a_clock_that_goes_back_starts_the_windows_anew_and_says_so() {
+    let mut engine = without_store();
+    let now = run(&mut engine, start(), 80, |_, _| {});
+    let mut noticed = false;
+    run(&mut engine, now - Span::from_secs(3600), 3, |_, report| {
+        noticed |= report.notices.iter().any(|n| n.message.contains("clock went back"));
+        assert!(report.current.is_some());
+    });
+    assert!(noticed);
+}
+
+#[test]
+fn beside_another_sampler_its_samples_are_read_and_none_are_stored() {
+    let place = tempfile::tempdir().unwrap();
+    let mut sampler = engine_at(place.path(), CalmHost::new());
+    let now = run(&mut sampler, start(), 100, |_, _| {});
+    let mut reader = wired::with_our_models(
+        Box::new(CalmHost::new()),
+        Some(Box::new(sqlite(place.path()))),
+        Some(Box::new(wired::store::ModelDirectory::new(place.path().join("models")))),
+        Config::default(),
+        Role::Reader,
+    )
+    .unwrap();
+    let now = run(&mut sampler, now, 5, |_, _| {});
+    reader.collect(now).unwrap();
+    let report = reader.analyze(now);
+    assert_eq!(report.current.unwrap().timestamp, now);
+    assert!(report.anomaly.is_some());
+    assert_eq!(sqlite(place.path()).counts().unwrap().samples, 105);
+}
+
+#[test]
+fn a_gap_restarts_the_lags_and_the_prediction_says_what_it_is() {
+    let mut engine = without_store();
+    let now = run(&mut engine, start(), 150, |_, _| {});
+    let later = now + Span::from_secs(3600);
+    engine.tick(later);
+    let predicted = engine.predict(Span::from_secs(60), later).unwrap();
+    assert!(predicted[0].explanation.contains("usually does"), "{}", predicted[0].explanation);
+    assert!(predicted[0].confidence.get() > 0.5);
+}
+
+#[test]
+fn a_first_run_learns_provisionally_and_real_samples_replace_that() {
+    let place = tempfile::tempdir().unwrap();
+    let mut engine = engine_at(place.path(), CalmHost::new());
+    let plan = engine.sampling_plan().expect("a new host is sampled first");
+    let mut now = start();
+    for _ in 0..plan.samples {
+        now = now + plan.interval;
+        engine.collect_fast(now).unwrap();
+    }
+    assert!(engine.train(false, now).trained());
+    assert!(engine.sampling_plan().is_none());
+    let report = engine.analyze(now);
+    assert!(report.learned.provisional && report.anomaly.is_some());
+    assert!(report.learned.readiness < 0.5);
+    assert!(!report.predictions.is_empty(), "{:?}", report.notices);
+    let mut provisional_until = 0;
+    run(&mut engine, now, 70, |i, report| {
+        if report.learned.provisional {
+            provisional_until = i;
+        }
+    });
+    assert_eq!(provisional_until, 58, "the 60th sample at the step ends the provisional time");
+    let fast = SampleQuery::latest(plan.interval, 1000);
+    assert_eq!(sqlite(place.path()).samples(&fast).unwrap().len(), 0);
+}

@@ -1,0 +1,160 @@
+//! The scale of one feature: where it usually is and how much it usually varies.
+
+use crate::file::{Reader, Writer};
+use crate::stats::{mean_and_variance, median_and_mad, quantile_sorted, sorted_known};
+use overseer_core::{Error, Feature, Result, Unit};
+
+/// Larger values are cut to this, so that squares stay finite.
+const LARGEST_VALUE: f64 = 1e150;
+
+/// Distances in units are cut to this.
+const LARGEST_UNITS: f64 = 1e9;
+
+/// How a feature's values become units, learned from its past and then frozen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct FeatureScale {
+    /// Values well above this are taken by their logarithm, smaller ones as they are; 0 takes all as they are.
+    linear_below: f64,
+    /// The median, after that; NaN if no value was known.
+    center: f64,
+    /// One unit: the usual variation, or the change that matters if that is larger.
+    scale: f64,
+    /// What nearly all values kept between, in units: the 0.1 % and 99.9 % quantiles.
+    pub(super) usual: (f64, f64),
+    /// What a person is told to expect: the 1 % and 99 % quantiles widened by a unit, in the feature's own unit.
+    pub(super) expected: (f64, f64),
+}
+
+impl FeatureScale {
+    /// Learns from a feature's past values, of which some may be missing.
+    ///
+    /// One unit is the largest of: the scaled median absolute deviation; half the deviation a normal with the same
+    /// 5–95 % range would have; a quarter of the standard deviation where both of these are zero; the feature's
+    /// resolution; a thousandth of the median. A feature that never varied and has no resolution takes a hundredth
+    /// of its value, at least 1e-6, or 1 if it was always 0.
+    pub(super) fn learn(values: impl IntoIterator<Item = f64>, feature: &Feature) -> Self {
+        let resolution = feature.resolution.unwrap_or(0.0);
+        let linear_below = if feature.unit == Unit::BytesPerSecond { resolution } else { 0.0 };
+        let unfitted = Self {
+            linear_below,
+            center: f64::NAN,
+            scale: 1.0,
+            usual: (f64::NAN, f64::NAN),
+            expected: (f64::NAN, f64::NAN),
+        };
+        let sorted = sorted_known(values.into_iter().map(|v| unfitted.straighten(v)));
+        let (Some(&least), Some(&greatest)) = (sorted.first(), sorted.last()) else {
+            return unfitted;
+        };
+        let (center, mad) = median_and_mad(&sorted);
+        let at = |q| quantile_sorted(&sorted, q);
+        let scale = if greatest > least || resolution > 0.0 {
+            let range = 0.5 * (at(0.95) - at(0.05)) / 3.29;
+            let robust = mad.max(range);
+            let spread = if robust > 0.0 {
+                robust
+            } else {
+                0.25 * mean_and_variance(sorted.iter().copied()).1.max(0.0).sqrt()
+            };
+            spread.max(resolution).max(1e-3 * center.abs()).max(1e-12)
+        } else if center == 0.0 {
+            1.0
+        } else {
+            (0.01 * center.abs()).max(1e-6)
+        };
+        let fitted = Self { center, scale, ..unfitted };
+        let units = |v: f64| ((v - center) / scale).clamp(-LARGEST_UNITS, LARGEST_UNITS);
+        let mut low = fitted.bend_back(at(0.01) - scale);
+        let mut high = fitted.bend_back(at(0.99) + scale);
+        // A unit's width must not promise what cannot be: a negative rate, or more than the whole.
+        if least >= 0.0 {
+            low = low.max(0.0);
+        }
+        if feature.unit == Unit::Ratio && greatest <= 1.0 {
+            high = high.min(1.0);
+        }
+        Self { usual: (units(at(0.001)), units(at(0.999))), expected: (low, high), ..fitted }
+    }
+
+    /// How many units a value lies from the median, at most 1e9; NaN if it is missing or nothing was learned.
+    pub(super) fn units(&self, value: f64) -> f64 {
+        let units = (self.straighten(value) - self.center) / self.scale;
+        units.clamp(-LARGEST_UNITS, LARGEST_UNITS)
+    }
+
+    /// A heavy-tailed value becomes `r asinh(x / r)`: itself well below `r`, logarithmic well above.
+    fn straighten(&self, value: f64) -> f64 {
+        let value = value.clamp(-LARGEST_VALUE, LARGEST_VALUE);
+        match self.linear_below {
+            0.0 => value,
+            r => r * (value / r).asinh(),
+        }
+    }
+
+    /// The inverse of [`FeatureScale::straighten`].
+    fn bend_back(&self, value: f64) -> f64 {
+        match self.linear_below {
+            0.0 => value,
+            r => (r * (value / r).sinh()).clamp(-LARGEST_VALUE, LARGEST_VALUE),
+        }
+    }
+
+    pub(super) fn write_to(&self, w: &mut Writer) {
+        let (usual, expected) = (self.usual, self.expected);
+        for v in [self.linear_below, self.center, self.scale, usual.0, usual.1] {
+            w.f64(v);
+        }
+        w.f64(expected.0);
+        w.f64(expected.1);
+    }
+
+    pub(super) fn read_from(r: &mut Reader<'_>) -> Result<Self> {
+        let linear_below = r.finite()?;
+        let center = r.f64()?;
+        let scale = r.finite()?;
+        let usual = (r.f64()?, r.f64()?);
+        let expected = (r.f64()?, r.f64()?);
+        let infinite = [center, usual.0, usual.1, expected.0, expected.1];
+        if linear_below < 0.0 || scale <= 0.0 || infinite.iter().any(|v| v.is_infinite()) {
+            return Err(Error::corrupt("a feature's scale", "a value is out of range"));
+        }
+        Ok(Self { linear_below, center, scale, usual, expected })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_feature_keeps_its_resolution_as_unit() {
+        let feature = Feature::new("cpu", Unit::Ratio).with_resolution(0.05);
+        let scale = FeatureScale::learn((0..100).map(|i| 0.02 + 1e-4 * f64::from(i % 3)), &feature);
+        assert!((scale.units(1.0) - 19.6).abs() < 0.01);
+        assert_eq!(scale.expected.0, 0.0);
+        assert!((scale.expected.1 - 0.0702).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_constant_feature_has_a_unit_in_proportion() {
+        let unknown = Feature::new("a", Unit::Unknown);
+        assert_eq!(FeatureScale::learn([50.0; 9], &unknown).units(51.0), 2.0);
+        assert_eq!(FeatureScale::learn([0.0; 9], &unknown).units(3.0), 3.0);
+        assert!(FeatureScale::learn([f64::NAN; 9], &unknown).units(3.0).is_nan());
+    }
+
+    #[test]
+    fn bytes_per_second_count_by_their_logarithm() {
+        let feature = Feature::new("net", Unit::BytesPerSecond).with_resolution(1e6);
+        let scale = FeatureScale::learn([0.0; 50], &feature);
+        assert!((scale.units(1e5) - 0.0998).abs() < 1e-3);
+        assert!(scale.units(1e9) < 8.0);
+    }
+
+    #[test]
+    fn extreme_values_stay_finite() {
+        let unknown = Feature::new("a", Unit::Unknown);
+        let scale = FeatureScale::learn([f64::MAX, f64::MIN, 0.0, f64::MAX], &unknown);
+        assert!(scale.units(f64::MIN).is_finite() && scale.units(f64::MAX).is_finite());
+    }
+}

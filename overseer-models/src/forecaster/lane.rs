@@ -1,0 +1,179 @@
+//! One horizon of the grid: its experts, its intervals, and the forecasts that wait for their truth.
+
+use super::analogues::Outlook;
+use super::conformal::{Conformal, Raw};
+use super::experts::{Experts, weighted_mean, weighted_median};
+use super::inputs::medians;
+use crate::file::{Reader, Writer};
+use overseer_core::{Error, Result};
+use std::collections::VecDeque;
+
+/// Experts for the median: analogues' levels, analogues' changes, last value, medians of the newest 5, 10 and 20.
+pub(super) const POINTS: usize = 6;
+/// Experts for each bound: analogues' levels, analogues' changes.
+const BOUNDS: usize = 2;
+
+/// What each expert says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Views {
+    points: [f64; POINTS],
+    lows: [f64; BOUNDS],
+    highs: [f64; BOUNDS],
+}
+
+impl Views {
+    /// `recent` is the target up to now, oldest first and not empty.
+    pub(super) fn new(outlook: &Outlook, recent: &[f64]) -> Self {
+        let current = recent.last().copied().unwrap_or(f64::NAN);
+        let [low, middle, high] = outlook.levels;
+        let [fall, drift, rise] = outlook.changes.map(|c| current + c);
+        let mut points = [middle, drift, current, current, current, current];
+        for (point, median) in points[3..].iter_mut().zip(medians(recent, &[5, 10, 20])) {
+            *point = median;
+        }
+        Self { points, lows: [low, fall], highs: [high, rise] }
+    }
+}
+
+/// A forecast with all that is needed to learn from its truth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Issued {
+    /// The step whose value it forecasts.
+    pub(super) due: u64,
+    /// The value it was issued at.
+    pub(super) current: f64,
+    views: Views,
+    pub(super) raw: Raw,
+    scale: f64,
+    pub(super) lower: f64,
+    pub(super) upper: f64,
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Lane {
+    tail: f64,
+    /// The least and the greatest value there can be.
+    limits: (f64, f64),
+    point: Experts<POINTS>,
+    low: Experts<BOUNDS>,
+    high: Experts<BOUNDS>,
+    pub(super) conformal: Conformal,
+    pending: VecDeque<Issued>,
+}
+
+impl Lane {
+    pub(super) fn new(tail: f64, limits: (f64, f64)) -> Self {
+        Self {
+            tail,
+            limits,
+            // The analogues deserve more belief than a fixed rule until proven otherwise.
+            point: Experts::new([4.0, 4.0, 1.0, 1.0, 1.0, 1.0]),
+            low: Experts::new([1.0; BOUNDS]),
+            high: Experts::new([1.0; BOUNDS]),
+            conformal: Conformal::new(tail),
+            pending: VecDeque::new(),
+        }
+    }
+
+    /// The forecast that follows from the experts' views, for step `due`.
+    pub(super) fn combine(&self, views: &Views, current: f64, due: u64) -> Issued {
+        let (least, greatest) = self.limits;
+        let median = weighted_median(views.points, self.point.weights()).clamp(least, greatest);
+        let raw = Raw {
+            lower: weighted_mean(views.lows, self.low.weights()).clamp(least, greatest).min(median),
+            median,
+            upper: weighted_mean(views.highs, self.high.weights())
+                .clamp(least, greatest)
+                .max(median),
+        };
+        let scale = self.conformal.scale(&raw);
+        let (lower, upper) = self.conformal.adjust(&raw, scale);
+        let (lower, upper) = (lower.clamp(least, greatest), upper.clamp(least, greatest));
+        Issued { due, current, views: *views, raw, scale, lower, upper }
+    }
+
+    /// Keeps a forecast until its truth arrives.
+    pub(super) fn await_truth(&mut self, issued: Issued) {
+        self.pending.push_back(issued);
+    }
+
+    /// Learns from the truth of step `now`, and gives the forecast of it, if one was waiting.
+    pub(super) fn settle(&mut self, now: u64, truth: f64) -> Option<Issued> {
+        while self.pending.front().is_some_and(|issued| issued.due < now) {
+            self.pending.pop_front();
+        }
+        let issued = *self.pending.front().filter(|issued| issued.due == now)?;
+        self.pending.pop_front();
+        let Views { points, lows, highs } = issued.views;
+        self.point.learn(points.map(|p| (truth - p).abs()));
+        self.low.learn(lows.map(|x| pinball(truth, x, self.tail)));
+        self.high.learn(highs.map(|x| pinball(truth, x, 1.0 - self.tail)));
+        self.conformal.learn(&issued.raw, issued.scale, (issued.lower, issued.upper), truth);
+        Some(issued)
+    }
+
+    /// Gives up what waits: the steps it was issued for will not be counted as such.
+    pub(super) fn forget_pending(&mut self) {
+        self.pending.clear();
+    }
+
+    pub(super) fn write_to(&self, w: &mut Writer) {
+        self.point.write_to(w);
+        self.low.write_to(w);
+        self.high.write_to(w);
+        self.conformal.write_to(w);
+        w.u64(self.pending.len() as u64);
+        for issued in &self.pending {
+            w.u64(issued.due);
+            issued.numbers().for_each(|v| w.f64(v));
+        }
+    }
+
+    pub(super) fn read_from(r: &mut Reader<'_>, tail: f64, limits: (f64, f64)) -> Result<Self> {
+        let mut lane = Self::new(tail, limits);
+        lane.point.read_into(r)?;
+        lane.low.read_into(r)?;
+        lane.high.read_into(r)?;
+        lane.conformal.read_into(r)?;
+        for _ in 0..r.length()? {
+            let issued = Issued::read_from(r)?;
+            if issued.scale <= 0.0 || lane.pending.back().is_some_and(|b| b.due >= issued.due) {
+                return Err(Error::corrupt("the stored forecaster", "its waiting forecasts"));
+            }
+            lane.pending.push_back(issued);
+        }
+        Ok(lane)
+    }
+}
+
+impl Issued {
+    /// All its numbers in the order they are stored.
+    fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
+        let Views { points, lows, highs } = &self.views;
+        let Raw { lower, median, upper } = self.raw;
+        [self.current, lower, median, upper, self.scale, self.lower, self.upper]
+            .into_iter()
+            .chain(points.iter().chain(lows).chain(highs).copied())
+    }
+
+    fn read_from(r: &mut Reader<'_>) -> Result<Self> {
+        let due = r.u64()?;
+        let mut next = || r.finite();
+        let current = next()?;
+        let raw = Raw { lower: next()?, median: next()?, upper: next()? };
+        let (scale, lower, upper) = (next()?, next()?, next()?);
+        let mut views = Views { points: [0.0; POINTS], lows: [0.0; BOUNDS], highs: [0.0; BOUNDS] };
+        let Views { points, lows, highs } = &mut views;
+        for value in points.iter_mut().chain(lows).chain(highs) {
+            *value = next()?;
+        }
+        Ok(Self { due, current, views, raw, scale, lower, upper })
+    }
+}
+
+/// The loss that the quantile `q` minimises (Koenker and Bassett 1978).
+fn pinball(truth: f64, predicted: f64, q: f64) -> f64 {
+    let error = truth - predicted;
+    (q * error).max((q - 1.0) * error)
+}

@@ -1,0 +1,134 @@
+//! The payload of a stored forecaster: with what it learned the state of its stream, so that a restored one goes on
+//! where it stopped.
+//!
+//! | what | how |
+//! |---|---|
+//! | trees, lags, level, seed | `u64`, `u64`, `f64`, `u64` |
+//! | target | `u8` (0 the performance score, 1 a column), column `u64` |
+//! | farthest horizon, interval in milliseconds | `u64` each |
+//! | samples taken in, whether there was one, its time | `u64`, `u8`, `u64` |
+//! | target since the last gap, other features now | `f64` arrays |
+//! | moments whose future is not yet known | values as `f64` array, then leaves as `u32` array each |
+//! | past moments | the forest; places and counts of its leaves, `u32` arrays; values and what came after |
+//! | each horizon of the grid | experts' losses, scores and hits of intervals, waiting forecasts |
+
+use super::analogues::Analogues;
+use super::inputs::{WINDOW, newest, width};
+use super::lane::Lane;
+use super::online::{ForestForecaster, Moment, Stream};
+use super::{Settings, grid, target};
+use crate::file::{self, Reader, Writer};
+use overseer_core::{Error, ForecastTarget, Result, Schema, Timestamp};
+use std::collections::VecDeque;
+
+const KIND: &str = "random_forest_forecaster";
+
+fn corrupt(why: &str) -> Error {
+    Error::corrupt("the stored forecaster", why)
+}
+
+pub(super) fn to_bytes(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
+    file::encode(KIND, &forecaster.metadata, &payload(forecaster)?)
+}
+
+/// What goes into the container beside the metadata.
+pub(super) fn payload(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
+    let mut w = Writer::default();
+    let Settings { trees, lags, level, seed } = forecaster.settings;
+    w.u64(trees as u64);
+    w.u64(lags as u64);
+    w.f64(level);
+    w.u64(seed);
+    let (code, column) = match forecaster.target {
+        ForecastTarget::PerformanceScore => (0, 0),
+        ForecastTarget::Column(column) => (1, column as u64),
+        _ => return Err(Error::unsupported("storing a forecaster of this target")),
+    };
+    w.u8(code);
+    w.u64(column);
+    w.u64(forecaster.grid.last().copied().unwrap_or(0) as u64);
+    w.u64(forecaster.interval_ms.unsigned_abs());
+    let stream = &forecaster.stream;
+    w.u64(stream.step);
+    w.u8(u8::from(stream.last.is_some()));
+    w.u64(stream.last.unwrap_or_default().as_millis().cast_unsigned());
+    w.f64s(newest(&stream.recent, WINDOW).iter().copied());
+    w.f64s(stream.others.iter().copied());
+    w.f64s(stream.waiting.iter().map(|moment| moment.value));
+    for moment in &stream.waiting {
+        w.u32s(moment.leaves.iter().copied());
+    }
+    forecaster.analogues.write_to(&mut w);
+    forecaster.lanes.iter().for_each(|lane| lane.write_to(&mut w));
+    Ok(w.into_bytes())
+}
+
+pub(super) fn load(bytes: &[u8], schema: &Schema) -> Result<ForestForecaster> {
+    let (metadata, payload) = file::decode(bytes, KIND, schema)?;
+    let mut forecaster = read_payload(payload, schema)?;
+    forecaster.metadata = metadata;
+    forecaster.look()?;
+    Ok(forecaster)
+}
+
+/// Reads what [`payload`] wrote.
+pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestForecaster> {
+    let mut reader = Reader::new(payload);
+    let r = &mut reader;
+    let number = |r: &mut Reader<'_>| -> Result<usize> {
+        usize::try_from(r.u64()?).map_err(|_| corrupt("a number too large"))
+    };
+    let settings =
+        Settings { trees: number(r)?, lags: number(r)?, level: r.finite()?, seed: r.u64()? };
+    settings.check().map_err(|_| corrupt("its settings"))?;
+    let target = match (r.u8()?, number(r)?) {
+        (0, 0) => ForecastTarget::PerformanceScore,
+        (1, column) => ForecastTarget::Column(column),
+        _ => return Err(corrupt("its target")),
+    };
+    target::check(target, schema).map_err(|_| corrupt("its target is not in the schema"))?;
+    let horizon = number(r)?;
+    let interval_ms = i64::try_from(r.u64()?).map_err(|_| corrupt("its interval"))?;
+    if horizon == 0 {
+        return Err(corrupt("its horizon"));
+    }
+    let step = r.u64()?;
+    let known = r.u8()? == 1;
+    let last = Timestamp::from_millis(r.u64()?.cast_signed());
+    let (recent, now) = (r.f64s()?, r.f64s()?);
+    let waiting: VecDeque<Moment> = r
+        .f64s()?
+        .into_iter()
+        .map(|value| Ok(Moment { value, leaves: r.u32s()? }))
+        .collect::<Result<_>>()?;
+    let stream = Stream { step, last: known.then_some(last), recent, others: now, waiting };
+    let others = target::others(target, schema);
+    let steady = stream.recent.len() <= WINDOW
+        && stream.recent.iter().all(|v| v.is_finite())
+        && stream.waiting.len() <= horizon
+        && stream.waiting.iter().all(|moment| moment.value.is_finite())
+        && !stream.others.iter().any(|v| v.is_infinite())
+        && (stream.others.len() == others.len() || stream.recent.is_empty());
+    if !steady {
+        return Err(corrupt("the state of its stream"));
+    }
+    let analogues = Analogues::read_from(r)?;
+    let grid = grid::horizons(horizon);
+    let fits = analogues.width() == width(settings.lags, others.len())
+        && analogues.horizons() == grid.len()
+        && stream.waiting.iter().all(|moment| analogues.holds(&moment.leaves));
+    if !fits {
+        return Err(corrupt("its forest does not fit its inputs or horizons"));
+    }
+    let limits = target::bounds(target, schema);
+    let lanes = grid
+        .iter()
+        .map(|_| Lane::read_from(r, settings.tail(), limits))
+        .collect::<Result<Vec<_>>>()?;
+    reader.finish()?;
+    let mut forecaster =
+        ForestForecaster::new(settings, schema.clone(), target, interval_ms, grid, analogues);
+    forecaster.lanes = lanes;
+    forecaster.stream = stream;
+    Ok(forecaster)
+}

@@ -1,0 +1,185 @@
+//! Whether a frequency stands out of the noise around it.
+//!
+//! Noise of metrics is rarely white and never known, so a frequency's power is compared with that of its neighbours
+//! rather than with a model: in a short stretch of the spectrum any noise is nearly flat. Where it falls towards higher
+//! frequencies, as a random walk's does, neighbours are raised by as much as the spectrum of an autoregression falls
+//! that remembers as much over an eighth of the period. The ratio of one exponential variable to the mean of `m` others
+//! exceeds `r` with probability `(1 + r/m)^-m`; see Thomson, Proc. IEEE 70 (1982), on local tests for lines, and Mann
+//! and Lees, Climatic Change 33 (1996), on red noise.
+
+use super::autocorrelation::autocorrelation;
+use std::f64::consts::{PI, TAU};
+
+/// Neighbours stand this many bins of `1/n` away on either side: outside the taper's main lobe.
+const NEIGHBORS: std::ops::RangeInclusive<usize> = 3..=10;
+/// Powers of adjacent bins are correlated under the taper; so many independent ones is each worth.
+const INDEPENDENT_SHARE: f64 = 0.6;
+/// Frequencies transformed together.
+const LANES: usize = 8;
+
+/// A series under a Hann taper, ready for powers at any frequency.
+#[derive(Debug)]
+pub(super) struct Tapered(Vec<f64>);
+
+impl Tapered {
+    /// Takes the mean away and tapers; a missing value becomes the mean.
+    pub(super) fn new(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let window: Vec<f64> =
+            (0..values.len()).map(|i| 0.5 - 0.5 * (TAU * (i as f64 + 0.5) / n).cos()).collect();
+        // The mean under the taper, so that no level leaks into the lowest frequencies.
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for (v, w) in values.iter().zip(&window).filter(|(v, _)| !v.is_nan()) {
+            sum += v * w;
+            weight += w;
+        }
+        let mean = sum / weight;
+        let taper = |(v, w): (&f64, &f64)| if v.is_nan() { 0.0 } else { (v - mean) * w };
+        Self(values.iter().zip(&window).map(taper).collect())
+    }
+
+    /// The powers at these frequencies in cycles a cell (Goertzel's recurrence).
+    pub(super) fn powers(&self, frequencies: &[f64]) -> Vec<f64> {
+        let mut powers = Vec::with_capacity(frequencies.len());
+        for chunk in frequencies.chunks(LANES) {
+            let mut factor = [0.0; LANES];
+            for (c, f) in factor.iter_mut().zip(chunk) {
+                *c = 2.0 * (TAU * f).cos();
+            }
+            let (mut last, mut before) = ([0.0; LANES], [0.0; LANES]);
+            for &x in &self.0 {
+                for i in 0..LANES {
+                    let next = x + factor[i] * last[i] - before[i];
+                    before[i] = last[i];
+                    last[i] = next;
+                }
+            }
+            powers.extend((0..chunk.len()).map(|i| {
+                let (a, b) = (last[i], before[i]);
+                (a * a + b * b - factor[i] * a * b).max(0.0)
+            }));
+        }
+        powers
+    }
+}
+
+/// The noise around a rhythm, which has been taken away.
+#[derive(Debug)]
+pub(super) struct LocalNoise {
+    tapered: Tapered,
+    /// Share of the noise that was taken away together with the rhythm.
+    taken: f64,
+    /// Cells that count as one step of the autoregression, and its coefficient.
+    block: f64,
+    memory: f64,
+}
+
+impl LocalNoise {
+    /// Of what a rhythm of this period left over.
+    pub(super) fn new(rest: &[f64], period: f64) -> Self {
+        let size = ((period / 8.0) as usize).max(1);
+        let blocks: Vec<f64> = rest.chunks_exact(size).map(mean_of_known).collect();
+        let r = autocorrelation(&blocks, 1).get(1).copied().unwrap_or(0.0).max(0.0);
+        // The trend that was taken away hid some of the memory (Kendall, Biometrika 41, 1954).
+        let memory = (r + (2.0 + 4.0 * r) / blocks.len().max(1) as f64).min(1.0);
+        let cycles = rest.len() as f64 / period;
+        let taken = (1.5 / cycles).min(0.5);
+        Self { tapered: Tapered::new(rest), taken, block: size as f64, memory }
+    }
+
+    /// The autoregression's spectrum at a frequency, up to a factor.
+    fn fall(&self, frequency: f64) -> f64 {
+        let angle = (TAU * frequency * self.block).min(PI);
+        1.0 / (1.0 + self.memory * (self.memory - 2.0 * angle.cos())).max(1.0e-12)
+    }
+
+    /// The probability of so much power at `frequency` from noise alone; `None` if there are too few neighbours.
+    pub(super) fn p_value(&self, frequency: f64, power: f64) -> Option<f64> {
+        let bin = 1.0 / self.tapered.0.len() as f64;
+        let neighbors: Vec<f64> = [-1.0, 1.0]
+            .into_iter()
+            .flat_map(|side| NEIGHBORS.map(move |offset| frequency + side * offset as f64 * bin))
+            .filter(|&f| f >= bin && f <= 0.5)
+            .collect();
+        if neighbors.len() < 4 {
+            return None;
+        }
+        // Rounding alone is no noise to stand out of.
+        if power <= 0.0 {
+            return Some(1.0);
+        }
+        let count = neighbors.len() as f64;
+        let here = self.fall(frequency);
+        let (mut flat, mut falling) = (0.0, 0.0);
+        for (power, &f) in self.tapered.powers(&neighbors).into_iter().zip(&neighbors) {
+            flat += power / count;
+            falling += power / count * here / self.fall(f);
+        }
+        let noise = flat.max(falling) / (1.0 - self.taken);
+        let m = INDEPENDENT_SHARE * count;
+        Some((1.0 + power / (noise * m)).powf(-m))
+    }
+}
+
+fn mean_of_known(values: &[f64]) -> f64 {
+    let known = values.iter().filter(|v| !v.is_nan());
+    known.clone().sum::<f64>() / known.count() as f64
+}
+
+/// Frequencies about `center` within `reach`, `step` apart.
+pub(super) fn around(center: f64, reach: f64, step: f64) -> impl Iterator<Item = f64> {
+    let steps = (reach / step).floor().min(64.0) as i32;
+    (-steps..=steps).map(move |i| center + f64::from(i) * step)
+}
+
+/// The phase of a place in a rhythm, 0–1.
+pub(super) fn phase(place: f64, period: f64) -> f64 {
+    (place / period).rem_euclid(1.0)
+}
+
+/// A sine of this period at a place.
+#[cfg(test)]
+pub(super) fn sine(place: f64, period: f64) -> f64 {
+    (TAU * phase(place, period)).sin()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_power_of_a_sine_stands_where_its_frequency_is() {
+        let v: Vec<f64> = (0..500).map(|i| 7.0 + sine(f64::from(i), 25.0)).collect();
+        let t = Tapered::new(&v);
+        let p = t.powers(&[0.04, 0.05, 0.08, 0.002, 0.4, 0.041, 0.03, 0.2, 0.04]);
+        assert!(p[1..8].iter().all(|x| *x < 0.8 * p[0]), "{p:?}");
+        // A Hann taper's mean is a half, so the amplitude at the peak is n/4.
+        assert!((p[0].sqrt() - 125.0).abs() < 1.0 && p[0] == p[8]);
+    }
+
+    #[test]
+    fn a_power_like_its_neighbours_is_no_line_and_one_far_above_them_is() {
+        let noise: Vec<f64> = (0..500).map(|i| f64::from((i * i * 37 + i * 11) % 101)).collect();
+        let local = LocalNoise::new(&noise, 25.0);
+        let usual = Tapered::new(&noise).powers(&[0.04])[0];
+        assert!(local.p_value(0.04, usual).unwrap() > 0.01);
+        assert!(local.p_value(0.04, 1000.0 * usual).unwrap() < 1e-9);
+        // A dozen values have no neighbours to speak of.
+        assert_eq!(LocalNoise::new(&noise[..12], 4.0).p_value(0.25, 1.0), None);
+    }
+
+    #[test]
+    fn powers_agree_with_the_plain_transform() {
+        let v: Vec<f64> = (0..97).map(|i| f64::from((i * 37) % 101)).collect();
+        let t = Tapered::new(&v);
+        for f in [0.0123, 0.1, 0.25, 0.4999] {
+            let (mut re, mut im) = (0.0, 0.0);
+            for (i, x) in t.0.iter().enumerate() {
+                re += x * (TAU * f * i as f64).cos();
+                im += x * (TAU * f * i as f64).sin();
+            }
+            let plain = re * re + im * im;
+            assert!((t.powers(&[f])[0] - plain).abs() < 1e-6 * plain.max(1.0));
+        }
+    }
+}

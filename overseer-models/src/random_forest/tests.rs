@@ -1,0 +1,267 @@
+use super::*;
+use crate::file::{Reader, Writer};
+use ndarray::{Array2, array};
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+fn noise(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    Array2::from_shape_fn((rows, columns), |_| rng.random::<f64>())
+}
+
+/// Friedman's first benchmark function (1991) without noise: five columns matter, the others do not.
+fn friedman(x: &Array2<f64>) -> Array2<f64> {
+    Array2::from_shape_fn((x.nrows(), 1), |(i, _)| {
+        let r = x.row(i);
+        10.0 * (std::f64::consts::PI * r[0] * r[1]).sin()
+            + 20.0 * (r[2] - 0.5).powi(2)
+            + 10.0 * r[3]
+            + 5.0 * r[4]
+    })
+}
+
+fn bytes(forest: &RandomForest) -> Vec<u8> {
+    let mut w = Writer::default();
+    forest.write_to(&mut w);
+    w.into_bytes()
+}
+
+#[test]
+fn a_known_function_is_learned() {
+    let x = noise(600, 8, 1);
+    let y = friedman(&x);
+    let forest = RandomForest::builder().seed(3).build().unwrap().fit(x.view(), y.view()).unwrap();
+    let test = noise(300, 8, 2);
+    let truth = friedman(&test);
+    let predicted = forest.predict_rows(test.view()).unwrap();
+    let mean = truth.mean().unwrap();
+    let left: f64 = truth.iter().zip(&predicted).map(|(t, p)| (t - p).powi(2)).sum();
+    let whole: f64 = truth.iter().map(|t| (t - mean).powi(2)).sum();
+    let r2 = 1.0 - left / whole;
+    assert!(r2 > 0.82, "{r2}");
+    // What was out of bag tells the error on further rows.
+    let mse = left / 300.0;
+    assert!((forest.oob_mse()[0] / mse - 1.0).abs() < 0.3, "{} {mse}", forest.oob_mse()[0]);
+    // The columns that matter are told from those that do not.
+    let importances = forest.importances();
+    assert!((importances.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    let least = importances[..5].iter().copied().fold(f64::MAX, f64::min);
+    assert!(importances[5..].iter().all(|&i| i < least), "{importances:?}");
+}
+
+#[test]
+fn several_targets_are_learned_at_once() {
+    let x = noise(400, 3, 5);
+    let y = Array2::from_shape_fn((400, 2), |(i, t)| if t == 0 { x[(i, 0)] } else { -x[(i, 1)] });
+    let forest =
+        RandomForest::builder().trees(40).build().unwrap().fit(x.view(), y.view()).unwrap();
+    let mut out = [0.0; 2];
+    forest.predict(&[0.2, 0.8, 0.5], &mut out).unwrap();
+    assert!((out[0] - 0.2).abs() < 0.1 && (out[1] + 0.8).abs() < 0.1, "{out:?}");
+}
+
+#[test]
+fn being_missing_can_be_what_tells() {
+    let x = Array2::from_shape_fn((100, 1), |(i, _)| if i % 4 == 0 { f64::NAN } else { i as f64 });
+    let y = Array2::from_shape_fn((100, 1), |(i, _)| if i % 4 == 0 { 9.0 } else { 1.0 });
+    let forest =
+        RandomForest::builder().trees(20).build().unwrap().fit(x.view(), y.view()).unwrap();
+    let mut out = [0.0];
+    forest.predict(&[f64::NAN], &mut out).unwrap();
+    assert_eq!(out, [9.0]);
+    forest.predict(&[1e9], &mut out).unwrap();
+    assert_eq!(out, [1.0]);
+}
+
+#[test]
+fn quantiles_follow_a_spread_that_changes() {
+    let mut rng = Pcg64Mcg::seed_from_u64(11);
+    let x = noise(3_000, 1, 10);
+    // Uniform within ±x around 1.
+    let y =
+        Array2::from_shape_fn((3_000, 1), |(i, _)| 1.0 + x[(i, 0)] * rng.random_range(-1.0..1.0));
+    let params = RandomForest::builder().trees(60).min_leaf(20).build().unwrap();
+    let forest = params.fit(x.view(), y.view()).unwrap();
+    for at in [0.2, 0.8] {
+        let mut q = [0.0; 3];
+        forest.quantiles(&[at], 0, &[0.1, 0.5, 0.9], &mut q).unwrap();
+        assert!((q[0] - (1.0 - 0.8 * at)).abs() < 0.2 * at, "{q:?} at {at}");
+        assert!((q[1] - 1.0).abs() < 0.3 * at, "{q:?} at {at}");
+        assert!((q[2] - (1.0 + 0.8 * at)).abs() < 0.2 * at, "{q:?} at {at}");
+    }
+}
+
+#[test]
+fn a_tree_of_depth_one_asks_one_question() {
+    let x = noise(50, 2, 4);
+    let params = RandomForest::builder().trees(7).max_depth(1).build().unwrap();
+    let forest = params.fit(x.view(), friedman(&noise(50, 5, 4)).view()).unwrap();
+    assert!(forest.trees.nodes.len() <= 3 * 7);
+}
+
+#[test]
+fn every_leaf_holds_at_least_min_leaf_rows_and_all_leaves_every_draw() {
+    let x = noise(80, 3, 6);
+    let y = noise(80, 1, 7);
+    let params = RandomForest::builder().trees(9).min_leaf(6).build().unwrap();
+    let forest = params.fit(x.view(), y.view()).unwrap();
+    assert_eq!(forest.trees.leaf_rows.len(), 9 * 80);
+    assert!(forest.trees.leaf_starts.windows(2).all(|w| w[1] - w[0] >= 6));
+}
+
+#[test]
+fn unusable_values_are_named() {
+    let fit = |x: &Array2<f64>, y: &Array2<f64>| {
+        let params = RandomForest::builder().trees(2).build().unwrap();
+        params.fit(x.view(), y.view()).unwrap_err().to_string()
+    };
+    let good = array![[1.0], [2.0]];
+    assert!(fit(&array![[1.0], [f64::INFINITY]], &good).contains("row 1, column 0"));
+    assert!(fit(&good, &array![[f64::NAN], [1.0]]).contains("row 0, target 0"));
+    assert!(fit(&good, &array![[1.0]]).contains("1 rows where x has 2"));
+    assert!(fit(&Array2::zeros((0, 1)), &Array2::zeros((0, 1))).contains("rows"));
+}
+
+#[test]
+fn unusable_parameters_cannot_be_built() {
+    let b = RandomForest::builder;
+    assert!(b().trees(0).build().is_err());
+    assert!(b().max_depth(0).build().is_err());
+    assert!(b().min_leaf(0).build().is_err());
+    assert!(b().features_per_split(FeaturesPerSplit::Share(f64::NAN)).build().is_err());
+    assert!(b().features_per_split(FeaturesPerSplit::Count(0)).build().is_err());
+}
+
+#[test]
+fn questions_that_do_not_fit_are_errors() {
+    let x = noise(20, 2, 1);
+    let forest = RandomForest::builder()
+        .trees(3)
+        .build()
+        .unwrap()
+        .fit(x.view(), noise(20, 1, 2).view())
+        .unwrap();
+    let mut out = [0.0];
+    assert!(forest.predict(&[1.0], &mut out).unwrap_err().is_schema_mismatch());
+    assert!(
+        forest
+            .predict(&[1.0, f64::INFINITY], &mut out)
+            .unwrap_err()
+            .to_string()
+            .contains("column 1")
+    );
+    assert!(forest.predict(&[1.0, 1.0], &mut []).is_err());
+    assert!(forest.quantiles(&[1.0, 1.0], 1, &[0.5], &mut out).is_err());
+    assert!(forest.quantiles(&[1.0, 1.0], 0, &[1.5], &mut out).is_err());
+    assert!(forest.predict_rows(noise(3, 4, 1).view()).is_err());
+}
+
+#[test]
+fn a_stored_forest_reads_back_the_same_and_damage_is_noticed_or_harmless() {
+    let x = noise(30, 3, 1);
+    let forest = RandomForest::builder()
+        .trees(4)
+        .build()
+        .unwrap()
+        .fit(x.view(), noise(30, 2, 2).view())
+        .unwrap();
+    let stored = bytes(&forest);
+    let read = RandomForest::read_from(&mut Reader::new(&stored)).unwrap();
+    assert_eq!(bytes(&read), stored);
+    assert_eq!(read.predict_rows(x.view()).unwrap(), forest.predict_rows(x.view()).unwrap());
+    for i in 0..stored.len() {
+        assert!(RandomForest::read_from(&mut Reader::new(&stored[..i])).is_err());
+        for mask in [1, 0x80] {
+            let mut damaged = stored.clone();
+            damaged[i] ^= mask;
+            if let Ok(read) = RandomForest::read_from(&mut Reader::new(&damaged)) {
+                // What is accepted must answer: no panic and no walk without end.
+                let row = vec![0.5; read.columns()];
+                let mut out = vec![0.0; read.targets()];
+                read.predict(&row, &mut out).unwrap();
+                read.quantiles(&row, 0, &[0.5], &mut out[..1]).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fixed_seed_gives_these_numbers() {
+    let x = noise(100, 4, 21);
+    let y = Array2::from_shape_fn((100, 1), |(i, _)| x[(i, 0)] + 2.0 * x[(i, 1)] * x[(i, 2)]);
+    let params = RandomForest::builder().trees(10).min_leaf(3).seed(42).build().unwrap();
+    let forest = params.fit(x.view(), y.view()).unwrap();
+    let mut out = [0.0];
+    forest.predict(&[0.1, 0.9, 0.5, 0.3], &mut out).unwrap();
+    let mut q = [0.0; 2];
+    forest.quantiles(&[0.1, 0.9, 0.5, 0.3], 0, &[0.1, 0.9], &mut q).unwrap();
+    let found = [out[0], q[0], q[1], forest.oob_mse()[0], forest.importances()[0]];
+    let golden = [
+        0.8896513546550556,
+        0.3291926258860566,
+        1.6227139358045275,
+        0.10269995628571119,
+        0.3959760287284909,
+    ];
+    for (f, g) in found.iter().zip(golden) {
+        assert!((f - g).abs() < 1e-12, "{found:?}");
+    }
+}
+
+fn matrix(
+    columns: usize,
+    value: impl Strategy<Value = f64> + Clone,
+) -> impl Strategy<Value = Array2<f64>> {
+    (2..40_usize).prop_flat_map(move |rows| {
+        proptest::collection::vec(value.clone(), rows * columns)
+            .prop_map(move |v| Array2::from_shape_vec((rows, columns), v).unwrap())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn answers_stay_within_the_targets_and_missing_values_never_panic(
+        x in matrix(3, prop_oneof![-5.0..5.0f64, Just(f64::NAN), Just(0.0)]),
+        row in proptest::collection::vec(prop_oneof![-9.0..9.0f64, Just(f64::NAN)], 3),
+        seed in any::<u64>(),
+    ) {
+        let y = noise(x.nrows(), 1, seed);
+        let forest = RandomForest::builder().trees(5).seed(seed).build().unwrap().fit(x.view(), y.view()).unwrap();
+        let (low, high) = y.iter().fold((f64::MAX, f64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+        let mut out = [0.0];
+        forest.predict(&row, &mut out).unwrap();
+        prop_assert!(out[0] >= low && out[0] <= high);
+        let mut q = [0.0; 3];
+        forest.quantiles(&row, 0, &[0.0, 0.5, 1.0], &mut q).unwrap();
+        prop_assert!(low <= q[0] && q[0] <= q[1] && q[1] <= q[2] && q[2] <= high);
+        prop_assert!(forest.oob_predictions().iter().all(|p| p.is_nan() || (*p >= low && *p <= high)));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_forest_and_scaled_targets_scaled_predictions(
+        x in matrix(2, prop_oneof![-5.0..5.0f64, Just(f64::NAN)]), seed in any::<u64>(), power in -8..9_i32,
+    ) {
+        let y = noise(x.nrows(), 2, seed);
+        let params = RandomForest::builder().trees(4).seed(seed).build().unwrap();
+        let forest = params.fit(x.view(), y.view()).unwrap();
+        prop_assert_eq!(bytes(&forest), bytes(&params.fit(x.view(), y.view()).unwrap()));
+        let scale = 2.0_f64.powi(power);
+        let scaled = params.fit(x.view(), (&y * scale).view()).unwrap();
+        prop_assert_eq!(forest.predict_rows(x.view()).unwrap() * scale, scaled.predict_rows(x.view()).unwrap());
+    }
+
+    #[test]
+    fn growing_columns_by_an_increasing_function_changes_no_prediction(
+        x in matrix(2, (0..40_i32).prop_map(f64::from)), seed in any::<u64>(),
+    ) {
+        let y = noise(x.nrows(), 1, seed);
+        let params = RandomForest::builder().trees(4).seed(seed).build().unwrap();
+        let forest = params.fit(x.view(), y.view()).unwrap();
+        let bent = x.mapv(|v| v.powi(3) - 7.0);
+        let other = params.fit(bent.view(), y.view()).unwrap();
+        prop_assert_eq!(forest.predict_rows(x.view()).unwrap(), other.predict_rows(bent.view()).unwrap());
+    }
+}

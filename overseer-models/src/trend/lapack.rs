@@ -1,0 +1,84 @@
+//! The least-squares problem solved by the system's LAPACK: the same answers as our own QR, from code that others wrote
+//! and tested, so that the one can be held against the other.
+
+use super::least_squares::{LeastSquares, Solution, check, check_rank};
+use ndarray::{Array1, Array2};
+use ndarray_linalg::{Diag, QR, SolveTriangular, UPLO};
+use overseer_core::{Error, Result};
+
+/// QR decomposition by LAPACK (`dgeqrf`, `dorgqr`, `dtrtrs`). Only with the feature `lapack`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LapackQr;
+
+impl LeastSquares for LapackQr {
+    fn solve(&self, design: &Array2<f64>, response: &Array1<f64>) -> Result<Solution> {
+        check(design, response)?;
+        let failed = |e| Error::other("solving a least-squares problem with LAPACK", e);
+        let (q, r) = design.qr().map_err(failed)?;
+        check_rank(design, r.diag().iter().copied())?;
+        let rotated = q.t().dot(response);
+        let coefficients =
+            r.solve_triangular(UPLO::Upper, Diag::NonUnit, &rotated).map_err(failed)?;
+        let inverse = r
+            .solve_triangular(UPLO::Upper, Diag::NonUnit, &Array2::eye(design.ncols()))
+            .map_err(failed)?;
+        Ok(Solution::new(design, response, coefficients, &inverse))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trend::{HouseholderQr, PolynomialTrend};
+    use overseer_core::Timestamp;
+    use proptest::prelude::*;
+
+    fn close(a: f64, b: f64) -> bool {
+        (a - b).abs() <= 1e-9 * (1.0 + a.abs().max(b.abs()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn lapack_and_our_own_qr_give_the_same_solution(
+            (columns, cells, response) in (1_usize..7).prop_flat_map(|p| (
+                Just(p),
+                proptest::collection::vec(-10.0..10.0f64, 20 * p),
+                proptest::collection::vec(-10.0..10.0f64, 20),
+            )),
+        ) {
+            let x = Array2::from_shape_vec((20, columns), cells).unwrap();
+            let y = Array1::from_vec(response);
+            let ours = HouseholderQr.solve(&x, &y).unwrap();
+            let theirs = LapackQr.solve(&x, &y).unwrap();
+            let pairs = ours.coefficients.iter().zip(&theirs.coefficients);
+            let covariances = ours.unscaled_covariance.iter().zip(&theirs.unscaled_covariance);
+            for (a, b) in pairs.chain(covariances) {
+                prop_assert!(close(*a, *b), "{a} and {b}");
+            }
+            prop_assert!(close(ours.residual_sum_of_squares, theirs.residual_sum_of_squares));
+        }
+
+        #[test]
+        fn lapack_and_our_own_qr_fit_the_same_polynomial(
+            degree in 0_usize..=8,
+            values in proptest::collection::vec(-10.0..10.0f64, 12..60),
+        ) {
+            let times: Vec<_> = (0..values.len() as i64).map(|i| Timestamp::from_millis(5_000 * i)).collect();
+            let trend = PolynomialTrend::builder().degree(degree).build().unwrap();
+            let ours = trend.fit_with(&HouseholderQr, &times, &values, None).unwrap();
+            let theirs = trend.fit_with(&LapackQr, &times, &values, None).unwrap();
+            let pairs = ours.coefficients.iter().zip(&theirs.coefficients);
+            for (a, b) in pairs.chain(ours.standard_errors.iter().zip(&theirs.standard_errors)) {
+                prop_assert!(close(*a, *b), "{a} and {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn lapack_refuses_what_our_own_qr_refuses() {
+        let twice = Array2::from_elem((4, 2), 1.0);
+        let y = Array1::zeros(4);
+        assert!(LapackQr.solve(&twice, &y).unwrap_err().is_invalid_input());
+    }
+}
