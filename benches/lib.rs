@@ -12,7 +12,7 @@ pub const STEP: Span = Span::from_secs(5);
 /// # Errors
 /// Never for a scripted host; it is what collectors return.
 pub fn host_frame(rows: usize, seed: u64) -> Result<Frame> {
-    let host = ScriptedHost::builder(seed).build()?;
+    let mut host = ScriptedHost::builder(seed).build()?;
     host.frame(Timestamp::from_millis(1_700_000_000_000), STEP, rows)
 }
 

@@ -25,7 +25,7 @@ impl Engine {
         let interval = self.active().interval();
         let steps =
             self.forecaster.as_ref().map_or(self.config.horizon_steps, |f| f.model.max_horizon());
-        interval.times(round_steps(steps, interval))
+        interval.times(round_steps(steps, interval).unwrap_or(steps))
     }
 
     fn predict_ahead(&mut self, horizon: Span, now: Timestamp) -> Result<Vec<Prediction>> {
@@ -164,18 +164,16 @@ const ROUND: [i64; 17] =
     [1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
 /// The longest time ahead that a person would ask for and that is no more than `steps`, in steps.
-pub(crate) fn round_steps(steps: usize, interval: Span) -> usize {
-    let fits = |s: &i64| Span::from_secs(*s).steps(interval) <= steps;
-    ROUND.iter().rev().find(|s| fits(s)).map_or(steps, |&s| Span::from_secs(s).steps(interval))
+fn round_steps(steps: usize, interval: Span) -> Option<usize> {
+    let steps_of = |s: &i64| Span::from_secs(*s).steps(interval);
+    ROUND.iter().rev().map(steps_of).find(|&s| s <= steps)
 }
 
 /// The steps ahead that a report shows: the horizon, and round times of about half and a tenth of it.
 fn report_steps(steps: usize, interval: Span) -> Vec<usize> {
-    let mut shown = vec![
-        round_steps(steps.div_ceil(10), interval),
-        round_steps(steps.div_ceil(2), interval),
-        steps,
-    ];
+    let before = [steps.div_ceil(10), steps.div_ceil(2)];
+    let mut shown: Vec<usize> =
+        before.into_iter().filter_map(|s| round_steps(s, interval)).chain([steps]).collect();
     shown.dedup();
     shown
 }
@@ -228,7 +226,7 @@ mod tests {
         assert_eq!(report_steps(1, step), [1]);
         assert_eq!(report_steps(120, step), [12, 60, 120]); // 1, 5 and 10 minutes
         assert_eq!(report_steps(363, step), [24, 180, 363]);
-        assert_eq!(report_steps(17, Span::from_millis(200)), [2, 5, 17]); // 0.4, 1 and 3.4 s
+        assert_eq!(report_steps(17, Span::from_millis(200)), [5, 17]); // 1 and 3.4 s
     }
 
     #[test]

@@ -91,8 +91,13 @@ fn now(out: &mut String, report: &Report, style: Style) {
     if !report.processes.is_empty() {
         let mut busiest = report.processes.clone();
         busiest.sort_by(|a, b| b.cpu_cores.total_cmp(&a.cpu_cores));
-        let list: Vec<String> = busiest.iter().take(3).map(said).collect();
-        out.push_str(&wrap(&format!("Busiest: {}", list.join(", ")), "  ", WIDTH));
+        let list: Vec<String> =
+            busiest.iter().filter(|p| p.cpu_cores >= 0.01).take(3).map(said).collect();
+        if list.is_empty() {
+            out.push_str("  No process keeps even a hundredth of a CPU busy.\n");
+        } else {
+            out.push_str(&wrap(&format!("Busiest: {}", list.join(", ")), "  ", WIDTH));
+        }
     }
 }
 
