@@ -195,14 +195,14 @@ fn explain(
         format!("down from {:.0}, which {name} sets now", now.value)
     };
     let checked = if p.confidence > Probability::ZERO {
-        format!("; {} of the recent intervals held the truth", p.confidence)
+        format!(", and lately did so for {}", p.confidence)
     } else {
-        "; no interval could be checked yet".to_owned()
+        ", which could not be checked yet".to_owned()
     };
     let caveat = caveat.map(|c| format!(" Note: {c}.")).unwrap_or_default();
     format!(
-        "In {} the performance score will be near {:.0}, {direction}; {} of the time it should lie in {:.0}–{:.0}{checked}.{caveat}",
-        p.horizon, p.value, p.interval.level, p.interval.lower, p.interval.upper
+        "In {} the performance score will be near {:.0}, {direction}; the range {:.0}–{:.0} is meant to hold {} of what comes{checked}.{caveat}",
+        p.horizon, p.value, p.interval.lower, p.interval.upper, p.interval.level
     )
 }
 

@@ -241,25 +241,23 @@ fn learned(out: &mut String, learned: &Learned, style: Style) {
     heading(out, style, "Learned");
     let span = learned.span.map_or_else(String::new, |(a, b)| format!(" over {}", b.since(a)));
     let word = if learned.provisional {
-        "; provisional, until `overseer watch` has run for a while"
+        "; provisional: `overseer watch` learns from longer ones"
     } else {
         ""
     };
     let _ = writeln!(out, "  {} samples {} apart{span}{word}", learned.samples, learned.interval);
     for m in &learned.models {
-        let _ = writeln!(
-            out,
-            "  {}",
-            style.dim(&format!(
-                "{}: {} of {} samples, trained {} in {:.0} ms; {}",
-                m.name,
-                m.algorithm,
-                m.rows,
-                local(m.trained_at),
-                m.duration_ms,
-                quality(m)
-            ))
+        let name = m.name.replace('_', " ");
+        let text = format!(
+            "{name}: {} of {} samples, trained {} in {:.0} ms; {}",
+            m.algorithm,
+            m.rows,
+            local(m.trained_at),
+            m.duration_ms,
+            quality(m)
         );
+        out.push_str(&style.dim(wrap(&text, "  ", WIDTH).trim_end()));
+        out.push('\n');
     }
     match &learned.data_dir {
         Some(dir) => {

@@ -91,11 +91,12 @@ pub(crate) fn quality(model: &ModelMetadata) -> String {
     model.quality.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// Breaks text at spaces into lines of at most `width` characters, each after `indent`.
+/// Breaks text at spaces into lines of at most `width` characters, each after `indent`; a number keeps its `%`.
 pub(crate) fn wrap(text: &str, indent: &str, width: usize) -> String {
     let mut out = String::new();
     let mut length = 0;
-    for word in text.split_whitespace() {
+    let kept = text.replace(" %", "\u{a0}%");
+    for word in kept.split([' ', '\n']).filter(|w| !w.is_empty()) {
         let long = word.chars().count();
         if length == 0 {
             out.push_str(indent);
@@ -111,7 +112,7 @@ pub(crate) fn wrap(text: &str, indent: &str, width: usize) -> String {
         length += long;
     }
     out.push('\n');
-    out
+    out.replace('\u{a0}', " ")
 }
 
 #[cfg(test)]
@@ -123,6 +124,7 @@ mod tests {
         let text = "one two three four";
         assert_eq!(wrap(text, "  ", 9), "  one two\n  three\n  four\n");
         assert_eq!(wrap("unbreakable", "", 3), "unbreakable\n");
+        assert_eq!(wrap("in 90 % of", "", 6), "in\n90 %\nof\n");
     }
 
     #[test]
