@@ -55,6 +55,7 @@ pub struct Engine {
     pub(crate) config: Config,
     pub(crate) parts: Parts,
     pub(crate) schema: Schema,
+    pub(crate) host: HostInfo,
     pub(crate) role: Role,
     pub(crate) data_dir: Option<String>,
     /// Samples at the step, and the fast ones of a first run.
@@ -99,6 +100,7 @@ impl Engine {
             history: History::new(config.history_capacity, config.step),
             fast: History::new(config.history_capacity, config.fast_interval),
             policy: AlarmPolicy::new(config.alarm_budget, config.step),
+            host: parts.collector.host(),
             config,
             parts,
             schema,
@@ -138,8 +140,8 @@ impl Engine {
 
     /// What is known about the host.
     #[must_use]
-    pub fn host_info(&self) -> HostInfo {
-        self.parts.collector.host()
+    pub fn host_info(&self) -> &HostInfo {
+        &self.host
     }
 
     /// Whether this engine takes samples itself.

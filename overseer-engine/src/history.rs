@@ -61,9 +61,9 @@ pub(crate) enum Pushed {
     NotLater,
 }
 
-/// More than three steps without a sample restart lags and windows.
+/// More than three steps without a sample, or going back, restart lags and windows: [`Timestamp::is_gap`].
 pub(crate) fn is_gap(before: Timestamp, after: Timestamp, step: Span) -> bool {
-    after.since(before) > step.times(3)
+    Timestamp::is_gap(before, after, step)
 }
 
 #[cfg(test)]

@@ -149,6 +149,8 @@ impl<'a> Evidence<'a> {
 pub struct Verdict {
     /// The state: lasts as long as the event does.
     pub severity: Severity,
+    /// Whether this sample is not unusual by itself and only has not been calm for long enough.
+    pub lingering: bool,
     /// Whether this sample opens an event or makes it more severe, and so is an alert.
     pub alert: bool,
     /// The score, if this sample would open an event at that level: nothing within the refractory period scored as
@@ -178,7 +180,7 @@ struct Event {
 }
 
 /// Samples in a row that end an event's state: fewer flap, more report an incident that is over.
-const CALM_SAMPLES: usize = 3;
+pub(crate) const CALM_SAMPLES: usize = 3;
 /// Hysteresis: a sample is calm only when its p-value is this many times the threshold.
 const CALM_FACTOR: f64 = 30.0;
 
@@ -230,7 +232,7 @@ impl AlarmPolicy {
             let alerted = event.map_or(Severity::None, |e| e.alerted);
             self.event =
                 Some(Event { alerted: alerted.max(own), last_exceeded: now, calm: 0, open: true });
-            return Verdict { severity: own, alert: own > alerted, onset };
+            return Verdict { severity: own, lingering: false, alert: own > alerted, onset };
         }
         let mut severity = Severity::None;
         if let Some(event) = self.event.as_mut().filter(|e| e.open) {
@@ -243,7 +245,7 @@ impl AlarmPolicy {
                 severity = Severity::Medium;
             }
         }
-        Verdict { severity, alert: false, onset }
+        Verdict { severity, lingering: severity > Severity::None, alert: false, onset }
     }
 
     /// The sliding maximum over the refractory period decides whether a score stands out from it.
@@ -340,8 +342,8 @@ mod tests {
     fn the_state_outlasts_a_flicker_and_then_ends() {
         let mut p = policy();
         let t = p.threshold();
-        p.observe(&at(0, t));
-        assert_eq!(p.observe(&at(60, 1.0)).severity, Severity::Medium);
+        assert!(!p.observe(&at(0, t)).lingering);
+        assert!(p.observe(&at(60, 1.0)).lingering);
         assert_eq!(p.observe(&at(120, 1.0)).severity, Severity::Medium);
         assert_eq!(p.observe(&at(180, 1.0)).severity, Severity::None);
     }

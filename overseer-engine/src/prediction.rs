@@ -59,7 +59,7 @@ impl Engine {
                     .collect())
             }
             Some(Err(e)) if !e.is_not_enough_data() => Err(e),
-            _ => self.usual(interval.times(steps)),
+            _ => self.without_lags(steps),
         }
     }
 
@@ -86,26 +86,43 @@ impl Engine {
         ))
     }
 
-    /// What the host usually does, from the spread of its known scores: for when no lags are at hand.
+    /// For when no lags are at hand: the value now and how far it moved over such a time before, or, where too little
+    /// is known of that, the spread of all known values.
     ///
-    /// The range comes from the older two thirds of the history; the confidence is the share of the newest third
-    /// that it holds.
-    fn usual(&mut self, horizon: Span) -> Result<Vec<Prediction>> {
+    /// The range comes from the older two thirds of what is known; the confidence is the share of the newest third
+    /// that it would have held.
+    fn without_lags(&mut self, steps: usize) -> Result<Vec<Prediction>> {
         let frame = self.active().frame(&self.schema, usize::MAX)?;
-        let scores: Vec<f64> = scores(&frame);
-        const NEEDED: usize = 30;
-        if scores.len() < NEEDED {
-            return Err(Error::not_enough_data("any prediction", NEEDED, scores.len()));
+        let interval = self.active().interval();
+        let now = self.newest().and_then(|s| host::performance_score(&s.values)).map(|s| s.value);
+        let changes = changes(&frame, steps, interval);
+        let (center, known, why) = match now {
+            Some(now) if changes.len() >= NEEDED => {
+                (now, changes, "this is the value now and how far it moved over such a time before")
+            }
+            _ => (0.0, scores(&frame), "this is what the host usually does"),
+        };
+        if known.len() < NEEDED {
+            return Err(Error::not_enough_data("any prediction", NEEDED, known.len()));
         }
-        let (older, newer) = scores.split_at(scores.len() * 2 / 3);
+        let (older, newer) = known.split_at(known.len() * 2 / 3);
         let mut sorted = older.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let at = |q: f64| sorted[((sorted.len() - 1) as f64 * q).round() as usize];
-        let interval = Interval::new(at(0.05), at(0.95), Probability::saturating(0.9));
-        let held = newer.iter().filter(|&&s| interval.contains(s)).count();
+        let level = Probability::saturating(0.9);
+        let moved = Interval::new(at(0.05), at(0.95), level);
+        let held = newer.iter().filter(|&&x| moved.contains(x)).count();
+        let score = |x: f64| (center + x).clamp(0.0, 100.0);
+        let range = Interval::new(score(moved.lower), score(moved.upper), level);
+        let caveat = format!("there are not enough samples in a row for a forecast, so {why}");
         let coverage = Some(Probability::share(held, newer.len()));
-        let why = "there are not enough samples in a row for a forecast, so this is what the host usually does";
-        Ok(vec![self.finding(at(0.5), interval, coverage, horizon, Some(why))])
+        Ok(vec![self.finding(
+            score(at(0.5)),
+            range,
+            coverage,
+            interval.times(steps),
+            Some(&caveat),
+        )])
     }
 
     fn finding(
@@ -152,6 +169,22 @@ impl Engine {
         };
         self.predicted_at = Some(now);
     }
+}
+
+/// Fewer known values or changes than this say nothing about their spread.
+const NEEDED: usize = 30;
+
+/// How far the performance score moved over `steps` steps without a gap between, oldest first.
+fn changes(frame: &Frame, steps: usize, interval: Span) -> Vec<f64> {
+    let times = frame.timestamps();
+    let longest = interval.times(steps + 3);
+    (steps..frame.len())
+        .filter(|&i| times[i].since(times[i - steps]) <= longest)
+        .filter_map(|i| {
+            let score = |row: usize| host::performance_score(frame.row(row)).map(|s| s.value);
+            Some(score(i)? - score(i - steps)?)
+        })
+        .collect()
 }
 
 /// The known performance scores of a frame, oldest first.

@@ -114,7 +114,7 @@ impl Engine {
         let report = Report {
             version: REPORT_VERSION,
             timestamp: now,
-            host: self.parts.collector.host(),
+            host: self.host.clone(),
             learned: self.learned(),
             current: self.current(),
             anomaly,

@@ -8,8 +8,10 @@ pub(crate) mod watch;
 use overseer_engine::core::Span;
 use overseer_engine::core::{Error, Result, Schema};
 use serde::Serialize;
+use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Time between the rows of a file where nothing says otherwise.
 const DEFAULT_STEP: Span = Span::from_secs(60);
@@ -42,28 +44,56 @@ fn counter(message: &'static str) -> indicatif::ProgressBar {
     indicatif::ProgressBar::no_length().with_style(style).with_message(message)
 }
 
-/// A file that appears under its name only when it is complete.
+/// A CSV file that appears under its name only when it is complete; a pipe or device is written as it comes.
 struct Output {
     place: String,
-    path: std::path::PathBuf,
-    temporary: std::path::PathBuf,
-    writer: csv::Writer<std::fs::File>,
+    path: PathBuf,
+    writer: csv::Writer<Sink>,
+}
+
+enum Sink {
+    /// Removed when it is dropped before it was given its name.
+    Temporary(NamedTempFile),
+    Direct(File),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Temporary(file) => file.write(bytes),
+            Self::Direct(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Temporary(file) => file.flush(),
+            Self::Direct(file) => file.flush(),
+        }
+    }
 }
 
 impl Output {
     fn create(path: &Path, header: &[&str]) -> Result<Self> {
         let place = path.display().to_string();
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(".partial");
-        let temporary = path.with_file_name(name);
-        let file = std::fs::File::create(&temporary)
-            .map_err(|e| Error::other(format!("creating {}", temporary.display()), e))?;
-        let mut output = Self {
-            place,
-            path: path.to_owned(),
-            temporary,
-            writer: csv::Writer::from_writer(file),
+        let is_device = std::fs::metadata(path).is_ok_and(|m| !m.is_file());
+        let sink = if is_device {
+            File::create(path).map(Sink::Direct)
+        } else {
+            let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
+            let directory = directory.unwrap_or(Path::new("."));
+            // The permissions that a file made by name would have.
+            let mut builder = tempfile::Builder::new();
+            #[cfg(unix)]
+            let builder = {
+                use std::os::unix::fs::PermissionsExt;
+                builder.permissions(std::fs::Permissions::from_mode(0o666))
+            };
+            builder.tempfile_in(directory).map(Sink::Temporary)
         };
+        let sink = sink.map_err(|e| Error::other(format!("creating {place}"), e))?;
+        let mut output =
+            Self { place, path: path.to_owned(), writer: csv::Writer::from_writer(sink) };
         output.row(header)?;
         Ok(output)
     }
@@ -74,11 +104,12 @@ impl Output {
             .map_err(|e| Error::other(format!("writing {}", self.place), e))
     }
 
-    fn finish(mut self) -> Result<()> {
-        self.writer
-            .flush()
-            .and_then(|()| std::fs::rename(&self.temporary, &self.path))
-            .map_err(|e| Error::other(format!("writing {}", self.place), e))
+    fn finish(self) -> Result<()> {
+        let failed = |e| Error::other(format!("writing {}", self.place), e);
+        match self.writer.into_inner().map_err(|e| failed(e.into_error()))? {
+            Sink::Temporary(file) => file.persist(&self.path).map(drop).map_err(|e| failed(e.error)),
+            Sink::Direct(_) => Ok(()),
+        }
     }
 }
 

@@ -96,7 +96,11 @@ impl<'a> Backtest<'a> {
                 model.observe(&row)?;
                 seen += 1;
                 if seen >= next_fit {
-                    model = self.fit(trainer, seen)?;
+                    match self.fit(trainer, seen) {
+                        Ok(newer) => model = newer,
+                        // A stretch of missing values teaches nothing; what was learned before still holds.
+                        Err(e) => tracing::debug!("no newer forecaster after {seen} rows: {e}"),
+                    }
                     next_fit = seen + next_gap(seen);
                 }
             }
