@@ -115,6 +115,9 @@ pub(crate) struct Score {
     /// Time between rows where there is no timestamp column [default: 60s]
     #[arg(long, value_parser = span, value_name = "TIME")]
     pub(crate) step: Option<Span>,
+    /// The time zone of timestamps that name none, such as Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
     /// Where to write index,score,onset,p_value,is_anomaly,severity
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) output: PathBuf,

@@ -1,7 +1,7 @@
 //! What is measured: features and their ordered lists.
 
 use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -85,7 +85,11 @@ pub struct Feature {
     /// The smallest change, in the unit, that a person would act on, where that is known.
     ///
     /// Detectors never take a scale below it, so that a quiet host's tiny jitter is not an event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "stored_resolution"
+    )]
     pub resolution: Option<f64>,
 }
 
@@ -98,9 +102,18 @@ impl Feature {
     /// The same feature with a resolution; one that is not positive and finite means "not known".
     #[must_use]
     pub fn with_resolution(mut self, resolution: f64) -> Self {
-        self.resolution = (resolution.is_finite() && resolution > 0.0).then_some(resolution);
+        self.resolution = known_resolution(resolution);
         self
     }
+}
+
+/// A resolution that is not positive and finite is not known.
+fn known_resolution(resolution: f64) -> Option<f64> {
+    (resolution.is_finite() && resolution > 0.0).then_some(resolution)
+}
+
+fn stored_resolution<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.and_then(known_resolution))
 }
 
 impl fmt::Display for Feature {
@@ -243,6 +256,19 @@ mod tests {
         assert_eq!(Unit::Ratio.humanize(f64::NAN), "no value");
         assert_eq!(Unit::Unknown.humanize(12.5), "12.5");
         assert_eq!(Unit::Unknown.humanize(1.0e9), "1.000e9");
+    }
+
+    #[test]
+    fn a_stored_resolution_means_what_a_given_one_means() {
+        let read = |resolution: &str| {
+            let text = format!(r#"{{"name":"a","unit":"ratio"{resolution}}}"#);
+            serde_json::from_str::<Feature>(&text).unwrap().resolution
+        };
+        assert_eq!(read(r#","resolution":0.05"#), Some(0.05));
+        for unknown in [r#","resolution":-1.0"#, r#","resolution":0"#, r#","resolution":null"#, ""]
+        {
+            assert_eq!(read(unknown), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Instants and lengths of time, in whole milliseconds.
 
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
+
+/// So many steps may pass between two samples that still follow each other.
+const GAP_STEPS: usize = 3;
 
 /// A moment, as milliseconds since 1970-01-01T00:00:00 UTC without leap seconds.
 ///
@@ -38,6 +42,15 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0).max(0))
     }
+
+    /// Whether nothing may be carried over from a sample at `before` to the next at `after`: more than three steps
+    /// lie between them, or time went back.
+    ///
+    /// A `step` of zero means that the usual time between samples is not known; then only going back is a gap.
+    #[must_use]
+    pub fn is_gap(before: Self, after: Self, step: Span) -> bool {
+        after < before || (step > Span::default() && after.since(before) > step.times(GAP_STEPS))
+    }
 }
 
 impl Add<Span> for Timestamp {
@@ -56,11 +69,11 @@ impl Sub<Span> for Timestamp {
 
 /// A length of time in milliseconds, never negative.
 ///
-/// Serialised as that integer.
+/// Serialised as that integer; a negative one is refused when read back.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
-#[serde(transparent)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct Span(i64);
 
 impl Span {
@@ -99,6 +112,26 @@ impl Span {
     #[must_use]
     pub const fn steps(self, step: Self) -> usize {
         if step.0 == 0 { 0 } else { self.0.unsigned_abs().div_ceil(step.0.unsigned_abs()) as usize }
+    }
+}
+
+/// Reads a stored number of milliseconds, which unlike [`Span::from_millis`] must not be negative.
+impl TryFrom<i64> for Span {
+    type Error = Error;
+    fn try_from(millis: i64) -> Result<Self> {
+        if millis < 0 {
+            return Err(Error::invalid_parameter(
+                "span",
+                format!("must not be negative, was {millis} ms"),
+            ));
+        }
+        Ok(Self(millis))
+    }
+}
+
+impl From<Span> for i64 {
+    fn from(span: Span) -> Self {
+        span.0
     }
 }
 
@@ -147,6 +180,25 @@ mod tests {
         assert_eq!(end + Span::from_secs(1), end);
         assert_eq!(Timestamp::from_millis(i64::MIN).since(end), Span::default());
         assert_eq!(Span::from_millis(-5), Span::default());
+    }
+
+    #[test]
+    fn more_than_three_steps_or_going_back_is_a_gap() {
+        let step = Span::from_secs(5);
+        let gap = |before, after, step| {
+            Timestamp::is_gap(Timestamp::from_millis(before), Timestamp::from_millis(after), step)
+        };
+        assert!(!gap(0, 5_000, step) && !gap(0, 0, step) && !gap(0, 15_000, step));
+        assert!(gap(0, 15_001, step) && gap(0, -1, step));
+        assert!(!gap(0, i64::MAX, Span::default()) && gap(0, -1, Span::default()));
+        assert!(gap(i64::MIN, i64::MAX, step) && gap(i64::MAX, i64::MIN, step));
+    }
+
+    #[test]
+    fn a_negative_stored_span_is_refused() {
+        assert!(serde_json::from_str::<Span>("-1").is_err());
+        assert_eq!(serde_json::from_str::<Span>("1500").unwrap(), Span::from_millis(1500));
+        assert_eq!(serde_json::to_string(&Span::from_millis(1500)).unwrap(), "1500");
     }
 
     #[test]

@@ -142,7 +142,9 @@ impl Engine {
                 .frame(&self.schema, usize::MAX)
                 .unwrap_or_else(|_| Frame::new(self.schema.clone()))
         });
-        let anomalies: Vec<AnomalyDetection> = self.anomalies.iter().rev().cloned().collect();
+        let stored_anomalies = self.parts.store.as_mut().and_then(|s| s.anomalies(SUMMARISED).ok());
+        let mut anomalies =
+            stored_anomalies.unwrap_or_else(|| self.anomalies.iter().rev().cloned().collect());
         let models = self
             .learned()
             .models
@@ -158,7 +160,10 @@ impl Engine {
             correlations: correlations(&frame),
             models,
             health: health(&frame, &anomalies),
-            anomalies,
+            anomalies: {
+                anomalies.truncate(self.config.anomaly_capacity);
+                anomalies
+            },
             notices: std::mem::take(&mut self.notices),
         }
     }

@@ -22,7 +22,7 @@ impl Engine {
     fn detect_newest(&mut self) -> Option<AnomalyDetection> {
         let (timestamp, judgement) = self.judgement?;
         let detector = self.detector.as_ref()?;
-        let provisional = detector.metadata.provisional;
+        let provisional = detector.metadata.provisional || self.is_glance;
         let explained = detector.model.explain();
         let newest = self.newest().filter(|s| s.timestamp == timestamp).map(|s| s.values.clone());
         let values = newest.filter(|_| self.schema == host::schema());
@@ -69,17 +69,22 @@ impl Engine {
     }
 }
 
-/// Whether what a provisional model finds unusual would matter: a resource at least half used, and more than usual.
+/// Whether what a provisional model finds unusual would matter: the feature that leads is a resource at least half
+/// used, and more than usual.
 fn is_harmful(explained: &[FeatureEvidence], schema: &Schema, values: Option<&[f64]>) -> bool {
     let Some(values) = values else { return true };
     if host::is_saturated(values) {
         return true;
     }
-    let busy = host::performance_score(values).is_some_and(|s| s.value >= 50.0);
     let first =
         explained.first().and_then(|f| Some((f, schema.get(schema.index_of(&f.feature)?)?)));
-    busy && first.is_some_and(|(f, feature)| {
-        f.observed > f.expected.1 && matches!(feature.unit, Unit::Ratio | Unit::Dimensionless)
+    first.is_some_and(|(f, feature)| {
+        let used = match feature.unit {
+            Unit::Ratio => f.observed,
+            Unit::Dimensionless => 0.5 * f.observed,
+            _ => 0.0,
+        };
+        used >= 0.5 && f.observed > f.expected.1
     })
 }
 
@@ -150,7 +155,7 @@ fn describe(
             .filter_map(|(f, &v)| {
                 let word = level_word(&f.name, v)?;
                 Some(format!(
-                    "{} is {word} at {}, as it has been before",
+                    "{} is {word} at {}, which is not rare here",
                     host::plain_name(&f.name),
                     f.unit.humanize(v)
                 ))
@@ -279,6 +284,7 @@ mod tests {
         let schema = host::schema();
         let mut row = vec![0.0; schema.len()];
         row[host::CPU_UTILIZATION] = 0.3;
+        row[host::MEMORY_UTILIZATION] = 0.6; // Another resource's use is no harm of this one.
         assert!(!is_harmful(&[cpu(0.3)], &schema, Some(&row)));
         row[host::CPU_UTILIZATION] = 1.0;
         assert!(is_harmful(&[cpu(1.0)], &schema, Some(&row)));

@@ -67,16 +67,24 @@ pub struct Engine {
     pub(crate) detector: Option<Fitted<dyn Detector>>,
     pub(crate) forecaster: Option<Fitted<dyn Forecaster>>,
     pub(crate) since_training: usize,
+    /// Samples to wait before a forecaster that could not be trained is tried again.
+    pub(crate) forecaster_pause: usize,
     pub(crate) reading: Option<Reading>,
     pub(crate) judgement: Option<(Timestamp, Judgement)>,
+    /// Whether the newest reading was a glance, over a shorter time than the samples that were learned from.
+    pub(crate) is_glance: bool,
     pub(crate) policy: AlarmPolicy,
     pub(crate) verdict: Option<(Timestamp, Verdict)>,
+    /// The sample whose alert was reported last, so that none is reported twice.
+    pub(crate) alerted: Option<Timestamp>,
     pub(crate) anomalies: VecDeque<AnomalyDetection>,
     pub(crate) predictions: Vec<Prediction>,
     pub(crate) patterns: Vec<PatternAnalysis>,
     pub(crate) processes: Vec<ProcessUsage>,
     pub(crate) predicted_at: Option<Timestamp>,
     pub(crate) patterns_at: Option<Timestamp>,
+    /// What the last days show, and when that was looked at.
+    pub(crate) long_patterns: Option<(Timestamp, Vec<PatternAnalysis>)>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) timings: Vec<Timing>,
     pub(crate) slow_stages: u64,
@@ -111,15 +119,19 @@ impl Engine {
             detector: None,
             forecaster: None,
             since_training: 0,
+            forecaster_pause: 0,
             reading: None,
             judgement: None,
+            is_glance: false,
             verdict: None,
+            alerted: None,
             anomalies: VecDeque::new(),
             predictions: Vec::new(),
             patterns: Vec::new(),
             processes: Vec::new(),
             predicted_at: None,
             patterns_at: None,
+            long_patterns: None,
             notices: Vec::new(),
             timings: Vec::new(),
             slow_stages: 0,
@@ -127,6 +139,9 @@ impl Engine {
             kept: None,
         };
         engine.read_history();
+        if let Some(last) = engine.anomalies.back() {
+            engine.policy.resume(last.severity, last.timestamp);
+        }
         engine.load_models();
         engine.catch_up();
         Ok(engine)
@@ -200,7 +215,7 @@ impl Engine {
         self.timings.push(Timing::new(stage, 1000.0 * elapsed.as_secs_f64()));
         if Span::from(elapsed) > self.config.stage_budget && stage != Stage::Train {
             self.slow_stages += 1;
-            tracing::debug!(%stage, ?elapsed, slow_stages = self.slow_stages, "slow stage");
+            tracing::info!(%stage, ?elapsed, slow_stages = self.slow_stages, "slow stage");
         }
         result
     }
@@ -213,7 +228,7 @@ impl Engine {
         match self.role {
             Role::Sampler => self.collect_at(now, self.config.step),
             Role::Reader => {
-                self.timed(Stage::Collect, Self::read_new_samples);
+                self.timed(Stage::Collect, |e| e.read_new_samples(now));
                 Ok(())
             }
         }
@@ -229,7 +244,8 @@ impl Engine {
 
     /// Takes one look without waiting for a step: for a command that runs, answers and ends.
     ///
-    /// It is judged, and while nothing better is known it is learned from; it never mixes with samples at the step.
+    /// It is judged by what hurts, for it covers less time than the samples that were learned from, and it is neither
+    /// stored nor learned from.
     ///
     /// # Errors
     /// As [`Engine::collect`].
@@ -237,24 +253,10 @@ impl Engine {
         if self.role == Role::Reader {
             return self.collect(now);
         }
-        if self.is_provisional() {
-            return self.collect_fast(now);
-        }
         let reading = self.timed(Stage::Collect, |e| e.parts.collector.collect(now))?;
-        let interval = self.active().interval();
-        let last = self.active().last().map(|s| s.timestamp);
-        if last.is_none_or(|l| crate::history::is_gap(l, now, interval))
-            && let Some(f) = &mut self.forecaster
-        {
-            f.model.reset_lags();
-        }
-        if let Some(d) = &mut self.detector {
-            match d.model.observe(&reading.sample) {
-                Ok(judgement) => self.judgement = Some((reading.sample.timestamp, judgement)),
-                Err(e) => self.note(Notice::warning(Stage::Detect, e.to_string())),
-            }
-        }
         self.reading = Some(reading);
+        self.is_glance = true;
+        self.judge_glance();
         Ok(())
     }
 
@@ -275,6 +277,7 @@ impl Engine {
     pub(crate) fn ingest(&mut self, reading: Reading, interval: Span) {
         let sample = reading.sample.clone();
         self.reading = Some(reading);
+        self.is_glance = false;
         if sample.is_blank() {
             self.note(Notice::warning(
                 Stage::Collect,
@@ -299,94 +302,38 @@ impl Engine {
                 format!("the clock went back by {behind}; windows start anew"),
             ));
         }
-        if self.role == Role::Sampler {
-            self.save(interval, sample.clone());
-        }
         if is_step {
             self.since_training += 1;
         }
+        self.forecaster_pause = self.forecaster_pause.saturating_sub(1);
+        // Judging comes before storing: a store that hangs must not delay it.
         self.observe(&sample, interval, pushed == Pushed::AfterGap);
-    }
-
-    /// Lets the models see a sample.
-    fn observe(&mut self, sample: &Sample, interval: Span, after_gap: bool) {
-        if let Some(detector) = &mut self.detector {
-            if after_gap {
-                detector.model.reset_lags();
-            }
-            match detector.model.observe(sample) {
-                Ok(judgement) => self.judgement = Some((sample.timestamp, judgement)),
-                Err(e) => self.note(Notice::warning(Stage::Detect, e.to_string())),
-            }
-        }
-        if let Some(forecaster) = &mut self.forecaster {
-            // A forecaster's lags are steps of its own interval: samples at another one would be lies.
-            if forecaster.metadata.interval_ms == interval.as_millis() {
-                if after_gap {
-                    forecaster.model.reset_lags();
-                }
-                if let Err(e) = forecaster.model.observe(sample) {
-                    self.note(Notice::warning(Stage::Predict, e.to_string()));
-                }
-            }
+        if self.role == Role::Sampler {
+            self.save(interval, sample);
         }
     }
 
-    /// Lets the models see what the history holds beyond their training.
-    pub(crate) fn catch_up(&mut self) {
-        self.catch_up_detector();
-        self.catch_up_forecaster();
-    }
-
-    fn catch_up_detector(&mut self) {
-        let Some(mut detector) = self.detector.take() else { return };
-        let mut judgement = None;
-        self.replay(detector.metadata.trained_on.1, |sample, after_gap| {
-            if after_gap {
-                detector.model.reset_lags();
-            }
-            judgement = Some((sample.timestamp, detector.model.observe(sample)?));
-            Ok(())
-        });
-        self.judgement = judgement.or(self.judgement);
-        self.detector = Some(detector);
-    }
-
-    pub(crate) fn catch_up_forecaster(&mut self) {
-        let Some(mut forecaster) = self.forecaster.take() else { return };
-        if forecaster.metadata.interval_ms == self.active().interval().as_millis() {
-            self.replay(forecaster.metadata.trained_on.1, |sample, after_gap| {
-                if after_gap {
-                    forecaster.model.reset_lags();
-                }
-                forecaster.model.observe(sample)
-            });
-        }
-        self.forecaster = Some(forecaster);
-    }
-
-    /// Passes on the samples after `trained`, each with whether a gap lies before it.
-    fn replay(&self, trained: Timestamp, mut see: impl FnMut(&Sample, bool) -> Result<()>) {
-        let interval = self.active().interval();
-        let mut before = trained;
-        for sample in self.active().iter().filter(|s| s.timestamp > trained) {
-            if let Err(e) = see(sample, crate::history::is_gap(before, sample.timestamp, interval))
-            {
-                tracing::debug!("catching up: {e}");
-            }
-            before = sample.timestamp;
-        }
-    }
-
-    /// The newest samples that models may learn from, at most `rows`, oldest first.
+    /// The newest samples that models may learn from, at most `rows`, oldest first: from the store as far as it has
+    /// them, and from memory what the store could not take.
     pub(crate) fn training_frame(&mut self, rows: usize) -> Result<Frame> {
-        let interval = self.active().interval();
-        if rows > self.active().len()
-            && let Some(store) = &mut self.parts.store
+        let known = self.active();
+        let (interval, last) = (known.interval(), known.last().map(|s| s.timestamp));
+        if rows > known.len()
+            && let (Some(store), Some(last)) = (&mut self.parts.store, last)
         {
-            match store.samples(&SampleQuery::latest(interval, rows)) {
-                Ok(frame) if frame.len() >= self.active().len() => return Ok(frame),
-                Ok(_) => {}
+            let mut query = SampleQuery::latest(interval, rows);
+            query.to = last;
+            match store.samples(&query) {
+                Ok(mut frame) => {
+                    let stored = frame.timestamps().last().copied();
+                    let waiting =
+                        self.active().iter().filter(|s| stored.is_none_or(|t| s.timestamp > t));
+                    for sample in waiting {
+                        frame.push(sample)?;
+                    }
+                    let extra = frame.len().saturating_sub(rows);
+                    return Ok(frame.slice(extra, usize::MAX));
+                }
                 Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
             }
         }

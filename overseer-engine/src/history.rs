@@ -33,7 +33,7 @@ impl History {
     pub(crate) fn push(&mut self, sample: Sample) -> Pushed {
         let gap = match self.last() {
             Some(last) if sample.timestamp <= last.timestamp => return Pushed::NotLater,
-            Some(last) => is_gap(last.timestamp, sample.timestamp, self.interval),
+            Some(last) => Timestamp::is_gap(last.timestamp, sample.timestamp, self.interval),
             None => false,
         };
         if self.samples.len() == self.capacity {
@@ -59,11 +59,6 @@ pub(crate) enum Pushed {
     InSequence,
     AfterGap,
     NotLater,
-}
-
-/// More than three steps without a sample, or going back, restart lags and windows: [`Timestamp::is_gap`].
-pub(crate) fn is_gap(before: Timestamp, after: Timestamp, step: Span) -> bool {
-    Timestamp::is_gap(before, after, step)
 }
 
 #[cfg(test)]

@@ -124,34 +124,29 @@ pub fn open(options: &Options) -> Result<Engine> {
         Err(e) => notices.push(Notice::warning(Stage::Open, format!("{e}; nothing is stored"))),
         Ok(root) => {
             let dir = store::DataDir::new(&root);
-            let writable = dir.create().and_then(|()| {
-                if !options.sample {
+            let access = if options.sample { take_place(&dir, &options.purpose) } else { Ok(None) };
+            match access {
+                Ok(Some(store::LeaseOutcome::Held(held))) => lease = Some(held),
+                Ok(Some(store::LeaseOutcome::Busy { holder })) => {
                     role = Role::Reader;
-                    return Ok(());
+                    notices.push(Notice::info(
+                        Stage::Open,
+                        format!("{holder} samples this host: its samples are read, none are taken"),
+                    ));
                 }
-                match dir.lease(now(), &options.purpose)? {
-                    store::LeaseOutcome::Held(held) => lease = Some(held),
-                    store::LeaseOutcome::Busy { holder } => {
-                        role = Role::Reader;
-                        notices.push(Notice::info(
-                            Stage::Open,
-                            format!(
-                                "{holder} samples this host: its samples are read, none are taken"
-                            ),
-                        ));
-                    }
-                }
-                Ok(())
-            });
-            if let Err(e) = &writable {
-                notices.push(Notice::warning(
+                Ok(None) => role = Role::Reader,
+                Err(e) => notices.push(Notice::warning(
                     Stage::Open,
                     format!("{e}; what is learned now is not kept"),
-                ));
+                )),
             }
-            database = open_database(&dir, &name, writable.is_ok(), &mut notices);
-            model_files = Some(Box::new(store::ModelDirectory::new(dir.models())));
-            data_dir = Some(root.display().to_string());
+            let opened = open_database(&dir, &name, lease.is_some(), &mut notices);
+            let writable = lease.is_some() && opened.as_ref().is_some_and(|o| o.writable);
+            database = opened.map(|o| o.store);
+            if writable || role == Role::Reader {
+                model_files = Some(Box::new(store::ModelDirectory::new(dir.models())));
+                data_dir = Some(root.display().to_string());
+            }
         }
     }
     let mut config = options.config.clone();
@@ -170,41 +165,54 @@ pub fn open(options: &Options) -> Result<Engine> {
     Ok(engine)
 }
 
+/// Makes the directory, and asks for the one sampler's place in it.
+fn take_place(dir: &store::DataDir, purpose: &str) -> Result<Option<store::LeaseOutcome>> {
+    dir.create()?;
+    dir.lease(now(), purpose).map(Some)
+}
+
+struct OpenedStore {
+    store: Box<dyn Store>,
+    writable: bool,
+}
+
+/// Opens the database: for the sampler to write, moving a broken one aside; for everybody else to read, touching
+/// nothing, for it may be another process's.
 fn open_database(
     dir: &store::DataDir,
     host: &str,
-    writable: bool,
+    sampler: bool,
     notices: &mut Vec<Notice>,
-) -> Option<Box<dyn Store>> {
+) -> Option<OpenedStore> {
     let schema = host_schema::schema();
     let path: &Path = &dir.database();
-    if !writable {
-        if !path.exists() {
-            return None;
-        }
-        return match store::SqliteStore::open_read_only(path, &schema, host) {
-            Ok(s) => Some(Box::new(s)),
-            Err(e) => {
-                notices.push(Notice::warning(Stage::Open, e.to_string()));
-                None
+    if sampler {
+        match store::SqliteStore::open_or_set_aside(path, &schema, host) {
+            Ok(opened) => {
+                if let Some(aside) = opened.set_aside {
+                    notices.push(Notice::warning(
+                        Stage::Open,
+                        format!(
+                            "the database could not be read; it was moved to {} and a fresh one was started",
+                            aside.display()
+                        ),
+                    ));
+                }
+                return Some(OpenedStore { store: Box::new(opened.store), writable: true });
             }
-        };
+            Err(e) => notices.push(Notice::warning(
+                Stage::Open,
+                format!("{e}; what is learned now is not kept"),
+            )),
+        }
     }
-    match store::SqliteStore::open_or_set_aside(path, &schema, host) {
-        Ok(opened) => {
-            if let Some(aside) = opened.set_aside {
-                notices.push(Notice::warning(
-                    Stage::Open,
-                    format!(
-                        "the database could not be read; it was moved to {} and a fresh one was started",
-                        aside.display()
-                    ),
-                ));
-            }
-            Some(Box::new(opened.store))
-        }
+    if !path.exists() {
+        return None;
+    }
+    match store::SqliteStore::open_read_only(path, &schema, host) {
+        Ok(s) => Some(OpenedStore { store: Box::new(s), writable: false }),
         Err(e) => {
-            notices.push(Notice::warning(Stage::Open, format!("{e}; nothing is stored this time")));
+            notices.push(Notice::warning(Stage::Open, e.to_string()));
             None
         }
     }
@@ -215,11 +223,23 @@ fn open_database(
 ///
 /// `progress` is told how many of how many samples are done.
 pub fn look(engine: &mut Engine, mut progress: impl FnMut(usize, usize)) {
+    let sampled = sample(engine, |done, total| {
+        progress(done, total);
+        true
+    });
+    if sampled {
+        engine.train(false, now());
+    }
+}
+
+/// The sampling of [`look`], without the training, for as long as `go_on` says so after each sample; says whether a
+/// first run's samples were taken.
+pub fn sample(engine: &mut Engine, mut go_on: impl FnMut(usize, usize) -> bool) -> bool {
     if engine.role() == Role::Reader {
         if let Err(e) = engine.collect(now()) {
             engine.note(Notice::warning(Stage::Collect, e.to_string()));
         }
-        return;
+        return false;
     }
     let plan = engine.sampling_plan();
     let total = plan.map_or(1, |p| p.samples);
@@ -235,8 +255,8 @@ pub fn look(engine: &mut Engine, mut progress: impl FnMut(usize, usize)) {
         if let Err(e) = taken {
             engine.note(Notice::warning(Stage::Collect, e.to_string()));
         }
-        if plan.is_some() {
-            progress(done, total);
+        if plan.is_some() && !go_on(done, total) {
+            return true;
         }
     }
     if plan.is_some() {
@@ -247,6 +267,6 @@ pub fn look(engine: &mut Engine, mut progress: impl FnMut(usize, usize)) {
                 Span::from(interval).times(total)
             ),
         ));
-        engine.train(false, now());
     }
+    plan.is_some()
 }

@@ -29,7 +29,9 @@ mod engine;
 mod history;
 #[cfg(feature = "host")]
 pub mod host;
+mod observation;
 pub mod offline;
+mod patterns;
 pub mod policy;
 mod prediction;
 mod recommendation;

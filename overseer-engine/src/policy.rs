@@ -163,6 +163,8 @@ pub struct Verdict {
 pub struct AlarmPolicy {
     threshold: f64,
     refractory: Span,
+    step: Span,
+    last_seen: Option<Timestamp>,
     event: Option<Event>,
     /// Scores of the refractory period that nothing later has reached, falling from front to back.
     recent_peaks: VecDeque<(Timestamp, f64)>,
@@ -170,10 +172,9 @@ pub struct AlarmPolicy {
 
 #[derive(Debug, Clone, Copy)]
 struct Event {
-    /// The highest severity alerted.
+    /// The highest severity alerted, and when that was.
     alerted: Severity,
-    /// The last sample whose p-value passed the threshold.
-    last_exceeded: Timestamp,
+    alerted_at: Timestamp,
     /// Samples in a row that were clearly normal again.
     calm: usize,
     open: bool,
@@ -191,6 +192,8 @@ impl AlarmPolicy {
         Self {
             threshold: budget.threshold(step),
             refractory: Span::from_secs(3600),
+            step,
+            last_seen: None,
             event: None,
             recent_peaks: VecDeque::new(),
         }
@@ -224,15 +227,19 @@ impl AlarmPolicy {
     /// Takes the next sample and decides its state and whether it alerts.
     pub fn observe(&mut self, evidence: &Evidence<'_>) -> Verdict {
         let now = evidence.timestamp;
+        self.notice_gaps(now);
         let onset = self.onset(now, evidence.score);
         let own = self.classify(evidence);
         if own > Severity::None {
-            let event =
-                self.event.filter(|e| e.open || now.since(e.last_exceeded) < self.refractory);
-            let alerted = event.map_or(Severity::None, |e| e.alerted);
-            self.event =
-                Some(Event { alerted: alerted.max(own), last_exceeded: now, calm: 0, open: true });
-            return Verdict { severity: own, lingering: false, alert: own > alerted, onset };
+            let known = self.event.filter(|e| e.open || now.since(e.alerted_at) < self.refractory);
+            let alert = known.is_none_or(|e| own > e.alerted);
+            self.event = Some(Event {
+                alerted: known.map_or(own, |e| e.alerted.max(own)),
+                alerted_at: known.filter(|_| !alert).map_or(now, |e| e.alerted_at),
+                calm: 0,
+                open: true,
+            });
+            return Verdict { severity: own, lingering: false, alert, onset };
         }
         let mut severity = Severity::None;
         if let Some(event) = self.event.as_mut().filter(|e| e.open) {
@@ -242,10 +249,28 @@ impl AlarmPolicy {
             if event.calm >= CALM_SAMPLES {
                 event.open = false;
             } else {
-                severity = Severity::Medium;
+                severity = event.alerted;
             }
         }
         Verdict { severity, lingering: severity > Severity::None, alert: false, onset }
+    }
+
+    /// Goes on where another process stopped: an alert of `severity` was given at `at`.
+    pub fn resume(&mut self, severity: Severity, at: Timestamp) {
+        self.event = Some(Event { alerted: severity, alerted_at: at, calm: 0, open: false });
+    }
+
+    /// Nobody knows whether an event went on over a gap; and what lies in the future was never seen.
+    fn notice_gaps(&mut self, now: Timestamp) {
+        let before = self.last_seen.replace(now);
+        if before.is_some_and(|b| now < b) {
+            self.event = None;
+            self.recent_peaks.clear();
+        } else if before.is_some_and(|b| Timestamp::is_gap(b, now, self.step))
+            && let Some(event) = &mut self.event
+        {
+            event.open = false;
+        }
     }
 
     /// The sliding maximum over the refractory period decides whether a score stands out from it.
@@ -336,6 +361,37 @@ mod tests {
             p.observe(&at(60 * i, 1.0));
         }
         assert!(p.observe(&at(6000, t)).alert);
+    }
+
+    #[test]
+    fn what_recurs_within_the_period_alerts_again_when_the_period_is_over() {
+        let mut p = policy();
+        let t = p.threshold();
+        let alerts = (0..400)
+            .filter(|i| {
+                let rare = if i % 50 == 0 { t } else { 1.0 };
+                p.observe(&at(60 * i, rare)).alert
+            })
+            .count();
+        assert_eq!(alerts, 4, "at minutes 0, 100, 200 and 300");
+    }
+
+    #[test]
+    fn an_event_does_not_stay_open_over_a_gap_and_a_clock_set_back_hides_nothing() {
+        let mut p = policy();
+        let t = p.threshold();
+        assert!(p.observe(&at(0, t)).alert);
+        assert!(p.observe(&at(36_000, t)).alert, "after ten hours of sleep");
+        assert!(p.observe(&at(0, t)).alert, "after the clock went back");
+    }
+
+    #[test]
+    fn another_process_goes_on_where_the_last_stopped() {
+        let mut p = policy();
+        let t = p.threshold();
+        p.resume(Severity::High, Timestamp::from_millis(0));
+        assert!(!p.observe(&at(600, t)).alert);
+        assert!(p.observe(&at(660, t / 100.0)).alert, "but a rise is told");
     }
 
     #[test]

@@ -15,8 +15,8 @@ impl Engine {
     ///
     /// # Errors
     /// If nothing at all is known, the horizon is zero, or it is farther than the history can support.
-    pub fn predict(&mut self, horizon: Span, now: Timestamp) -> Result<Vec<Prediction>> {
-        self.timed(Stage::Predict, |e| e.predict_ahead(horizon, now))
+    pub fn predict(&mut self, horizon: Span) -> Result<Vec<Prediction>> {
+        self.timed(Stage::Predict, |e| e.predict_ahead(horizon))
     }
 
     /// The horizon a report uses when none is asked for: as far as the forecaster was trained for.
@@ -28,7 +28,7 @@ impl Engine {
         interval.times(round_steps(steps, interval).unwrap_or(steps))
     }
 
-    fn predict_ahead(&mut self, horizon: Span, now: Timestamp) -> Result<Vec<Prediction>> {
+    fn predict_ahead(&mut self, horizon: Span) -> Result<Vec<Prediction>> {
         let interval = self.active().interval();
         let steps = horizon.steps(interval);
         if steps == 0 {
@@ -39,51 +39,47 @@ impl Engine {
                 "the performance score of another schema than the host's",
             ));
         }
-        let is_fresh = self.forecaster_matches(interval);
-        let too_far = self.forecaster.as_ref().is_some_and(|f| f.model.max_horizon() < steps);
-        if is_fresh && too_far {
-            // The horizon asked for is the horizon predicted, or an error: never a shorter one in its place.
-            self.train_farther(steps, interval, now)?;
+        if !self.has_fresh_lags(interval) {
+            return self.without_lags(steps);
         }
-        let forecast =
-            if is_fresh { self.forecaster.as_ref().map(|f| f.model.forecast(steps)) } else { None };
-        match forecast {
+        let farthest = self.forecaster.as_ref().map_or(0, |f| f.model.max_horizon());
+        if farthest < steps {
+            // The horizon asked for is the horizon predicted, or an error: never a shorter one in its place.
+            let farther = self.fit_forecaster(steps)?;
+            let usual = self.forecaster.replace(farther);
+            self.catch_up_forecaster();
+            let answer = self.forecast(steps, interval);
+            self.forecaster = usual;
+            return answer;
+        }
+        self.forecast(steps, interval)
+    }
+
+    /// Whether the newest sample is in the forecaster's lags.
+    fn has_fresh_lags(&self, interval: Span) -> bool {
+        let newest = self.newest().map(|s| s.timestamp);
+        self.forecaster.as_ref().zip(newest).is_some_and(|(f, newest)| {
+            f.metadata.interval_ms == interval.as_millis()
+                && !Timestamp::is_gap(f.seen.min(newest), newest, interval)
+        })
+    }
+
+    fn forecast(&mut self, steps: usize, interval: Span) -> Result<Vec<Prediction>> {
+        match self.forecaster.as_ref().map(|f| f.model.forecast(steps)) {
             Some(Ok(path)) => {
                 let ahead = report_steps(steps, interval);
                 Ok(path
                     .iter()
                     .filter(|f| ahead.contains(&f.step))
                     .map(|f| {
-                        self.finding(f.median, f.interval, f.coverage, interval.times(f.step), None)
+                        let horizon = interval.times(f.step);
+                        self.finding(f.median, f.interval, f.coverage, horizon, None)
                     })
                     .collect())
             }
             Some(Err(e)) if !e.is_not_enough_data() => Err(e),
             _ => self.without_lags(steps),
         }
-    }
-
-    fn forecaster_matches(&self, interval: Span) -> bool {
-        self.forecaster.as_ref().is_some_and(|f| f.metadata.interval_ms == interval.as_millis())
-    }
-
-    fn train_farther(&mut self, steps: usize, interval: Span, now: Timestamp) -> Result<()> {
-        let before = self.forecaster.take();
-        let trained = self.train_forecaster(now, steps);
-        let reached = self.forecaster.as_ref().map_or(0, |f| f.model.max_horizon());
-        if reached >= steps {
-            self.catch_up_forecaster();
-            return Ok(());
-        }
-        self.forecaster = before;
-        let needed = self.parts.forecaster_trainer.min_rows(steps);
-        let found = self.active().len();
-        trained?;
-        Err(Error::not_enough_data(
-            format!("a prediction {} ahead (samples at {interval})", interval.times(steps)),
-            needed,
-            found,
-        ))
     }
 
     /// For when no lags are at hand: the value now and how far it moved over such a time before, or, where too little
@@ -100,7 +96,14 @@ impl Engine {
             Some(now) if changes.len() >= NEEDED => {
                 (now, changes, "this is the value now and how far it moved over such a time before")
             }
-            _ => (0.0, scores(&frame), "this is what the host usually does"),
+            _ => {
+                let rows = frame.len();
+                if interval.times(rows) < interval.times(steps) {
+                    let what = format!("a prediction {} ahead", interval.times(steps));
+                    return Err(Error::not_enough_data(what, steps, rows));
+                }
+                (0.0, scores(&frame), "this is what the host usually does")
+            }
         };
         if known.len() < NEEDED {
             return Err(Error::not_enough_data("any prediction", NEEDED, known.len()));
@@ -160,7 +163,7 @@ impl Engine {
 
     /// Makes new predictions for a tick or a report, noting why there are none.
     pub(crate) fn refresh_predictions(&mut self, horizon: Span, now: Timestamp) {
-        self.predictions = match self.predict(horizon, now) {
+        self.predictions = match self.predict(horizon) {
             Ok(predictions) => predictions,
             Err(e) => {
                 self.note(Notice::info(Stage::Predict, format!("no prediction: {e}")));

@@ -60,7 +60,7 @@ impl Engine {
     }
 
     /// Reads what another process sampled since the newest sample known here.
-    pub(crate) fn read_new_samples(&mut self) {
+    pub(crate) fn read_new_samples(&mut self, now: Timestamp) {
         let step = self.config.step;
         let after = self.history.last().map_or(Timestamp::from_millis(i64::MIN), |s| s.timestamp);
         let Some(store) = &mut self.parts.store else { return };
@@ -76,6 +76,14 @@ impl Engine {
         }
         if self.reading.is_none() {
             self.reading = self.history.last().cloned().map(Reading::new);
+        }
+        let newest = self.history.last().map(|s| s.timestamp);
+        if newest.is_some_and(|n| Timestamp::is_gap(n.min(now), now, step)) {
+            let age = newest.map_or(Span::default(), |n| now.since(n));
+            self.note(Notice::warning(
+                Stage::Collect,
+                format!("the newest stored sample is {age} old: what is said of now is of then"),
+            ));
         }
     }
 
@@ -130,8 +138,9 @@ impl Engine {
     ) {
         let mut anomalies: Vec<AnomalyDetection> = self.unsaved_findings.iter().cloned().collect();
         anomalies.extend(anomaly.cloned());
-        if anomalies.is_empty() && predictions.is_empty() && patterns.is_empty() {
-            return;
+        let nothing = anomalies.is_empty() && predictions.is_empty() && patterns.is_empty();
+        if nothing || self.role == crate::Role::Reader {
+            return; // What a reader finds, the sampler finds too, and stores once.
         }
         let Some(store) = &mut self.parts.store else { return };
         match store.record(&anomalies, predictions, patterns) {

@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Role};
 use crate::history::History;
 use crate::report::{Current, CurrentValue, Learned, Notice, REPORT_VERSION, Report, Stage};
-use overseer_core::{AnomalyDetection, FeatureValue, PatternAnalysis, Timestamp, host};
+use overseer_core::{AnomalyDetection, FeatureValue, Timestamp, host};
 use std::time::Instant;
 
 impl Engine {
@@ -55,25 +55,6 @@ impl Engine {
         self.finish(now, start, anomaly, false, false)
     }
 
-    /// Looks for patterns in the newest samples.
-    ///
-    /// # Errors
-    /// If the history cannot be put into a frame.
-    pub fn patterns(&mut self) -> overseer_core::Result<Vec<PatternAnalysis>> {
-        self.timed(Stage::Patterns, |e| {
-            let frame = e.training_frame(e.config.pattern_window)?;
-            e.parts.pattern_analyzer.analyze(&frame)
-        })
-    }
-
-    fn refresh_patterns(&mut self, now: Timestamp) {
-        match self.patterns() {
-            Ok(found) => self.patterns = found,
-            Err(e) => self.note(Notice::warning(Stage::Patterns, e.to_string())),
-        }
-        self.patterns_at = Some(now);
-    }
-
     /// Reads which processes use the most, if this host has them.
     pub fn look_at_processes(&mut self) {
         let top = self.config.processes;
@@ -92,20 +73,22 @@ impl Engine {
         predicted: bool,
         found_patterns: bool,
     ) -> Report {
-        let alert = self
-            .verdict
-            .is_some_and(|(t, v)| v.alert && anomaly.as_ref().is_some_and(|a| a.timestamp == t));
+        let decided = anomaly.as_ref().zip(self.verdict).filter(|(a, (t, _))| a.timestamp == *t);
+        let verdict = decided.map(|(_, (_, verdict))| verdict);
+        let alert = verdict.is_some_and(|v| v.alert)
+            && self.alerted != anomaly.as_ref().map(|a| a.timestamp);
         if alert && self.processes.is_empty() {
             self.look_at_processes();
         }
-        let recommendations = self.recommend(anomaly.as_ref());
-        let fresh = anomaly
-            .clone()
-            .filter(|a| alert && self.anomalies.back().is_none_or(|b| b.timestamp != a.timestamp));
+        // While an event only lingers there is nothing new to advise.
+        let advised = anomaly.clone().filter(|_| verdict.is_some_and(|v| !v.lingering));
+        let recommendations = self.recommend(advised.as_ref());
+        let fresh = anomaly.clone().filter(|_| alert);
         let predictions = if predicted { self.predictions.clone() } else { Vec::new() };
         let patterns = if found_patterns { self.patterns.clone() } else { Vec::new() };
         self.timed(Stage::Store, |e| e.record(fresh.as_ref(), &predictions, &patterns));
         if let Some(a) = fresh {
+            self.alerted = Some(a.timestamp);
             if self.anomalies.len() >= self.config.anomaly_capacity {
                 self.anomalies.pop_front();
             }
@@ -181,7 +164,7 @@ impl Engine {
         })
     }
 
-    /// Writes what is still waiting, and the models with all that they saw, before the process ends.
+    /// Writes what is still waiting before the process ends, and says what could not be written.
     pub fn close(&mut self) -> Vec<Notice> {
         if self.role == Role::Sampler {
             self.flush_samples();

@@ -2,7 +2,9 @@
 
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
-use overseer_core::{Error, ForecastTarget, ModelMetadata, Result, Span, Timestamp, host};
+use overseer_core::{
+    Error, ForecastTarget, Forecaster, Frame, ModelMetadata, Result, Span, Timestamp, host,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -16,6 +18,15 @@ const FORECASTER: &str = "performance_score";
 pub(crate) struct Fitted<M: ?Sized> {
     pub(crate) model: Box<M>,
     pub(crate) metadata: ModelMetadata,
+    /// The newest sample in the model's lags.
+    pub(crate) seen: Timestamp,
+}
+
+impl<M: ?Sized> Fitted<M> {
+    fn new(model: Box<M>, metadata: ModelMetadata) -> Self {
+        let seen = metadata.trained_on.1;
+        Self { model, metadata, seen }
+    }
 }
 
 /// What became of one model.
@@ -66,21 +77,22 @@ impl Engine {
     /// Models are due when there are none, when the provisional ones can be replaced by real ones, and when the
     /// samples since the last training are half of what that saw (between a minimum and an hour at the default step).
     pub fn train(&mut self, force: bool, now: Timestamp) -> TrainSummary {
-        let first_notice = self.notices.len();
         let models = self.timed(Stage::Train, |e| e.train_due(force, now));
-        TrainSummary { models, notices: self.notices[first_notice..].to_vec() }
+        TrainSummary { models, notices: self.notices.clone() }
     }
 
     /// Whether a tick would train now.
     #[must_use]
     pub(crate) fn is_training_due(&self) -> bool {
+        self.is_detector_due() || self.is_forecaster_due()
+    }
+
+    fn is_detector_due(&self) -> bool {
         if self.role == crate::Role::Reader && self.detector.is_some() {
             return false;
         }
-        let Some(detector) = &self.detector else {
-            return self.active().len()
-                >= self.parts.detector_trainer.min_rows().max(self.config.min_samples);
-        };
+        let enough = self.parts.detector_trainer.min_rows().max(self.config.min_samples);
+        let Some(detector) = &self.detector else { return self.active().len() >= enough };
         if detector.metadata.provisional {
             return self.history.len() >= self.config.min_samples;
         }
@@ -88,42 +100,66 @@ impl Engine {
         self.since_training >= (detector.metadata.rows / 2).clamp(self.config.min_samples, patience)
     }
 
+    /// A forecaster is trained with the detector, and by itself only if there is none.
+    fn is_forecaster_due(&self) -> bool {
+        self.forecaster.is_none()
+            && self.forecaster_pause == 0
+            && self.schema == host::schema()
+            && self.active().len() >= self.config.min_samples
+    }
+
     fn train_due(&mut self, force: bool, now: Timestamp) -> Vec<TrainOutcome> {
-        if !force && !self.is_training_due() && self.detector.is_some() {
-            let kept = [
-                self.detector.as_ref().map(|d| &d.metadata),
-                self.forecaster.as_ref().map(|f| &f.metadata),
-            ];
-            return kept.into_iter().flatten().cloned().map(TrainOutcome::Kept).collect();
-        }
-        tracing::info!(force, samples = self.active().len(), "training");
+        let detector_due = force || self.is_detector_due();
+        let forecaster_due = detector_due || self.is_forecaster_due();
+        tracing::info!(detector_due, forecaster_due, samples = self.active().len(), "training");
         let was_provisional = self.is_provisional() || self.fast.len() > 0;
         let mut outcomes = Vec::new();
-        for (name, result) in [
-            (DETECTOR, self.train_detector(now)),
-            (FORECASTER, self.train_forecaster(now, self.default_horizon())),
-        ] {
-            outcomes.push(match result {
-                Ok(metadata) => TrainOutcome::Trained(metadata),
-                Err(e) => {
-                    self.note(Notice::info(Stage::Train, format!("no new `{name}` model: {e}")));
-                    TrainOutcome::Failed { name: name.to_owned(), reason: e.to_string() }
-                }
-            });
-        }
-        if matches!(outcomes[0], TrainOutcome::Trained(_)) {
+        let trained = detector_due.then(|| self.train_detector(now));
+        let replaced = matches!(trained, Some(Ok(_)));
+        let kept = self.detector.as_ref().map(|d| d.metadata.clone());
+        outcomes.extend(self.outcome(DETECTOR, trained, kept));
+        if replaced {
             self.since_training = 0;
             if !self.is_provisional() && was_provisional {
+                let samples = self.history.len();
                 self.note(Notice::info(
                     Stage::Train,
-                    format!("{} samples at the step are known: what was learned from them is no longer provisional", self.history.len()),
+                    format!(
+                        "{samples} samples at the step are known: what was learned from them is no longer provisional"
+                    ),
                 ));
                 self.drop_fast_samples();
             }
         }
-        self.judgement = None;
-        self.catch_up();
+        let horizon = self.default_horizon();
+        let trained = forecaster_due.then(|| self.train_forecaster(now, horizon));
+        if matches!(trained, Some(Err(_))) {
+            self.forecaster_pause = self.config.min_samples;
+        }
+        let kept = self.forecaster.as_ref().map(|f| f.metadata.clone());
+        outcomes.extend(self.outcome(FORECASTER, trained, kept));
+        if detector_due || forecaster_due {
+            self.judgement = None;
+            self.catch_up();
+        }
         outcomes
+    }
+
+    /// What became of a model, noting why if it could not be trained.
+    fn outcome(
+        &mut self,
+        name: &str,
+        trained: Option<Result<ModelMetadata>>,
+        kept: Option<ModelMetadata>,
+    ) -> Option<TrainOutcome> {
+        match trained {
+            None => kept.map(TrainOutcome::Kept),
+            Some(Ok(metadata)) => Some(TrainOutcome::Trained(metadata)),
+            Some(Err(e)) => {
+                self.note(Notice::info(Stage::Train, format!("no new `{name}` model: {e}")));
+                Some(TrainOutcome::Failed { name: name.to_owned(), reason: e.to_string() })
+            }
+        }
     }
 
     /// Fits a detector on all but the newest sample, which is left to be judged by it.
@@ -137,37 +173,63 @@ impl Engine {
         let mut metadata = model.metadata().clone();
         DETECTOR.clone_into(&mut metadata.name);
         self.keep(&mut metadata, &bytes, interval, now, start);
-        self.detector = Some(Fitted { model, metadata: metadata.clone() });
+        self.detector = Some(Fitted::new(model, metadata.clone()));
         Ok(metadata)
     }
 
-    /// Fits a forecaster of the performance score, for a horizon that the history allows.
-    pub(crate) fn train_forecaster(
-        &mut self,
-        now: Timestamp,
-        horizon: usize,
-    ) -> Result<ModelMetadata> {
+    /// Fits a forecaster of the performance score for `horizon`, or as much of it as the history allows, and keeps it.
+    fn train_forecaster(&mut self, now: Timestamp, horizon: usize) -> Result<ModelMetadata> {
         let start = Instant::now();
+        let interval = self.active().interval();
+        let rows = self.forecaster_rows()?;
+        let trainer = &self.parts.forecaster_trainer;
+        // More rows are never needed for a shorter horizon, so halving finds the longest possible one.
+        let (mut possible, mut too_far) = (0, horizon.min(rows.len()) + 1);
+        while possible + 1 < too_far {
+            let middle = possible.midpoint(too_far);
+            if trainer.min_rows(middle) <= rows.len() {
+                possible = middle;
+            } else {
+                too_far = middle;
+            }
+        }
+        if possible == 0 {
+            return Err(Error::not_enough_data("a forecaster", trainer.min_rows(1), rows.len()));
+        }
+        let model = trainer.fit(&rows, ForecastTarget::PerformanceScore, possible)?;
+        let bytes = model.to_bytes()?;
+        let mut metadata = model.metadata().clone();
+        FORECASTER.clone_into(&mut metadata.name);
+        self.keep(&mut metadata, &bytes, interval, now, start);
+        self.forecaster = Some(Fitted::new(model, metadata.clone()));
+        Ok(metadata)
+    }
+
+    /// A forecaster for exactly `horizon` steps, for one question: it is not kept.
+    pub(crate) fn fit_forecaster(&mut self, horizon: usize) -> Result<Fitted<dyn Forecaster>> {
+        let interval = self.active().interval();
+        let rows = self.forecaster_rows()?;
+        let needed = self.parts.forecaster_trainer.min_rows(horizon);
+        if needed > rows.len() {
+            let what =
+                format!("a prediction {} ahead (samples at {interval})", interval.times(horizon));
+            return Err(Error::not_enough_data(what, needed, rows.len()));
+        }
+        let model =
+            self.parts.forecaster_trainer.fit(&rows, ForecastTarget::PerformanceScore, horizon)?;
+        let mut metadata = model.metadata().clone();
+        metadata.interval_ms = interval.as_millis();
+        Ok(Fitted::new(model, metadata))
+    }
+
+    fn forecaster_rows(&mut self) -> Result<Frame> {
         if self.schema != host::schema() {
             return Err(Error::unsupported(
                 "the performance score of another schema than the host's",
             ));
         }
-        let interval = self.active().interval();
         let frame = self.training_frame(self.config.training_rows)?;
-        let rows = frame.slice(0, frame.len().saturating_sub(1));
-        let trainer = &self.parts.forecaster_trainer;
-        let longest = (1..=horizon).rev().find(|&h| trainer.min_rows(h) <= rows.len());
-        let Some(horizon) = longest else {
-            return Err(Error::not_enough_data("a forecaster", trainer.min_rows(1), rows.len()));
-        };
-        let model = trainer.fit(&rows, ForecastTarget::PerformanceScore, horizon)?;
-        let bytes = model.to_bytes()?;
-        let mut metadata = model.metadata().clone();
-        FORECASTER.clone_into(&mut metadata.name);
-        self.keep(&mut metadata, &bytes, interval, now, start);
-        self.forecaster = Some(Fitted { model, metadata: metadata.clone() });
-        Ok(metadata)
+        Ok(frame.slice(0, frame.len().saturating_sub(1)))
     }
 
     /// How far ahead forecasters are trained: as configured, but never so far that a third of the history is spent
@@ -217,14 +279,14 @@ impl Engine {
             let loaded = self.parts.detector_trainer.load(&bytes, &self.schema);
             self.detector = self.usable(DETECTOR, loaded).map(|model| {
                 let metadata = self.metadata_of(model.metadata(), DETECTOR);
-                Fitted { model, metadata }
+                Fitted::new(model, metadata)
             });
         }
         if let Some(bytes) = self.load_bytes(FORECASTER) {
             let loaded = self.parts.forecaster_trainer.load(&bytes, &self.schema);
             self.forecaster = self.usable(FORECASTER, loaded).map(|model| {
                 let metadata = self.metadata_of(model.metadata(), FORECASTER);
-                Fitted { model, metadata }
+                Fitted::new(model, metadata)
             });
         }
         self.drop_models_of_another_step();
@@ -252,29 +314,30 @@ impl Engine {
         match self.parts.models.as_ref()?.load(name) {
             Ok(bytes) => bytes,
             Err(e) => {
-                self.note(Notice::warning(Stage::Open, e.to_string()));
+                self.put_aside(name, &e);
                 None
             }
         }
     }
 
     fn usable<M: ?Sized>(&mut self, name: &str, loaded: Result<Box<M>>) -> Option<Box<M>> {
-        let error = match loaded {
-            Ok(model) => return Some(model),
-            Err(e) => e,
-        };
+        loaded.map_err(|e| self.put_aside(name, &e)).ok()
+    }
+
+    /// Moves a model that cannot be used out of the way of the one that will replace it. Only the sampler may: to a
+    /// reader the files are somebody else's.
+    fn put_aside(&mut self, name: &str, error: &Error) {
+        let what = format!("the stored model `{name}` cannot be used ({error})");
+        if self.role == crate::Role::Reader {
+            self.note(Notice::warning(Stage::Open, what));
+            return;
+        }
         let aside = match self.parts.models.as_mut().map(|m| m.set_aside(name)) {
             Some(Ok(Some(path))) => format!("it was moved to {}", path.display()),
             Some(Ok(None)) | None => "it is gone".to_owned(),
             Some(Err(e)) => format!("it could not be moved aside: {e}"),
         };
-        self.note(Notice::warning(
-            Stage::Open,
-            format!(
-                "the stored model `{name}` cannot be used ({error}); {aside}; a new one is trained"
-            ),
-        ));
-        None
+        self.note(Notice::warning(Stage::Open, format!("{what}; {aside}; a new one is trained")));
     }
 
     /// The store's metadata where it describes the same training, else what the file itself tells.

@@ -75,29 +75,89 @@ fn a_second_start_reuses_history_and_models() {
     assert_eq!(engine.learned().models, trained);
     assert_eq!(engine.learned().samples, 150);
     assert!(!engine.train(false, now).trained());
-    let predicted = engine.predict(Span::from_secs(60), now).unwrap();
+    let predicted = engine.predict(Span::from_secs(60)).unwrap();
     assert!(!predicted.last().unwrap().explanation.contains("not enough samples in a row"));
 }
 
 #[test]
-fn an_unreadable_model_is_set_aside_and_replaced() {
+fn an_unreadable_model_of_either_kind_is_set_aside_and_replaced() {
+    for name in ["detector.model", "performance_score.model"] {
+        let place = tempfile::tempdir().unwrap();
+        let mut engine = engine_at(place.path(), CalmHost::new());
+        let now = run(&mut engine, start(), 150, |_, _| {});
+        drop(engine);
+        let file = place.path().join("models").join(name);
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        let mut engine = engine_at(place.path(), CalmHost::new());
+        let report = engine.tick(now + STEP);
+        assert!(report.notices.iter().any(|n| n.warning && n.message.contains("moved to")));
+        assert!(report.anomaly.is_some() && !report.predictions.is_empty(), "{name}");
+        assert_eq!(report.learned.models.len(), 2, "{name}: a new model is in use at once");
+        let kept = std::fs::read_dir(place.path().join("models"))
+            .unwrap()
+            .filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().contains("unreadable"))
+            .count();
+        assert_eq!(kept, 1);
+        assert_ne!(std::fs::read(&file).unwrap().len(), bytes.len() / 2);
+    }
+}
+
+#[test]
+fn an_alert_is_told_once_even_if_no_new_sample_comes() {
+    let host = CalmHost::new();
+    let (busy, blank) = (host.busy.clone(), host.blank.clone());
+    let mut engine =
+        wired::with_our_models(Box::new(host), None, None, Config::default(), Role::Sampler)
+            .unwrap();
+    let now = run(&mut engine, start(), 100, |_, _| {});
+    busy.store(true, Ordering::Relaxed);
+    let mut alerts = 0;
+    let now = run(&mut engine, now, 1, |_, report| alerts += usize::from(report.alert));
+    blank.store(true, Ordering::Relaxed);
+    run(&mut engine, now, 3, |_, report| alerts += usize::from(report.alert));
+    assert_eq!(alerts, 1);
+}
+
+#[test]
+fn a_restart_during_an_event_does_not_alert_again() {
+    let place = tempfile::tempdir().unwrap();
+    let host = CalmHost::new();
+    host.busy.store(false, Ordering::Relaxed);
+    let busy = host.busy.clone();
+    let mut engine = engine_at(place.path(), host.clone());
+    let now = run(&mut engine, start(), 150, |_, _| {});
+    busy.store(true, Ordering::Relaxed);
+    let mut before = 0;
+    let now = run(&mut engine, now, 3, |_, report| before += usize::from(report.alert));
+    drop(engine);
+    let mut engine = engine_at(place.path(), host);
+    let mut after = 0;
+    run(&mut engine, now, 3, |_, report| after += usize::from(report.alert));
+    assert!(before >= 1);
+    assert_eq!(after, 0);
+}
+
+#[test]
+fn forecasts_from_stale_lags_are_not_passed_off_as_current() {
     let place = tempfile::tempdir().unwrap();
     let mut engine = engine_at(place.path(), CalmHost::new());
-    let now = run(&mut engine, start(), 150, |_, _| {});
-    drop(engine);
-    let file = place.path().join("models").join("detector.model");
-    let bytes = std::fs::read(&file).unwrap();
-    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
-    let mut engine = engine_at(place.path(), CalmHost::new());
-    let report = engine.tick(now + STEP);
-    assert!(report.notices.iter().any(|n| n.warning && n.message.contains("moved to")));
-    assert!(report.anomaly.is_some(), "a new model judges at once");
-    let kept = std::fs::read_dir(place.path().join("models"))
-        .unwrap()
-        .filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().contains("unreadable"))
-        .count();
-    assert_eq!(kept, 1);
-    assert_ne!(std::fs::read(&file).unwrap().len(), bytes.len() / 2);
+    let plan = engine.sampling_plan().unwrap();
+    let mut now = start();
+    for _ in 0..plan.samples {
+        now = now + plan.interval;
+        engine.collect_fast(now).unwrap();
+    }
+    engine.train(false, now);
+    assert!(
+        !engine.analyze(now).predictions[0].explanation.contains("not enough samples in a row")
+    );
+    // Samples at the step are no continuation of lags that are 200 ms apart.
+    now = now + Span::from_secs(60);
+    let report = engine.tick(now);
+    for p in &report.predictions {
+        assert!(p.explanation.contains("not enough samples in a row"), "{}", p.explanation);
+    }
 }
 
 #[test]
@@ -139,7 +199,7 @@ fn a_gap_restarts_the_lags_and_the_prediction_says_what_it_is() {
     let now = run(&mut engine, start(), 150, |_, _| {});
     let later = now + Span::from_secs(3600);
     engine.tick(later);
-    let predicted = engine.predict(Span::from_secs(60), later).unwrap();
+    let predicted = engine.predict(Span::from_secs(60)).unwrap();
     let said = &predicted[0].explanation;
     assert!(said.contains("not enough samples in a row"), "{said}");
     assert!(predicted[0].confidence.get() > 0.5);

@@ -5,8 +5,8 @@
 mod common;
 
 use common::{CalmHost, STEP, engine_at, run, start};
-use overseer_core::{PatternAnalyzer, PatternType, Severity, Span, Store, Timestamp, host};
-use overseer_engine::{TrainOutcome, host as wired};
+use overseer_core::{PatternType, Sample, Severity, Span, Store, host};
+use overseer_engine::{Config, Role, TrainOutcome, host as wired};
 use std::sync::atomic::Ordering;
 
 fn stored(place: &std::path::Path) -> wired::store::SqliteStore {
@@ -143,20 +143,40 @@ fn confidence_varies_and_is_earned() {
 }
 
 #[test]
-fn a_daily_period_in_the_data_is_found() {
-    let mut frame = overseer_core::Frame::new(host::schema());
-    for i in 0..5 * 288_i64 {
+fn a_daily_period_in_the_stored_history_is_found() {
+    let place = tempfile::tempdir().unwrap();
+    let minute = Span::from_secs(60);
+    let mut now = start();
+    let mut samples = Vec::new();
+    for i in 0..5 * 1440_i64 {
+        now = now + minute;
         let mut row = vec![f64::NAN; 13];
-        let day = (i % 288) as f64 / 288.0 * std::f64::consts::TAU;
+        let day = (i % 1440) as f64 / 1440.0 * std::f64::consts::TAU;
         let noise = ((i * 7919) % 101) as f64 / 101.0 - 0.5;
         row[host::CPU_UTILIZATION] = 0.4 + 0.2 * day.sin() + 0.05 * noise;
-        frame.push_row(Timestamp::from_millis(300_000 * i), &row).unwrap();
+        samples.push(Sample::new(now, row));
     }
-    let analyzer = wired::models::pattern::ShapeAnalyzer::builder().build().unwrap();
-    let pattern = analyzer.analyze_column(&frame, host::CPU_UTILIZATION).unwrap().unwrap();
+    stored(place.path()).append(minute, &samples).unwrap();
+    let mut config = Config::default();
+    config.step = minute;
+    let mut engine = wired::with_our_models(
+        Box::new(CalmHost::new()),
+        Some(Box::new(stored(place.path()))),
+        None,
+        config,
+        Role::Sampler,
+    )
+    .unwrap();
+    let found = engine.patterns().unwrap();
+    let pattern = found.iter().find(|p| p.features == ["system.cpu.utilization"]).unwrap();
     assert_eq!(pattern.pattern_type, PatternType::Periodic);
     let hours = pattern.periodicity.unwrap().period.as_secs_f64() / 3600.0;
     assert!((hours - 24.0).abs() < 0.7, "{hours} h");
+    assert!(
+        pattern.insights.iter().any(|i| i.contains("repeats every 24")),
+        "{:?}",
+        pattern.insights
+    );
 }
 
 #[test]
@@ -181,12 +201,12 @@ fn the_horizon_asked_for_is_the_horizon_predicted() {
     let now = run(&mut engine, start(), 400, |_, _| {});
     for seconds in [5, 60, 300, 600] {
         let horizon = Span::from_secs(seconds);
-        let predictions = engine.predict(horizon, now).unwrap();
+        let predictions = engine.predict(horizon).unwrap();
         let last = predictions.last().unwrap();
         assert_eq!(last.horizon, horizon);
         assert!(last.interval.contains(last.value), "{last:?}");
     }
-    let too_far = engine.predict(Span::from_secs(86_400), now).unwrap_err();
+    let too_far = engine.predict(Span::from_secs(86_400)).unwrap_err();
     assert!(too_far.is_not_enough_data(), "{too_far}");
-    assert!(engine.predict(Span::default(), now).is_err());
+    assert!(engine.predict(Span::default()).is_err());
 }

@@ -9,7 +9,7 @@
 //! | [`detector`] | how unusual is this sample, and because of which feature? |
 //! | [`forecaster`] | what comes next, and how far off may that be? |
 //! | [`pattern`] | is a feature stable, trending, volatile or periodic? |
-//! | [`file`] | the stored form of all of them |
+//! | [`mod@file`] | the stored form of detectors and forecasters; a trend or pattern is found anew each time |
 
 pub mod detector;
 pub mod file;

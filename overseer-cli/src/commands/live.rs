@@ -5,14 +5,17 @@ use crate::args::Format;
 use crate::settings::Settings;
 use crate::{Outcome, text};
 use overseer_engine::core::{Error, Result, Severity, Span};
-use overseer_engine::{Engine, Report, Role, TrainOutcome, host};
+use overseer_engine::{Engine, Notice, Report, Role, TrainOutcome, host};
+
+/// The bar that a person sees while a new host is sampled.
+pub(super) fn first_look_bar(samples: usize) -> indicatif::ProgressBar {
+    progress_bar(samples as u64, "No history yet: getting to know this host")
+}
 
 /// Opens the engine and takes the samples that a fresh look needs, with a progress bar on a first run.
 fn look(settings: &Settings, purpose: &str) -> Result<Engine> {
     let mut engine = host::open(&settings.engine(purpose, true))?;
-    let bar = engine
-        .sampling_plan()
-        .map(|plan| progress_bar(plan.samples as u64, "No history yet: getting to know this host"));
+    let bar = engine.sampling_plan().map(|plan| first_look_bar(plan.samples));
     host::look(&mut engine, |done, _| {
         if let Some(bar) = &bar {
             bar.set_position(done as u64);
@@ -24,11 +27,17 @@ fn look(settings: &Settings, purpose: &str) -> Result<Engine> {
     Ok(engine)
 }
 
+/// Says on stderr what went wrong, where no report will.
+#[allow(clippy::print_stderr, reason = "stdout is for data, and there is none")]
+fn warn(notices: &[Notice]) {
+    for notice in notices.iter().filter(|n| n.warning) {
+        eprintln!("overseer: {}", notice.message);
+    }
+}
+
 /// Prints a report, or the part of it that a command is about.
 fn show(settings: &Settings, engine: &mut Engine, report: &Report, parts: text::Parts) -> Outcome {
-    for notice in engine.close() {
-        tracing::warn!("{}", notice.message);
-    }
+    warn(&engine.close());
     match settings.format {
         Format::Json => json(report)?,
         Format::Text => print(&text::report(report, parts, &text::Style::of_stdout()))?,
@@ -54,10 +63,9 @@ pub(crate) fn anomaly(settings: &Settings) -> Outcome {
 pub(crate) fn predict(settings: &Settings, horizon: Option<Span>) -> Outcome {
     let mut engine = look(settings, "predict")?;
     let horizon = horizon.unwrap_or_else(|| engine.default_horizon_span());
-    let now = host::now();
-    let predictions = engine.predict(horizon, now)?;
-    let mut report = engine.anomaly_report(now);
-    report.predictions = predictions;
+    let predictions = engine.predict(horizon);
+    let mut report = engine.anomaly_report(host::now());
+    report.predictions = predictions.inspect_err(|_| warn(&report.notices))?;
     show(settings, &mut engine, &report, text::Parts::PREDICTION)?;
     Ok(Severity::None)
 }
@@ -78,28 +86,28 @@ pub(crate) fn recommend(settings: &Settings) -> Outcome {
 pub(crate) fn train(settings: &Settings, force: bool) -> Outcome {
     let options = settings.engine("train", true);
     let mut engine = host::open(&options)?;
-    let needs_samples = engine.sampling_plan().is_some();
     if engine.role() == Role::Reader {
         return Err(Error::unavailable(
             "training",
             "another process samples this host and trains its models itself",
         ));
     }
-    let summary = if needs_samples {
-        drop(engine);
-        // The first look trains, so that nothing is left to do here but to say what came of it.
-        engine = look(settings, "train")?;
-        engine.train(false, host::now())
-    } else {
-        engine.train(force, host::now())
-    };
+    if let Some(plan) = engine.sampling_plan() {
+        let bar = first_look_bar(plan.samples);
+        host::sample(&mut engine, |done, _| {
+            bar.set_position(done as u64);
+            true
+        });
+        bar.finish_and_clear();
+    }
+    let summary = engine.train(force, host::now());
     match settings.format {
         Format::Json => json(&summary)?,
         Format::Text => {
             print(&text::training(&summary, &engine.learned(), &text::Style::of_stdout()))?;
         }
     }
-    engine.close();
+    warn(&engine.close());
     let detector_failed =
         |m: &TrainOutcome| matches!(m, TrainOutcome::Failed { name, .. } if name == "detector");
     match summary.models.iter().find(|m| detector_failed(m)) {

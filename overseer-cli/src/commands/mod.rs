@@ -107,7 +107,9 @@ impl Output {
     fn finish(self) -> Result<()> {
         let failed = |e| Error::other(format!("writing {}", self.place), e);
         match self.writer.into_inner().map_err(|e| failed(e.into_error()))? {
-            Sink::Temporary(file) => file.persist(&self.path).map(drop).map_err(|e| failed(e.error)),
+            Sink::Temporary(file) => {
+                file.persist(&self.path).map(drop).map_err(|e| failed(e.error))
+            }
             Sink::Direct(_) => Ok(()),
         }
     }

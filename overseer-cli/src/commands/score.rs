@@ -8,12 +8,16 @@ use overseer_engine::host;
 use overseer_engine::host::collect::{CsvRows, ReadOptions, read_frame};
 use overseer_engine::offline::{Scorer, usual_interval};
 
-/// Rows looked at to find the usual time between rows.
-const INTERVAL_ROWS: usize = 1000;
+/// Rows looked at to find the usual time between rows. Without a history none of them is scored, so that no score
+/// depends on a later row; with one, its rows tell.
+const INTERVAL_ROWS: usize = 60;
 
 pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
     let spacing = args.step.unwrap_or(DEFAULT_STEP);
     let mut options = ReadOptions::default().with_step(spacing);
+    if let Some(zone) = &args.tz {
+        options = options.with_time_zone(zone)?;
+    }
     let history = args.history.as_ref().map(|path| read_frame(path, &options)).transpose()?;
     if let Some(&last) = history.as_ref().and_then(|h| h.timestamps().last()) {
         options = options.with_start(last + spacing);
@@ -59,7 +63,7 @@ pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
     }
     bar.finish_and_clear();
     output.finish()?;
-    report(count, alerts, scorer.meaningful_from());
+    report(count, alerts, scorer.known_from());
     Ok(worst)
 }
 
@@ -67,9 +71,11 @@ pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
     clippy::print_stderr,
     reason = "the data goes to a file; this is for the person who waits for it"
 )]
-fn report(rows: usize, alerts: u64, meaningful_from: usize) {
+fn report(rows: usize, alerts: u64, known_from: Option<usize>) {
     eprintln!("{rows} rows scored, {alerts} alerts");
-    if meaningful_from > 0 {
-        eprintln!("without a history, scores mean something from row {meaningful_from} on");
+    match known_from {
+        Some(0) => {}
+        Some(row) => eprintln!("without a history, scores are known from row {row} on"),
+        None => eprintln!("too few rows to learn from: no score is known"),
     }
 }

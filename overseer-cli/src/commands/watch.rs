@@ -1,11 +1,12 @@
 //! Continuous monitoring: the loop, the signals and the printing around the engine's tick.
 
-use super::{json, print, progress_bar};
+use super::live::first_look_bar;
+use super::{json, print};
 use crate::args::Format;
 use crate::settings::Settings;
 use crate::{Outcome, text};
 use overseer_engine::core::{Error, Severity};
-use overseer_engine::{Engine, Report, Role, host};
+use overseer_engine::{Engine, Role, Stage, host};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,10 +24,11 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
     let mut engine = host::open(&settings.engine("watch", true))?;
     if engine.role() == Role::Reader {
         let notices = engine.close();
-        let holder = notices.first().map_or("another process samples this host", |n| &n.message);
+        let holder = notices.iter().rev().find(|n| n.stage == Stage::Open);
+        let holder = holder.map_or("another process samples this host", |n| &n.message);
         return Err(Error::unavailable("this installation", holder));
     }
-    first_look(&mut engine);
+    first_look(&mut engine, &stop);
     let style = text::Style::of_stdout();
     let step = Duration::from(engine.config().step);
     if settings.format == Format::Text {
@@ -35,7 +37,7 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
     engine.prime(host::now());
     let start = Instant::now();
     let mut worst = Severity::None;
-    let mut state = Severity::None;
+    let mut before = text::Before::default();
     let mut ticks = 0_u64;
     let mut due = 0_u32;
     while samples.is_none_or(|n| ticks < n) {
@@ -48,27 +50,31 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
         ticks += 1;
         let severity = report.anomaly.as_ref().map_or(Severity::None, |a| a.severity);
         worst = worst.max(severity);
-        show(settings, &report, state, &style)?;
-        state = severity;
+        match settings.format {
+            Format::Json => json(&report)?,
+            Format::Text => print(&before.changes(&report, &style))?,
+        }
     }
-    for notice in engine.close() {
-        tracing::warn!("{}", notice.message);
-    }
+    let unsaved = engine.close();
     if settings.format == Format::Text {
-        print(&text::watch_end(ticks, &engine.learned(), &style))?;
+        print(&text::watch_end(ticks, &engine.learned(), &unsaved, &style))?;
     }
     Ok(worst)
 }
 
 /// On a new host a quick look comes first, so that what hurts is noticed from the start.
-fn first_look(engine: &mut Engine) {
+fn first_look(engine: &mut Engine, stop: &AtomicBool) {
     let Some(plan) = engine.sampling_plan() else { return };
-    let bar = progress_bar(plan.samples as u64, "No history yet: getting to know this host");
-    host::look(engine, |done, _| bar.set_position(done as u64));
+    let bar = first_look_bar(plan.samples);
+    host::sample(engine, |done, _| {
+        bar.set_position(done as u64);
+        !stop.load(Ordering::Relaxed)
+    });
     bar.finish_and_clear();
+    engine.train(false, host::now());
 }
 
-/// The next sample's number: the one after the last, or after a pause (a suspended host) the first in the future, so
+/// The next sample's number: the one after the last, or after a pause (a suspended host) the newest that is due, so
 /// that missed samples stay missing instead of being taken in a burst.
 fn next_due(start: Instant, step: Duration, last: u32) -> u32 {
     let passed = start.elapsed().as_millis() / step.as_millis().max(1);
@@ -83,21 +89,5 @@ fn wait_until(due: Instant, stop: &AtomicBool) {
             return;
         }
         std::thread::sleep(left.min(ATTENTION));
-    }
-}
-
-/// JSON has a line a tick; a person is told only what changed.
-fn show(
-    settings: &Settings,
-    report: &Report,
-    before: Severity,
-    style: &text::Style,
-) -> Result<(), Error> {
-    match settings.format {
-        Format::Json => json(report),
-        Format::Text => match text::watch_line(report, before, style) {
-            Some(line) => print(&line),
-            None => Ok(()),
-        },
     }
 }

@@ -8,4 +8,4 @@ mod watch;
 pub(crate) use analytics::{analytics, training};
 pub(crate) use report::{Parts, report};
 pub(crate) use style::Style;
-pub(crate) use watch::{watch_end, watch_line, watch_start};
+pub(crate) use watch::{Before, watch_end, watch_start};

@@ -3,7 +3,7 @@
 use super::style::{Style, clock};
 use overseer_engine::core::{Severity, host};
 use overseer_engine::report::Learned;
-use overseer_engine::{Config, Report, Stage, said};
+use overseer_engine::{Config, Notice, Report, Stage, said};
 use std::fmt::Write;
 
 /// The line before the first sample.
@@ -23,36 +23,88 @@ pub(crate) fn watch_start(learned: &Learned, config: &Config, style: &Style) -> 
     format!("{}\n", style.dim(&text))
 }
 
-/// What changed with this tick: something is wrong, models were trained, an event opened or is over.
-pub(crate) fn watch_line(report: &Report, before: Severity, style: &Style) -> Option<String> {
-    let mut out = String::new();
-    let time = clock(report.timestamp);
-    for n in report.notices.iter().filter(|n| n.warning) {
-        let _ = writeln!(out, "{time}  {} {}", style.warning("!"), n.message);
-    }
-    for n in report.notices.iter().filter(|n| !n.warning && n.stage == Stage::Train) {
-        let _ = writeln!(out, "{time}  {}", style.dim(&n.message));
-    }
-    let severity = report.anomaly.as_ref().map_or(Severity::None, |a| a.severity);
-    if let Some(anomaly) = report.anomaly.as_ref().filter(|_| report.alert) {
-        let word = style.severity(severity, &severity.as_str().to_uppercase());
-        let _ = writeln!(out, "{time}  {word}  {}", anomaly.description);
-        for r in report.recommendations.iter().take(1) {
-            for p in &r.processes {
-                let _ = writeln!(out, "          {}: {}", host::plain_name(&r.feature), said(p));
-            }
+/// What a person was told already: only what changes is told again.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    severity: Severity,
+    warnings: Vec<String>,
+}
+
+impl Before {
+    /// What changed with this tick: something is wrong, models were trained, an event opened, goes on, or is over.
+    pub(crate) fn changes(&mut self, report: &Report, style: &Style) -> String {
+        let mut out = String::new();
+        let time = clock(report.timestamp);
+        let warnings: Vec<String> =
+            report.notices.iter().filter(|n| n.warning).map(|n| n.message.clone()).collect();
+        for warning in warnings.iter().filter(|w| !self.warnings.contains(w)) {
+            let _ = writeln!(out, "{time}  {} {warning}", style.warning("!"));
         }
-    } else if before > Severity::None && severity == Severity::None {
-        let _ = writeln!(out, "{time}  {}  back to normal", style.severity(severity, "ok"));
+        self.warnings = warnings;
+        for n in report.notices.iter().filter(|n| !n.warning && n.stage == Stage::Train) {
+            let _ = writeln!(out, "{time}  {}", style.dim(&n.message));
+        }
+        let severity = report.anomaly.as_ref().map_or(Severity::None, |a| a.severity);
+        match &report.anomaly {
+            Some(anomaly)
+                if report.alert || (self.severity == Severity::None && anomaly.is_anomaly) =>
+            {
+                let word = style.severity(severity, &severity.as_str().to_uppercase());
+                let again = if report.alert { "" } else { "again, within the hour of its alert: " };
+                let _ = writeln!(out, "{time}  {word}  {again}{}", anomaly.description);
+                for r in report.recommendations.iter().take(1) {
+                    for p in &r.processes {
+                        let name = host::plain_name(&r.feature);
+                        let _ = writeln!(out, "          {name}: {}", said(p));
+                    }
+                }
+            }
+            _ if self.severity > Severity::None && severity == Severity::None => {
+                let _ = writeln!(out, "{time}  {}  back to normal", style.severity(severity, "ok"));
+            }
+            _ => {}
+        }
+        self.severity = severity;
+        out
     }
-    (!out.is_empty()).then_some(out)
 }
 
 /// The line after the last sample.
-pub(crate) fn watch_end(ticks: u64, learned: &Learned, style: &Style) -> String {
-    let place = learned.data_dir.as_deref().map_or_else(
-        || "nothing is kept".to_owned(),
-        |dir| format!("everything is stored in {dir}"),
-    );
+pub(crate) fn watch_end(
+    ticks: u64,
+    learned: &Learned,
+    unsaved: &[Notice],
+    style: &Style,
+) -> String {
+    let place = match (&learned.data_dir, unsaved.iter().find(|n| n.warning)) {
+        (_, Some(problem)) => format!("not all of it could be stored: {}", problem.message),
+        (Some(dir), None) => format!("everything is stored in {dir}"),
+        (None, None) => "nothing is kept".to_owned(),
+    };
     format!("{}\n", style.dim(&format!("Stopped after {ticks} samples; {place}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_engine::core::{Span, Timestamp};
+
+    #[test]
+    fn a_warning_is_told_once_until_it_changes() {
+        let mut engine = overseer_engine::host::with_our_models(
+            Box::new(overseer_engine::host::collect::ScriptedHost::builder(1).build().unwrap()),
+            None,
+            None,
+            Config::default(),
+            overseer_engine::Role::Sampler,
+        )
+        .unwrap();
+        let mut before = Before::default();
+        let mut tell = |message: &str, seconds: i64| {
+            engine.note(Notice::warning(Stage::Store, message));
+            let now = Timestamp::from_millis(0) + Span::from_secs(seconds);
+            before.changes(&engine.tick(now), &Style::plain()).contains(message)
+        };
+        assert_eq!([tell("a", 5), tell("a", 10), tell("b", 15)], [true, false, true]);
+    }
 }

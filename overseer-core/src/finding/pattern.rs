@@ -102,7 +102,8 @@ impl ChangePoint {
 pub struct PatternAnalysis {
     /// The dominant shape.
     pub pattern_type: PatternType,
-    /// How strongly that shape shows, 0–1: variance explained, or for `volatile` the spread over the level.
+    /// How strongly that shape shows, 0–1. For `trending` and `periodic` the share of variance explained; with `r`,
+    /// the spread over the level, `r / (1 + r)` for `volatile` and `1 / (1 + r)` for `stable`.
     pub pattern_strength: f64,
     /// The strongest significant rhythm, or none.
     pub periodicity: Option<Periodicity>,

@@ -1,6 +1,6 @@
 //! What a quantity will be, and how far off that may be.
 
-use crate::{Probability, Span, Timestamp, missing};
+use crate::{Error, Probability, Result, Span, Timestamp, missing};
 use serde::{Deserialize, Serialize};
 
 /// What is predicted.
@@ -16,6 +16,7 @@ pub enum PredictionType {
 
 /// A range that is meant to hold the truth with a stated probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredInterval")]
 #[non_exhaustive]
 pub struct Interval {
     /// Lower bound.
@@ -37,6 +38,28 @@ impl Interval {
     #[must_use]
     pub fn contains(&self, value: f64) -> bool {
         (self.lower..=self.upper).contains(&value)
+    }
+}
+
+/// An interval as it is read back, its bounds not yet compared.
+#[derive(Deserialize)]
+struct StoredInterval {
+    lower: f64,
+    upper: f64,
+    level: Probability,
+}
+
+impl TryFrom<StoredInterval> for Interval {
+    type Error = Error;
+    fn try_from(stored: StoredInterval) -> Result<Self> {
+        let StoredInterval { lower, upper, level } = stored;
+        if lower > upper {
+            return Err(Error::invalid_parameter(
+                "interval",
+                format!("its lower bound {lower} is above its upper bound {upper}"),
+            ));
+        }
+        Ok(Self { lower, upper, level })
     }
 }
 
@@ -109,5 +132,23 @@ impl Prediction {
             explanation: String::new(),
             recommendations: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_in_order_however_it_is_made() {
+        let made = Interval::new(3.0, 1.0, Probability::ONE);
+        assert!(made.contains(1.0) && made.contains(3.0) && !made.contains(3.1));
+        let text = serde_json::to_string(&made).unwrap();
+        assert_eq!(text, r#"{"lower":1.0,"upper":3.0,"level":1.0}"#);
+        assert_eq!(serde_json::from_str::<Interval>(&text).unwrap(), made);
+        let turned = r#"{"lower":3.0,"upper":1.0,"level":1.0}"#;
+        assert!(
+            serde_json::from_str::<Interval>(turned).unwrap_err().to_string().contains("above")
+        );
     }
 }

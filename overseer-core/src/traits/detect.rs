@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Judgement {
     /// 0–1, higher is more anomalous, comparable between hosts and schemas.
     pub score: f64,
-    /// Share of normal samples that score at least this high; NaN while none were seen.
+    /// Share of normal samples that score at least this high; 1 while none were seen.
     pub p_value: f64,
     /// How much of what a full calibration takes has been seen, 0–1.
     pub readiness: Probability,
@@ -34,6 +34,8 @@ pub trait Detector: Send + fmt::Debug {
 
     /// Scores the next sample and takes it into the detector's lags and running statistics.
     ///
+    /// A gap before it ([`crate::Timestamp::is_gap`]) restarts the lags first; detectors without lags need not look.
+    ///
     /// # Errors
     /// If the sample has another number of values or an infinite one; the detector is unchanged then.
     fn observe(&mut self, sample: &Sample) -> Result<Judgement>;
@@ -43,7 +45,7 @@ pub trait Detector: Send + fmt::Debug {
     /// Empty before the first sample.
     fn explain(&self) -> Vec<FeatureEvidence>;
 
-    /// Forgets lags and windows but nothing that was learned, as after a gap.
+    /// Forgets lags and windows but nothing that was learned, as after a gap; the next sample then follows none.
     fn reset_lags(&mut self);
 
     /// A copy that can go its own way.

@@ -23,7 +23,7 @@ pub struct Forecast {
     pub median: f64,
     /// Where the truth is meant to lie.
     pub interval: Interval,
-    /// Share of the recent intervals about this far ahead that held the truth; `None` until one could be checked.
+    /// Share of the recent intervals about this far ahead that held the truth; `None` while too few could be checked.
     pub coverage: Option<Probability>,
 }
 

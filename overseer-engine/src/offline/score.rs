@@ -40,6 +40,7 @@ pub struct Scorer {
     rows: usize,
     next_fit: usize,
     with_history: bool,
+    first_fit: Option<usize>,
 }
 
 impl Scorer {
@@ -68,6 +69,7 @@ impl Scorer {
             rows: 0,
             next_fit,
             with_history: false,
+            first_fit: None,
         })
     }
 
@@ -85,13 +87,15 @@ impl Scorer {
         self.detector = Some(self.trainer.fit(history)?);
         self.last = history.timestamps().last().copied();
         self.with_history = true;
+        self.first_fit = Some(0);
         Ok(())
     }
 
-    /// From which row on, counted from 0, scores mean something: 0 after a history, else once enough was seen.
+    /// From which row on, counted from 0, scores are known: 0 after a history, else once enough was seen; `None` while
+    /// it was not.
     #[must_use]
-    pub fn meaningful_from(&self) -> usize {
-        if self.with_history { 0 } else { self.trainer.min_rows().max(60) }
+    pub fn known_from(&self) -> Option<usize> {
+        self.first_fit
     }
 
     /// Judges the next row and learns from it.
@@ -99,8 +103,7 @@ impl Scorer {
     /// # Errors
     /// If the row does not fit the schema.
     pub fn observe(&mut self, sample: &Sample) -> Result<ScoreRow> {
-        let is_gap =
-            self.last.is_some_and(|l| crate::history::is_gap(l, sample.timestamp, self.step));
+        let is_gap = self.last.is_some_and(|l| Timestamp::is_gap(l, sample.timestamp, self.step));
         let (mut score, mut p_value) = (f64::NAN, f64::NAN);
         if let Some(detector) = &mut self.detector {
             if is_gap {
@@ -137,7 +140,10 @@ impl Scorer {
         if self.rows >= self.next_fit {
             let kept = self.learned.slice(self.learned.len().saturating_sub(KEPT_ROWS), usize::MAX);
             match self.trainer.fit(&kept) {
-                Ok(detector) => self.detector = Some(detector),
+                Ok(detector) => {
+                    self.detector = Some(detector);
+                    self.first_fit.get_or_insert(self.rows);
+                }
                 // A stretch of nothing but missing values teaches nothing; later rows may.
                 Err(e) => tracing::debug!("no detector after {} rows: {e}", self.rows),
             }

@@ -45,16 +45,16 @@ impl Collector for CalmHost {
         if self.blank.load(Ordering::Relaxed) {
             return Ok(Reading::new(Sample::new(now, v)));
         }
-        v[host::CPU_UTILIZATION] = 0.03 + 0.04 * self.noise(0.618_033_988_7);
-        v[host::LOAD_PER_CORE] = 0.05 + 0.05 * self.noise(0.414_213_562_3);
-        v[host::MEMORY_UTILIZATION] = 0.40 + 0.01 * self.noise(0.732_050_807_5);
+        v[host::CPU_UTILIZATION] = 0.03 + 0.10 * self.noise(0.618_033_988_7);
+        v[host::LOAD_PER_CORE] = 0.05 + 0.40 * self.noise(0.414_213_562_3);
+        v[host::MEMORY_UTILIZATION] = 0.40 + 0.06 * self.noise(0.732_050_807_5);
         v[host::FILESYSTEM_UTILIZATION] = 0.30;
         v[host::DISK_READ] = 2e4 * self.noise(0.236_067_977_4);
-        v[host::DISK_WRITE] = 1e5 * self.noise(0.645_751_311_0);
-        v[host::NETWORK_RECEIVE] = 5e3 * self.noise(0.316_624_790_3);
+        v[host::DISK_WRITE] = 5e6 * self.noise(0.645_751_311_0);
+        v[host::NETWORK_RECEIVE] = 1e6 * self.noise(0.316_624_790_3);
         v[host::NETWORK_TRANSMIT] = 5e3 * self.noise(0.605_551_275_4);
-        v[host::PROCESS_COUNT] = 80.0 + (3.0 * self.noise(0.123_105_625_6)).floor();
-        v[host::PRESSURE_CPU] = 0.01 * self.noise(0.358_898_943_5);
+        v[host::PROCESS_COUNT] = 80.0 + (12.0 * self.noise(0.123_105_625_6)).floor();
+        v[host::PRESSURE_CPU] = 0.1 * self.noise(0.358_898_943_5);
         v[host::PRESSURE_IO] = 0.01 * self.noise(0.795_831_523_3);
         v[host::PRESSURE_MEMORY] = 0.0;
         if self.busy.load(Ordering::Relaxed) {

@@ -10,7 +10,8 @@
 //!
 //! While it runs it goes on learning in bounded memory: ranges give way slowly, so that a new level that lasts some
 //! hundred rows becomes usual, and calibration goes on, one in ten rows of an incident being learned. The forest and
-//! the scales stay as trained. Calibration is complete, and readiness 1, after 1000 rows.
+//! the scales stay as trained. Calibration is complete, and readiness 1, after 1000 rows learned. Averages start anew
+//! where [more than three usual intervals](overseer_core::Timestamp::is_gap) lie between two rows or time goes back.
 //!
 //! ```
 //! use overseer_core::{DetectorTrainer, Frame, Sample, Schema, Timestamp};

@@ -6,7 +6,7 @@ use super::tail::{Tail, TailGuess};
 use crate::isolation_forest::IsolationForest;
 use overseer_core::{
     Detector, Error, FeatureEvidence, Frame, Judgement, ModelMetadata, Probability, Result, Sample,
-    Schema,
+    Schema, Span, Timestamp,
 };
 
 /// So many kinds of score are combined.
@@ -56,7 +56,7 @@ pub struct ForestDetector {
     pub(super) tails: [Tail; BRANCHES],
     /// The evidence of the rows held back in training, ascending.
     pub(super) heldout: Vec<f64>,
-    /// Rows the calibration has seen.
+    /// Rows the calibration has learned, which of a run of strongly anomalous ones is about one in ten.
     pub(super) calibrated: u64,
     /// How many strongly anomalous rows the current run has.
     pub(super) strong_run: u32,
@@ -64,24 +64,31 @@ pub struct ForestDetector {
     pub(super) strong_first: [f64; BRANCHES],
     /// The row observed last; empty before the first and after training.
     pub(super) last: Vec<f64>,
+    /// When the row before the next one was measured; none after a restart.
+    pub(super) last_time: Option<Timestamp>,
     /// Which kind of score decided about it.
     pub(super) decisive: usize,
 }
 
 impl ForestDetector {
     /// Scores and learns a row that fits.
-    pub(super) fn advance(&mut self, row: &[f64]) -> Judgement {
+    fn advance(&mut self, time: Timestamp, row: &[f64]) -> Judgement {
         self.last.clear();
         self.last.extend_from_slice(row);
-        let (scores, evidence) = self.look(row);
+        let (scores, evidence) = self.look(time, row);
         if !self.is_blank() {
             self.learn(scores, evidence);
         }
         self.judge(evidence)
     }
 
-    /// Takes a row into the lags and says its scores and their combined evidence.
-    pub(super) fn look(&mut self, row: &[f64]) -> ([f64; BRANCHES], f64) {
+    /// Takes a row into the lags, which a gap before it restarts, and says its scores and their combined evidence.
+    pub(super) fn look(&mut self, time: Timestamp, row: &[f64]) -> ([f64; BRANCHES], f64) {
+        let step = Span::from_millis(self.metadata.interval_ms);
+        if self.last_time.is_some_and(|last| Timestamp::is_gap(last, time, step)) {
+            self.reset_lags();
+        }
+        self.last_time = Some(time);
         self.inputs.push(row);
         self.ranges.push(self.inputs.units());
         let mut scores = [0.0; BRANCHES];
@@ -113,7 +120,6 @@ impl ForestDetector {
     }
 
     pub(super) fn learn(&mut self, scores: [f64; BRANCHES], evidence: f64) {
-        self.calibrated = self.calibrated.saturating_add(1);
         if evidence > STRONG {
             if self.strong_run == 0 {
                 self.strong_first = scores;
@@ -132,6 +138,7 @@ impl ForestDetector {
     }
 
     fn remember(&mut self, scores: [f64; BRANCHES]) {
+        self.calibrated = self.calibrated.saturating_add(1);
         self.tails.iter_mut().zip(scores).for_each(|(tail, score)| tail.learn(score));
     }
 
@@ -194,7 +201,7 @@ impl Detector for ForestDetector {
 
     fn observe(&mut self, sample: &Sample) -> Result<Judgement> {
         self.check(&sample.values)?;
-        Ok(self.advance(&sample.values))
+        Ok(self.advance(sample.timestamp, &sample.values))
     }
 
     /// The kind of score with the smallest p-value decided, so it alone explains: a forest by how much each feature
@@ -219,6 +226,7 @@ impl Detector for ForestDetector {
     fn reset_lags(&mut self) {
         self.inputs.reset();
         self.ranges.reset();
+        self.last_time = None;
     }
 
     fn boxed_clone(&self) -> Box<dyn Detector> {
@@ -236,9 +244,9 @@ impl Detector for ForestDetector {
     fn score_into(&self, frame: &Frame, out: &mut Vec<Judgement>) -> Result<()> {
         out.clear();
         let mut copy = self.clone();
-        for (_, row) in frame.rows() {
+        for (time, row) in frame.rows() {
             copy.check(row)?;
-            out.push(copy.advance(row));
+            out.push(copy.advance(time, row));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::range::Ranges;
 use super::tail::{KEPT, Tail};
 use crate::file::{Reader, Writer, decode, encode};
 use crate::isolation_forest::IsolationForest;
-use overseer_core::{Error, Result, Schema};
+use overseer_core::{Error, Result, Schema, Timestamp};
 
 const KIND: &str = "isolation_forest_detector";
 /// Version of the payload.
@@ -26,6 +26,8 @@ impl ForestDetector {
         w.u32(self.strong_run);
         self.strong_first.iter().for_each(|&score| w.f64(score));
         w.f64s(self.last.iter().copied());
+        w.u8(u8::from(self.last_time.is_some()));
+        w.u64(self.last_time.unwrap_or_default().as_millis().cast_unsigned());
         w.u32(self.decisive as u32);
         encode(KIND, &self.metadata, &w.into_bytes())
     }
@@ -49,6 +51,8 @@ impl ForestDetector {
         let strong_run = r.u32()?;
         let strong_first = [r.finite()?, r.finite()?, r.finite()?];
         let last = r.f64s()?;
+        let has_time = r.u8()?;
+        let time = Timestamp::from_millis(r.u64()?.cast_signed());
         let decisive = r.u32()? as usize;
         r.finish()?;
         let usable = forest.features() == d * PER_FEATURE
@@ -57,6 +61,7 @@ impl ForestDetector {
             && heldout.is_sorted()
             && (last.is_empty() || last.len() == d)
             && last.iter().all(|v| !v.is_infinite())
+            && has_time <= 1
             && decisive < BRANCHES;
         if !usable {
             return Err(Error::corrupt("the detector", "a value is out of range"));
@@ -73,6 +78,7 @@ impl ForestDetector {
             strong_run,
             strong_first,
             last,
+            last_time: (has_time == 1).then_some(time),
             decisive,
         })
     }

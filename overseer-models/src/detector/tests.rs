@@ -1,3 +1,4 @@
+use super::train::usual_interval;
 use super::*;
 use crate::file;
 use overseer_core::{
@@ -17,9 +18,13 @@ fn at(row: usize) -> Timestamp {
 }
 
 fn frame(schema: &Schema, rows: &[Vec<f64>]) -> Frame {
+    frame_from(0, schema, rows)
+}
+
+fn frame_from(from: usize, schema: &Schema, rows: &[Vec<f64>]) -> Frame {
     let mut frame = Frame::new(schema.clone());
     for (i, row) in rows.iter().enumerate() {
-        frame.push_row(at(i), row).unwrap();
+        frame.push_row(at(from + i), row).unwrap();
     }
     frame
 }
@@ -184,19 +189,73 @@ fn an_injected_feature_is_named_first() {
 fn a_score_sees_nothing_that_comes_later() {
     let rows = noise(700, 3, 41);
     let detector = trainer().fit(&frame(&unknown(3), &rows[..400])).unwrap();
-    let mut other = rows[400..].to_vec();
-    other[200..].iter_mut().for_each(|row| row.fill(99.0));
-    let a = observe_all(&mut *detector.boxed_clone(), 400, &rows[400..]);
-    let b = observe_all(&mut *detector.boxed_clone(), 400, &other);
-    assert_eq!(a[..200], b[..200]);
-    assert_ne!(a[200..], b[200..]);
+    let mut other = rows.clone();
+    other[600..].iter_mut().for_each(|row| row.fill(99.0));
+    let score = |rows: &[Vec<f64>]| detector.score(&frame(&unknown(3), rows)).unwrap();
+    // All at once is where a later row could be looked at: truncated, and with other rows after it.
+    let (whole, changed) = (score(&rows), score(&other));
+    assert_eq!(whole[..600], score(&rows[..600]));
+    assert_eq!(whole[..600], changed[..600]);
+    assert_ne!(whole[600..], changed[600..]);
+}
+
+#[test]
+fn the_rows_held_back_teach_nothing_to_the_detector_that_scores_them() {
+    let rows = noise(400, 3, 43);
+    let whole = frame(&unknown(3), &rows);
+    let step = usual_interval(&whole);
+    // The last 120 of 400 rows are held back; what came before is scored by itself.
+    let mut by_hand = trainer().fit_rows(&frame(&unknown(3), &rows[..280]), step).unwrap();
+    let mut changed = rows.clone();
+    changed[300..].iter_mut().for_each(|row| row.fill(1e6));
+    let changed = trainer().calibrate(&frame(&unknown(3), &changed), step).unwrap().detector;
+    let early = trainer().calibrate(&whole, step).unwrap().detector;
+    let probe = |detector: &ForestDetector| {
+        let columns = [vec![0.0; 6], vec![3.0; 6], vec![9.0, 0.0, 0.0, 9.0, 1.0, 1.0]];
+        columns.map(|inputs| detector.forest.score_checked(&inputs))
+    };
+    assert_eq!(probe(&by_hand), probe(&early));
+    assert_eq!(probe(&by_hand), probe(&changed));
+    assert_ne!(probe(&by_hand), probe(&trainer().fit_rows(&whole, step).unwrap()));
+    // Each held-back row is scored before any row after it has moved a range or an average.
+    for (i, row) in rows.iter().enumerate().skip(280) {
+        let (scores, evidence) = by_hand.look(at(i), row);
+        by_hand.learn(scores, evidence);
+    }
+    assert_eq!(by_hand.look(at(400), &rows[0]).0, early.clone().look(at(400), &rows[0]).0);
+}
+
+#[test]
+fn a_gap_or_going_back_in_time_restarts_the_averages() {
+    let rows = noise(400, 2, 45);
+    let mut shaken = trainer().fit_detector(&frame(&unknown(2), &rows[..300])).unwrap();
+    let high = vec![9.0, 9.0];
+    observe_all(&mut shaken, 300, &[high.clone(), high.clone(), high]);
+    let mut told = shaken.clone();
+    told.reset_lags();
+    let next = |detector: &ForestDetector, millis: i64| {
+        let sample = Sample::new(Timestamp::from_millis(millis), vec![2.0, -1.0]);
+        detector.clone().observe(&sample).unwrap()
+    };
+    let last = at(302).as_millis();
+    assert_eq!(next(&shaken, last + 15_000), next(&shaken, last + 5_000));
+    assert_ne!(next(&shaken, last + 15_000), next(&told, last + 15_000));
+    for millis in [last + 15_001, last - 1] {
+        assert_eq!(next(&shaken, millis), next(&told, last + 5_000));
+    }
+    // All at once and one by one see the same gap, also after the detector was stored between the rows.
+    let mut frame = Frame::new(unknown(2));
+    frame.push_row(Timestamp::from_millis(last + 60_000), &[2.0, -1.0]).unwrap();
+    assert_eq!(shaken.score(&frame).unwrap(), [next(&told, last)]);
+    let stored = trainer().load(&shaken.to_bytes().unwrap(), &unknown(2)).unwrap();
+    assert_eq!(stored.score(&frame).unwrap(), [next(&told, last)]);
 }
 
 #[test]
 fn one_by_one_and_all_at_once_score_the_same() {
     let rows = noise(600, 4, 51);
     let mut detector = trainer().fit(&frame(&unknown(4), &rows[..300])).unwrap();
-    let batch = detector.score(&frame(&unknown(4), &rows[300..])).unwrap();
+    let batch = detector.score(&frame_from(300, &unknown(4), &rows[300..])).unwrap();
     assert_eq!(batch, observe_all(&mut *detector, 300, &rows[300..]));
 }
 
@@ -310,6 +369,12 @@ fn readiness_grows_with_the_rows_seen() {
     let judged = observe_all(&mut *detector, 100, &rows[100..]);
     assert!((judged[0].readiness.get() - 0.031).abs() < 1e-9);
     assert_eq!(judged[999].readiness.get(), 1.0);
+    // A row of an incident that calibration does not learn is no calibration.
+    let before = detector.observe(&Sample::new(at(1100), vec![0.0])).unwrap().readiness;
+    assert_eq!(before.get(), 1.0);
+    let mut young = trainer().fit(&frame(&unknown(1), &rows[..100])).unwrap();
+    let incident = observe_all(&mut *young, 100, &vec![vec![60.0]; 40]);
+    assert!((incident[39].readiness.get() - 0.034).abs() < 1e-9, "{:?}", incident[39]);
     assert!(judged.iter().any(|j| j.rank.get() > 0.9) && judged.iter().any(|j| j.rank.get() < 0.1));
 }
 

@@ -9,7 +9,8 @@ use crate::isolation_forest::{IsolationForest, IsolationForestParams};
 use crate::stats;
 use ndarray::Array2;
 use overseer_core::{
-    Detector, DetectorTrainer, Error, Frame, ModelKind, ModelMetadata, Result, Schema,
+    Detector, DetectorTrainer, Error, Frame, ModelKind, ModelMetadata, Result, Schema, Span,
+    Timestamp,
 };
 
 /// The fewest rows worth learning from.
@@ -26,6 +27,20 @@ const MIN_SPAN: f64 = 0.25;
 
 /// Evidence above which a held-back row counts as flagged: a p-value below 0.001.
 const FLAGGED: f64 = 3.0;
+
+/// Of fewer judged rows than this the share of flagged ones says nothing.
+const MIN_JUDGED: usize = 50;
+
+/// What the rows held back say.
+#[derive(Debug)]
+pub(super) struct Calibration {
+    /// Fitted to the rows before them and calibrated on them.
+    pub(super) detector: ForestDetector,
+    /// Their evidence by the finished calibration, ascending.
+    pub(super) heldout: Vec<f64>,
+    /// The share of the newer half that was flagged when it came; NaN below [`MIN_JUDGED`] rows.
+    pub(super) flagged_share: f64,
+}
 
 /// Collects the parameters of a [`ForestDetectorTrainer`]; `build` checks them.
 #[derive(Debug, Clone)]
@@ -91,6 +106,9 @@ impl ForestDetectorTrainer {
     /// came, which calibrates it; its forest, scales and ranges are then fitted anew on all rows. A pause longer than
     /// three usual intervals restarts the lags.
     ///
+    /// The metadata's `heldout_rows` says how many held-back rows had a value, and `flagged_share` which share of the
+    /// newer half had a p-value below 0.001 when it came; that is NaN below 50 such rows.
+    ///
     /// # Errors
     /// As [`DetectorTrainer::fit`].
     pub fn fit_detector(&self, frame: &Frame) -> Result<ForestDetector> {
@@ -101,53 +119,52 @@ impl ForestDetectorTrainer {
         if frame.values().iter().all(|v| v.is_nan()) {
             return Err(Error::not_enough_data("training a detector", 1, 0));
         }
-        let interval = usual_interval(frame);
-        let held_back = ((HELD_BACK * n as f64) as usize).min(KEPT);
-        let first = n - held_back;
-        let is_gap = |row: usize| {
-            let times = frame.timestamps();
-            interval > 0
-                && row > 0
-                && times[row].since(times[row - 1]).as_millis() > interval.saturating_mul(3)
-        };
-
-        let mut early = self.fit_rows(&frame.slice(0, first), is_gap)?;
-        let mut scores: Vec<[f64; BRANCHES]> = Vec::with_capacity(held_back);
-        let mut flagged = 0;
-        for row in first..n {
-            if is_gap(row) {
-                early.reset_lags();
-            }
-            let (found, evidence) = early.look(frame.row(row));
-            if early.is_blank() {
-                continue;
-            }
-            // The second half is judged by a calibration on what came before it, which is how good it really is.
-            if row >= first + held_back / 2 && evidence > FLAGGED {
-                flagged += 1;
-            }
-            early.learn(found, evidence);
-            scores.push(found);
-        }
-        early.tails.iter_mut().for_each(Tail::fit);
-        let mut heldout: Vec<f64> = scores.iter().map(|s| early.combine(s)).collect();
-        heldout.sort_unstable_by(f64::total_cmp);
-
-        let mut detector = self.fit_rows(frame, is_gap)?;
+        let step = usual_interval(frame);
+        let Calibration { detector: early, heldout, flagged_share } =
+            self.calibrate(frame, step)?;
+        let mut detector = self.fit_rows(frame, step)?;
         detector.tails = early.tails;
         detector.calibrated = early.calibrated;
-        detector.heldout = heldout;
-        let judged = held_back - held_back / 2;
         let metadata = &mut detector.metadata;
-        metadata.interval_ms = interval;
-        metadata.set_quality("heldout_rows", scores.len() as f64);
-        metadata.set_quality("flagged_share", f64::from(flagged) / judged as f64);
-        tracing::debug!(rows = n, held_back, flagged, "trained a detector");
+        metadata.set_quality("heldout_rows", heldout.len() as f64);
+        metadata.set_quality("flagged_share", flagged_share);
+        tracing::debug!(rows = n, held_out = heldout.len(), flagged_share, "trained a detector");
+        detector.heldout = heldout;
         Ok(detector)
     }
 
+    /// Fits a detector to the older rows and has it score and learn the newer ones as they came.
+    pub(super) fn calibrate(&self, frame: &Frame, step: Span) -> Result<Calibration> {
+        let n = frame.len();
+        let held_back = ((HELD_BACK * n as f64) as usize).min(KEPT);
+        let first_held_back = n - held_back;
+        // The second half is judged by a calibration on what came before it, which is how good it really is.
+        let first_judged = first_held_back + held_back / 2;
+        let mut detector = self.fit_rows(&frame.slice(0, first_held_back), step)?;
+        let mut scores: Vec<[f64; BRANCHES]> = Vec::with_capacity(held_back);
+        let (mut judged, mut flagged) = (0, 0);
+        for row in first_held_back..n {
+            let (found, evidence) = detector.look(frame.timestamps()[row], frame.row(row));
+            if detector.is_blank() {
+                continue;
+            }
+            if row >= first_judged {
+                judged += 1;
+                flagged += usize::from(evidence > FLAGGED);
+            }
+            detector.learn(found, evidence);
+            scores.push(found);
+        }
+        detector.tails.iter_mut().for_each(Tail::fit);
+        let mut heldout: Vec<f64> = scores.iter().map(|s| detector.combine(s)).collect();
+        heldout.sort_unstable_by(f64::total_cmp);
+        let enough = judged >= MIN_JUDGED;
+        let flagged_share = if enough { flagged as f64 / judged as f64 } else { f64::NAN };
+        Ok(Calibration { detector, heldout, flagged_share })
+    }
+
     /// A detector without calibration whose scales, ranges and forest are those of `frame`, and whose lags end there.
-    fn fit_rows(&self, frame: &Frame, is_gap: impl Fn(usize) -> bool) -> Result<ForestDetector> {
+    pub(super) fn fit_rows(&self, frame: &Frame, step: Span) -> Result<ForestDetector> {
         let schema = frame.schema();
         let d = schema.len();
         let scales: Vec<FeatureScale> = schema
@@ -160,11 +177,13 @@ impl ForestDetectorTrainer {
         let mut inputs = Inputs::new(scales);
         let every = frame.len().div_ceil(FOREST_ROWS).max(1);
         let mut seen = Vec::with_capacity(frame.len().div_ceil(every) * d * PER_FEATURE);
-        for row in 0..frame.len() {
-            if is_gap(row) {
+        let mut last_time = None;
+        for (row, (time, values)) in frame.rows().enumerate() {
+            if last_time.is_some_and(|last| Timestamp::is_gap(last, time, step)) {
                 inputs.reset();
             }
-            inputs.push(frame.row(row));
+            last_time = Some(time);
+            inputs.push(values);
             if row % every == 0 {
                 seen.extend_from_slice(inputs.forest());
             }
@@ -172,7 +191,7 @@ impl ForestDetectorTrainer {
         let rows = Array2::from_shape_vec((seen.len() / (d * PER_FEATURE), d * PER_FEATURE), seen)
             .map_err(|e| Error::other("arranging the training rows", e))?;
         Ok(ForestDetector {
-            metadata: describe(frame, schema),
+            metadata: describe(frame, step),
             schema: schema.clone(),
             inputs,
             forest: self.forest.fit(rows.view())?,
@@ -183,6 +202,7 @@ impl ForestDetectorTrainer {
             strong_run: 0,
             strong_first: [0.0; BRANCHES],
             last: Vec::with_capacity(d),
+            last_time,
             decisive: 0,
         })
     }
@@ -202,19 +222,21 @@ impl DetectorTrainer for ForestDetectorTrainer {
     }
 }
 
-/// The median time between rows in milliseconds; 0 if all have the same time.
-fn usual_interval(frame: &Frame) -> i64 {
+/// The median time between rows; zero if most have the same time.
+pub(super) fn usual_interval(frame: &Frame) -> Span {
     let times = frame.timestamps();
-    stats::median(times.windows(2).map(|w| w[1].since(w[0]).as_millis() as f64)) as i64
+    let passed = times.windows(2).map(|w| w[1].since(w[0]).as_millis() as f64);
+    Span::from_millis(stats::median(passed) as i64)
 }
 
-fn describe(frame: &Frame, schema: &Schema) -> ModelMetadata {
+fn describe(frame: &Frame, step: Span) -> ModelMetadata {
     let mut metadata = ModelMetadata::new("detector", ModelKind::Detector, "isolation forest");
     if let (Some(&from), Some(&to)) = (frame.timestamps().first(), frame.timestamps().last()) {
         metadata.trained_on = (from, to);
         metadata.trained_at = to;
     }
     metadata.rows = frame.len();
-    metadata.schema_fingerprint = schema.fingerprint();
+    metadata.interval_ms = step.as_millis();
+    metadata.schema_fingerprint = frame.schema().fingerprint();
     metadata
 }

@@ -1,7 +1,8 @@
 //! Moments of the past that resemble the present, and what came after them.
 
+use super::target::LARGEST;
 use crate::file::{Reader, Writer};
-use crate::random_forest::RandomForest;
+use crate::random_forest::{RandomForest, Structure};
 use ndarray::ArrayView2;
 use overseer_core::{Error, Result};
 
@@ -12,7 +13,7 @@ const MAX_ADDED: usize = 5_000;
 
 /// Quantiles of what came after the analogues, at one horizon.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outlook {
+pub(super) struct Outlook {
     /// The lower quantile, the median and the upper quantile of the values as they were.
     pub levels: [f64; 3],
     /// The same of their changes from the value of their moment.
@@ -22,10 +23,13 @@ pub struct Outlook {
 /// A forest over past moments and what came after each.
 ///
 /// The trees stay as they were grown. But the moments in their leaves move on: each further one, once it is known what
-/// came after it, takes the place of the oldest in its leaves.
+/// came after it, takes the place of the oldest in its leaves. So it goes for 5,000 further moments; from then on the
+/// leaves stay as they are, and only fitting again brings newer moments in.
 #[derive(Debug, Clone)]
-pub struct Analogues {
-    forest: RandomForest,
+pub(super) struct Analogues {
+    forest: Structure,
+    /// How many moments the forest was grown on.
+    grown_on: usize,
     /// [`PER_LEAF`] places for each leaf, filled in turns.
     places: Vec<u32>,
     /// How many moments each leaf has seen.
@@ -45,7 +49,7 @@ impl Analogues {
     ///
     /// # Errors
     /// As fitting a forest has them.
-    pub fn grow(
+    pub(super) fn grow(
         trees: usize,
         seed: u64,
         inputs: &ArrayView2<'_, f64>,
@@ -65,59 +69,63 @@ impl Analogues {
         let params = RandomForest::builder().trees(trees).min_leaf(5).seed(seed).build()?;
         let forest = params.fit(*inputs, targets.view())?;
         let leaves = forest.leaf_count();
-        let (places, seen) = (vec![0; leaves * PER_LEAF], vec![0; leaves]);
-        let mut analogues = Self { forest, places, seen, current, later };
+        let (mut places, mut seen) = (vec![0; leaves * PER_LEAF], vec![0; leaves]);
         for leaf in 0..leaves {
-            for i in 0..analogues.forest.leaf_rows(leaf).len() {
-                let moment = analogues.forest.leaf_rows(leaf)[i];
-                analogues.place(leaf, moment);
+            for &moment in forest.leaf_rows(leaf) {
+                place(&mut places, &mut seen, leaf, moment);
             }
         }
-        Ok(analogues)
-    }
-
-    fn place(&mut self, leaf: usize, moment: u32) {
-        self.places[leaf * PER_LEAF + self.seen[leaf] as usize % PER_LEAF] = moment;
-        self.seen[leaf] += 1;
+        let (forest, grown_on) = (forest.into_structure(), current.len());
+        Ok(Self { forest, grown_on, places, seen, current, later })
     }
 
     /// Adds a moment of which it is now known what came after: its leaves ([`Analogues::leaves`]), the target then,
-    /// and what it was at each horizon. Beyond 5,000 moments more than it was grown on, nothing is added.
-    pub fn learn(&mut self, leaves: &[u32], current: f64, later: impl IntoIterator<Item = f64>) {
+    /// and what it was at each horizon. Beyond 5,000 moments more than it was grown on, nothing is added any more.
+    pub(super) fn learn(
+        &mut self,
+        leaves: &[u32],
+        current: f64,
+        later: impl IntoIterator<Item = f64>,
+    ) {
         let moment = self.current.len();
-        if moment >= self.forest.rows() + MAX_ADDED {
+        if moment >= self.grown_on + MAX_ADDED {
             return;
+        }
+        if moment + 1 == self.grown_on + MAX_ADDED {
+            tracing::debug!(
+                moments = moment + 1,
+                "no further moments are learned until the next fit"
+            );
         }
         self.current.push(current);
         for (after, value) in self.later.iter_mut().zip(later) {
             after.push(value);
         }
         for &leaf in leaves {
-            self.place(leaf as usize, moment as u32);
+            place(&mut self.places, &mut self.seen, leaf as usize, moment as u32);
         }
     }
 
     /// How many past moments there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn moments(&self) -> usize {
         self.current.len()
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.current.is_empty()
+    /// How many moments the forest was grown on.
+    pub(super) fn grown_on(&self) -> usize {
+        self.grown_on
     }
 
     /// How many inputs a moment has.
     #[must_use]
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.forest.columns()
     }
 
     /// How many horizons there are.
     #[must_use]
-    pub fn horizons(&self) -> usize {
+    pub(super) fn horizons(&self) -> usize {
         self.later.len()
     }
 
@@ -125,14 +133,15 @@ impl Analogues {
     ///
     /// # Errors
     /// As [`RandomForest::leaves`].
-    pub fn leaves(&self, inputs: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
+    pub(super) fn leaves(&self, inputs: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
         leaves.clear();
         leaves.extend(self.forest.leaves(inputs)?.map(|leaf| leaf as u32));
         Ok(())
     }
 
-    /// Puts the newest moments of these leaves into `found`, as often as trees name them.
-    pub fn find(&self, leaves: &[u32], found: &mut Vec<u32>) {
+    /// Puts the newest ten moments of each of these leaves into `found`, as often as trees name them. All count alike
+    /// whatever the size of their leaf, where Meinshausen (2006) weighs every row of a leaf by one over its size.
+    pub(super) fn find(&self, leaves: &[u32], found: &mut Vec<u32>) {
         found.clear();
         for &leaf in leaves {
             let held = (self.seen[leaf as usize] as usize).min(PER_LEAF);
@@ -140,16 +149,16 @@ impl Analogues {
         }
     }
 
-    /// Whether these are leaves that inputs could reach.
-    #[must_use]
+    /// Whether these could be the leaves that inputs reach.
     pub(super) fn holds(&self, leaves: &[u32]) -> bool {
-        leaves.iter().all(|&leaf| (leaf as usize) < self.seen.len())
+        leaves.len() == self.forest.trees()
+            && leaves.iter().all(|&leaf| (leaf as usize) < self.seen.len())
     }
 
     /// What came `horizon` (its place on the grid) after the moments `found`; quantiles at `tail`, ½ and 1 − `tail`.
     /// `scratch` is memory to work in. NaN if nothing was found.
     #[must_use]
-    pub fn outlook(
+    pub(super) fn outlook(
         &self,
         found: &[u32],
         horizon: usize,
@@ -168,6 +177,7 @@ impl Analogues {
 
     pub(super) fn write_to(&self, w: &mut Writer) {
         self.forest.write_to(w);
+        w.u64(self.grown_on as u64);
         w.u32s(self.places.iter().copied());
         w.u32s(self.seen.iter().copied());
         w.f64s(self.current.iter().copied());
@@ -178,24 +188,35 @@ impl Analogues {
     }
 
     pub(super) fn read_from(r: &mut Reader<'_>) -> Result<Self> {
-        let forest = RandomForest::read_from(r)?;
+        let forest = Structure::read_from(r)?;
+        let grown_on = r.u64()?;
         let (places, seen) = (r.u32s()?, r.u32s()?);
         let current = r.f64s()?;
         let later = (0..r.length()?).map(|_| r.f64s()).collect::<Result<Vec<_>>>()?;
-        let known = forest.rows()..=forest.rows() + MAX_ADDED;
-        let sound = known.contains(&current.len())
+        let grown = usize::try_from(grown_on).ok().filter(|&n| n <= current.len());
+        let Some(grown_on) = grown else {
+            return Err(Error::corrupt("the stored forecaster", "the number of its moments"));
+        };
+        let sound = current.len() - grown_on <= MAX_ADDED
+            && current.len() < u32::MAX as usize / 2
             && seen.len() == forest.leaf_count()
             && places.len() == seen.len() * PER_LEAF
             && places.iter().all(|&moment| (moment as usize) < current.len())
             // A leaf is never empty, and far from where its counter would wrap.
             && seen.iter().all(|&n| n > 0 && n < u32::MAX / 2)
             && later.iter().all(|after| after.len() == current.len())
-            && later.iter().flatten().chain(&current).all(|v| v.is_finite());
+            && later.iter().flatten().chain(&current).all(|v| v.abs() <= LARGEST);
         if !sound {
             return Err(Error::corrupt("the stored forecaster", "its past moments"));
         }
-        Ok(Self { forest, places, seen, current, later })
+        Ok(Self { forest, grown_on, places, seen, current, later })
     }
+}
+
+/// Puts a moment into a leaf, in place of its oldest if the leaf is full.
+fn place(places: &mut [u32], seen: &mut [u32], leaf: usize, moment: u32) {
+    places[leaf * PER_LEAF + seen[leaf] as usize % PER_LEAF] = moment;
+    seen[leaf] += 1;
 }
 
 /// The place of each value in the order, 0–1; equal values share the middle of theirs.

@@ -1,5 +1,6 @@
 //! Forecasts that compete: each weighs by how well it did lately.
 
+use super::target::LARGEST_STORED;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 
@@ -14,7 +15,7 @@ const SHARPEST: f64 = 30.0;
 /// the best one's weighs its prior times exp(−η r). After n checks η = √n, at most 30, so that little evidence moves
 /// little (Cesa-Bianchi and Lugosi 2006, chapter 2).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Experts<const K: usize> {
+pub(super) struct Experts<const K: usize> {
     prior: [f64; K],
     losses: [f64; K],
     /// The discounted number of checks.
@@ -24,12 +25,12 @@ pub struct Experts<const K: usize> {
 impl<const K: usize> Experts<K> {
     /// Experts of whose losses nothing is known yet.
     #[must_use]
-    pub fn new(prior: [f64; K]) -> Self {
+    pub(super) fn new(prior: [f64; K]) -> Self {
         Self { prior, losses: [0.0; K], checks: 0.0 }
     }
 
     /// Takes in what each lost, all of them at the same check; not negative.
-    pub fn learn(&mut self, losses: [f64; K]) {
+    pub(super) fn learn(&mut self, losses: [f64; K]) {
         let keep = (-1.0 / HALF_LIFE).exp2();
         self.checks = keep * self.checks + 1.0;
         for (sum, loss) in self.losses.iter_mut().zip(losses) {
@@ -39,7 +40,7 @@ impl<const K: usize> Experts<K> {
 
     /// The weights now: not negative, summing to 1.
     #[must_use]
-    pub fn weights(&self) -> [f64; K] {
+    pub(super) fn weights(&self) -> [f64; K] {
         let mut weights = self.prior;
         let best = self.losses.iter().copied().fold(f64::INFINITY, f64::min);
         let whole: f64 = self.losses.iter().sum();
@@ -62,11 +63,9 @@ impl<const K: usize> Experts<K> {
     pub(super) fn read_into(&mut self, r: &mut Reader<'_>) -> Result<()> {
         for value in self.losses.iter_mut().chain([&mut self.checks]) {
             *value = r.finite()?;
-            if *value < 0.0 {
-                return Err(Error::corrupt(
-                    "the stored forecaster",
-                    "an expert's loss is negative",
-                ));
+            // Losses of numbers that are stored add up to less than HALF_LIFE / ln 2 of the largest.
+            if !(0.0..=1e4 * LARGEST_STORED).contains(value) {
+                return Err(Error::corrupt("the stored forecaster", "an expert's loss"));
             }
         }
         Ok(())
@@ -76,7 +75,7 @@ impl<const K: usize> Experts<K> {
 /// The lower weighted median: the first value in ascending order with which the weights reach half of their sum. A
 /// median of medians holds up where a mean follows one expert's spike.
 #[must_use]
-pub fn weighted_median<const K: usize>(values: [f64; K], weights: [f64; K]) -> f64 {
+pub(super) fn weighted_median<const K: usize>(values: [f64; K], weights: [f64; K]) -> f64 {
     let mut order: [usize; K] = std::array::from_fn(|i| i);
     order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
     let half = 0.5 * weights.iter().sum::<f64>();
@@ -92,7 +91,7 @@ pub fn weighted_median<const K: usize>(values: [f64; K], weights: [f64; K]) -> f
 
 /// The weighted mean.
 #[must_use]
-pub fn weighted_mean<const K: usize>(values: [f64; K], weights: [f64; K]) -> f64 {
+pub(super) fn weighted_mean<const K: usize>(values: [f64; K], weights: [f64; K]) -> f64 {
     values.iter().zip(weights).map(|(v, w)| v * w).sum()
 }
 

@@ -3,7 +3,8 @@
 use super::analogues::Outlook;
 use super::conformal::{Conformal, Raw};
 use super::experts::{Experts, weighted_mean, weighted_median};
-use super::inputs::medians;
+use super::inputs::{last_known, medians};
+use super::target::LARGEST_STORED;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 use std::collections::VecDeque;
@@ -22,9 +23,9 @@ pub(super) struct Views {
 }
 
 impl Views {
-    /// `recent` is the target up to now, oldest first and not empty.
+    /// `recent` is the target up to now, oldest first, NaN where missing; a known value is among its newest four.
     pub(super) fn new(outlook: &Outlook, recent: &[f64]) -> Self {
-        let current = recent.last().copied().unwrap_or(f64::NAN);
+        let current = last_known(recent);
         let [low, middle, high] = outlook.levels;
         let [fall, drift, rise] = outlook.changes.map(|c| current + c);
         let mut points = [middle, drift, current, current, current, current];
@@ -138,7 +139,7 @@ impl Lane {
         lane.conformal.read_into(r)?;
         for _ in 0..r.length()? {
             let issued = Issued::read_from(r)?;
-            if issued.scale <= 0.0 || lane.pending.back().is_some_and(|b| b.due >= issued.due) {
+            if !issued.is_sound() || lane.pending.back().is_some_and(|b| b.due >= issued.due) {
                 return Err(Error::corrupt("the stored forecaster", "its waiting forecasts"));
             }
             lane.pending.push_back(issued);
@@ -169,6 +170,14 @@ impl Issued {
             *value = next()?;
         }
         Ok(Self { due, current, views, raw, scale, lower, upper })
+    }
+
+    /// Whether learning from it can neither overflow nor divide by zero.
+    fn is_sound(&self) -> bool {
+        let Raw { lower, median, upper } = self.raw;
+        self.numbers().all(|v| v.abs() <= LARGEST_STORED)
+            && self.scale > 0.0
+            && (lower..=upper).contains(&median)
     }
 }
 

@@ -2,23 +2,33 @@
 //!
 //! A direct forecaster: each of a grid of horizons is predicted from the present, none from another prediction.
 //!
-//! - *Inputs* ([`inputs`]): the last ten samples of the target as differences from the current one, medians and ranges
-//!   of what lies a little further back, and the other features' current values; all of it known at the time.
-//! - *Analogues* ([`analogues`]): a [random forest](crate::random_forest) finds the moments of the past that resemble
-//!   the present, and what came after them is the forecast, once as it was and once as a change from the current value
-//!   (Meinshausen 2006). Their 5 % and 95 % quantiles are a first interval.
-//! - *Experts* ([`experts`]): at each horizon the two forecasts compete with the last value and short medians, weighted
-//!   by how well each did lately (Cesa-Bianchi and Lugosi 2006, *Prediction, Learning, and Games*).
-//! - *Intervals* ([`conformal`]): widened or narrowed until they held the stated share of the recent truths: conformal
-//!   (Romano, Patterson and Candès 2019, *Conformalized Quantile Regression*), over a trailing window so that they
-//!   follow a changing series (Gibbs and Candès 2021, *Adaptive Conformal Inference*).
+//! - *Inputs*: the last ten samples of the target as differences from the current one, medians and ranges of the last
+//!   forty, and the current values of the first sixteen other features of the schema; all of it known at the time.
+//! - *Analogues*: a [random forest](crate::random_forest) finds the moments of the past that resemble the present, and
+//!   what came after them is the forecast, once as it was and once as a change from the current value. Their 5 % and
+//!   95 % quantiles are a first interval. This is after Meinshausen (2006, *Quantile Regression Forests*) but not quite
+//!   it: each leaf that the present reaches gives its newest ten moments, and all of them count alike.
+//! - *Experts*: at each horizon the two forecasts compete with the last value and short medians, weighted by how well
+//!   each did lately (Cesa-Bianchi and Lugosi 2006, *Prediction, Learning, and Games*).
+//! - *Intervals*: widened or narrowed by what held the stated share of the recent truths: conformal scores (Romano,
+//!   Patterson and Candès 2019, *Conformalized Quantile Regression*) over a trailing window of 500, so that they follow
+//!   a changing series, and a correction in proportion to how far the trailing share of misses is off. This aims at
+//!   the level and measures what it reached; it guarantees nothing.
+//!
+//! The code calls one horizon with its experts, its intervals and its forecasts that await their truth a *lane*. There
+//! is one for each of the horizons 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360 and so on, and for
+//! the farthest; steps between are interpolated. A lane issues a forecast to be checked later at every step up to 39
+//! ahead, and farther out only at every `horizon / 20`-th step, so at most forty wait in one.
 //!
 //! Weights and intervals start from the last 30 % of the training rows, forecast by a forest that saw only earlier
 //! ones; then the forest is grown again on all rows. Truths that arrive later go on improving both, and moments whose
-//! future became known join the analogues in the leaves. New trees are grown only by fitting again.
+//! future became known join the analogues in the leaves, until 5,000 have; then, or earlier, it is time to fit again,
+//! which alone grows new trees. Fitting learns from the newest 5,000 usable rows and as many more as the horizon.
 //!
-//! Steps between those of the grid are interpolated. A time difference of more than three intervals, a step back in
-//! time, or a missing target restarts the lags: nothing is learned from or predicted across it.
+//! A step is the usual interval of the training rows. A sample that was lost is a step whose target is missing. Missing
+//! targets are borne, three in a row at most: a forecast made at one starts from the last known value. More of them, a
+//! time difference of more than three intervals, or a step back in time restart the lags: nothing is learned from or
+//! predicted across it.
 //!
 //! ```
 //! use overseer_core::{ForecastTarget, ForecasterTrainer, Frame, Schema, Timestamp};
@@ -38,13 +48,14 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
-pub mod analogues;
-pub mod conformal;
-pub mod experts;
+mod analogues;
+mod conformal;
+mod experts;
 mod grid;
-pub mod inputs;
+mod inputs;
 mod lane;
 mod online;
+mod steps;
 mod store;
 mod target;
 #[cfg(test)]
@@ -80,8 +91,8 @@ impl ForestForecasterBuilder {
         self
     }
 
-    /// How many of the newest samples of the target the forest sees, 2–40; 10 unless told. As many must have been
-    /// observed since the last gap before anything is predicted.
+    /// How many of the newest samples of the target the forest sees, 2–40; 10 unless told. As many steps must have
+    /// passed since the last gap before anything is predicted.
     #[must_use]
     pub fn lags(mut self, lags: usize) -> Self {
         self.settings.lags = lags;
@@ -154,7 +165,7 @@ impl ForestForecasterTrainer {
 
     /// [`ForecasterTrainer::fit`], giving the concrete type.
     ///
-    /// Only the newest 5,000 usable rows are learned from.
+    /// Only the newest 5,000 usable rows, and as many more as the horizon, are learned from.
     ///
     /// # Errors
     /// As [`ForecasterTrainer::fit`]; and if the performance score is asked of another schema than the host's.
@@ -167,7 +178,8 @@ impl ForestForecasterTrainer {
         training::fit(self.settings, frame, target, horizon)
     }
 
-    /// [`ForecasterTrainer::load`], giving the concrete type.
+    /// [`ForecasterTrainer::load`], giving the concrete type. The stored forecaster keeps the settings it was built
+    /// with; this trainer's play no part.
     ///
     /// # Errors
     /// As [`ForecasterTrainer::load`].

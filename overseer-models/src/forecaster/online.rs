@@ -1,23 +1,15 @@
 //! The fitted forecaster, sample by sample.
 
 use super::analogues::Analogues;
-use super::inputs::{WINDOW, append_inputs, newest};
+use super::inputs::{WINDOW, append_inputs, last_known, newest};
 use super::lane::{Issued, Lane, Views};
+use super::steps::{MAX_MISSING, missing_at_end, passed};
 use super::{Settings, grid, store, target};
 use overseer_core::{
     Error, Forecast, ForecastTarget, Forecaster, Interval, ModelMetadata, Result, Sample, Schema,
-    Timestamp,
+    Span, Timestamp,
 };
 use std::collections::VecDeque;
-
-/// A time difference of more than so many intervals is a gap.
-const GAP: i64 = 3;
-
-/// Whether nothing may be carried over from a sample at `last` to one at `now`.
-pub(super) fn is_gap(last: Timestamp, now: Timestamp, interval_ms: i64) -> bool {
-    let passed = now.as_millis().saturating_sub(last.as_millis());
-    passed < 0 || (interval_ms > 0 && passed > GAP.saturating_mul(interval_ms))
-}
 
 /// A forecaster fitted by [`ForestForecasterTrainer`](super::ForestForecasterTrainer).
 #[derive(Debug, Clone)]
@@ -25,7 +17,8 @@ pub struct ForestForecaster {
     pub(super) settings: Settings,
     pub(super) schema: Schema,
     pub(super) target: ForecastTarget,
-    pub(super) interval_ms: i64,
+    /// How long a step is.
+    pub(super) interval: Span,
     pub(super) metadata: ModelMetadata,
     /// The horizons predicted directly, ascending.
     pub(super) grid: Vec<usize>,
@@ -41,22 +34,24 @@ pub struct ForestForecaster {
 /// What the samples so far leave behind.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stream {
-    /// The target since the last gap, oldest first; at least its newest [`WINDOW`].
+    /// The target since the last gap step by step, oldest first, NaN where missing; at least its newest [`WINDOW`].
+    /// Never more than three in a row are missing.
     pub(super) recent: Vec<f64>,
     /// The newest values of the other features.
     pub(super) others: Vec<f64>,
     pub(super) last: Option<Timestamp>,
-    /// How many samples were taken in.
+    /// How many steps were taken, those of lost samples included.
     pub(super) step: u64,
-    /// Moments since the last gap of which it is not yet known all that came after.
+    /// The steps since the last gap of which it is not yet known all that came after.
     pub(super) waiting: VecDeque<Moment>,
 }
 
 /// A moment that will be learned from.
 #[derive(Debug, Clone)]
 pub(super) struct Moment {
+    /// The target; NaN where missing.
     pub(super) value: f64,
-    /// Where the forest placed it; empty if lags were missing then.
+    /// Where the forest placed it; empty if it is missing itself or there were too few steps before it.
     pub(super) leaves: Vec<u32>,
 }
 
@@ -78,7 +73,7 @@ impl ForestForecaster {
         settings: Settings,
         schema: Schema,
         target: ForecastTarget,
-        interval_ms: i64,
+        interval: Span,
         grid: Vec<usize>,
         analogues: Analogues,
     ) -> Self {
@@ -95,7 +90,7 @@ impl ForestForecaster {
             lanes: vec![lane; grid.len()],
             schema,
             target,
-            interval_ms,
+            interval,
             grid,
             analogues,
             stream: Stream::default(),
@@ -112,46 +107,69 @@ impl ForestForecaster {
     /// what was predicted of it.
     pub(super) fn advance(&mut self, time: Timestamp, row: &[f64]) -> Option<f64> {
         let truth = target::value(self.target, row);
-        let gap = self.stream.last.is_some_and(|last| is_gap(last, time, self.interval_ms));
+        let passed = passed(self.stream.last, time, self.interval);
         self.stream.last = Some(time);
-        self.stream.step += 1;
-        if gap || truth.is_nan() {
+        self.stream.step = self.stream.step.saturating_add(passed.unwrap_or(1) as u64);
+        if passed.is_none() {
             self.reset_lags();
         }
-        if truth.is_nan() {
-            return None;
+        for _ in 1..passed.unwrap_or(1) {
+            self.push(f64::NAN);
         }
+        self.push(truth);
+        self.stream.others.clear();
+        self.stream.others.extend(self.others.iter().map(|&c| row[c]));
+        (passed.is_some() && !truth.is_nan()).then_some(truth)
+    }
+
+    /// Appends the target of the next step.
+    fn push(&mut self, value: f64) {
         let recent = &mut self.stream.recent;
+        if recent.is_empty() && value.is_nan() {
+            return;
+        }
         if recent.len() == 2 * WINDOW {
             recent.drain(..WINDOW);
         }
-        recent.push(truth);
-        self.learn(truth);
-        self.stream.others.clear();
-        self.stream.others.extend(self.others.iter().map(|&c| row[c]));
-        (!gap).then_some(truth)
+        recent.push(value);
+        if missing_at_end(recent) > MAX_MISSING {
+            self.reset_lags();
+        } else {
+            self.learn(value);
+        }
     }
 
     /// Lets the present wait for what comes, and learns from the moment of which all is known now.
-    fn learn(&mut self, truth: f64) {
+    fn learn(&mut self, value: f64) {
         let waiting = &mut self.stream.waiting;
-        waiting.push_back(Moment { value: truth, leaves: Vec::new() });
+        waiting.push_back(Moment { value, leaves: Vec::new() });
         let farthest = self.grid.last().copied().unwrap_or(0);
         if waiting.len() <= farthest {
             return;
         }
         if let Some(moment) = waiting.pop_front()
             && !moment.leaves.is_empty()
+            && self.grid.iter().all(|&h| !waiting[h - 1].value.is_nan())
         {
             let later = self.grid.iter().map(|&h| waiting[h - 1].value);
             self.analogues.learn(&moment.leaves, moment.value, later);
         }
     }
 
-    /// Has another forest find what resembles the present from now on. What waits was placed by the old one.
-    pub(super) fn replace_analogues(&mut self, analogues: Analogues) -> Result<()> {
+    /// Has another forest find what resembles the present from now on. What waits is placed anew: `inputs` gives the
+    /// inputs of the step so many before the last one, if they are known.
+    pub(super) fn replace_analogues(
+        &mut self,
+        analogues: Analogues,
+        inputs: impl Fn(usize) -> Option<Vec<f64>>,
+    ) -> Result<()> {
         self.analogues = analogues;
-        self.stream.waiting.clear();
+        for (back, moment) in self.stream.waiting.iter_mut().rev().enumerate() {
+            moment.leaves.clear();
+            if let Some(inputs) = inputs(back) {
+                self.analogues.leaves(&inputs, &mut moment.leaves)?;
+            }
+        }
         self.look()
     }
 
@@ -169,7 +187,9 @@ impl ForestForecaster {
             append_inputs(self.recent(), self.settings.lags, others, &mut now.inputs);
             looked = self.analogues.leaves(&now.inputs, &mut now.leaves);
             self.analogues.find(&now.leaves, &mut now.found);
-            if let Some(moment) = self.stream.waiting.back_mut() {
+            if let Some(moment) = self.stream.waiting.back_mut()
+                && !moment.value.is_nan()
+            {
                 moment.leaves.clone_from(&now.leaves);
             }
         }
@@ -206,7 +226,7 @@ impl ForestForecaster {
     }
 
     fn combine(&self, place: usize, views: &Views) -> Issued {
-        let current = self.stream.recent.last().copied().unwrap_or(f64::NAN);
+        let current = last_known(self.recent());
         let due = self.stream.step.saturating_add(self.grid[place] as u64);
         self.lanes[place].combine(views, current, due)
     }

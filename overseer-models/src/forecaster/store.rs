@@ -3,25 +3,33 @@
 //!
 //! | what | how |
 //! |---|---|
+//! | version of this payload, 1 | `u32` |
 //! | trees, lags, level, seed | `u64`, `u64`, `f64`, `u64` |
 //! | target | `u8` (0 the performance score, 1 a column), column `u64` |
 //! | farthest horizon, interval in milliseconds | `u64` each |
 //! | samples taken in, whether there was one, its time | `u64`, `u8`, `u64` |
-//! | target since the last gap, other features now | `f64` arrays |
+//! | target since the last gap, other features now | `f64` arrays, NaN where missing |
 //! | moments whose future is not yet known | values as `f64` array, then leaves as `u32` array each |
-//! | past moments | the forest; places and counts of its leaves, `u32` arrays; values and what came after |
+//! | past moments | the trees; on how many they were grown; places and counts of their leaves, `u32` arrays; values and what came after |
 //! | each horizon of the grid | experts' losses, scores and hits of intervals, waiting forecasts |
 
 use super::analogues::Analogues;
 use super::inputs::{WINDOW, newest, width};
 use super::lane::Lane;
 use super::online::{ForestForecaster, Moment, Stream};
+use super::steps::{MAX_MISSING, missing_at_end};
+use super::target::LARGEST;
 use super::{Settings, grid, target};
 use crate::file::{self, Reader, Writer};
-use overseer_core::{Error, ForecastTarget, Result, Schema, Timestamp};
+use overseer_core::{Error, ForecastTarget, Result, Schema, Span, Timestamp};
 use std::collections::VecDeque;
 
 const KIND: &str = "random_forest_forecaster";
+
+/// Version of the payload.
+const VERSION: u32 = 1;
+/// So many samples were never taken in; a count below cannot overflow.
+const MAX_STEP: u64 = 1 << 62;
 
 fn corrupt(why: &str) -> Error {
     Error::corrupt("the stored forecaster", why)
@@ -34,6 +42,7 @@ pub(super) fn to_bytes(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
 /// What goes into the container beside the metadata.
 pub(super) fn payload(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
     let mut w = Writer::default();
+    w.u32(VERSION);
     let Settings { trees, lags, level, seed } = forecaster.settings;
     w.u64(trees as u64);
     w.u64(lags as u64);
@@ -47,7 +56,7 @@ pub(super) fn payload(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
     w.u8(code);
     w.u64(column);
     w.u64(forecaster.grid.last().copied().unwrap_or(0) as u64);
-    w.u64(forecaster.interval_ms.unsigned_abs());
+    w.u64(forecaster.interval.as_millis().unsigned_abs());
     let stream = &forecaster.stream;
     w.u64(stream.step);
     w.u8(u8::from(stream.last.is_some()));
@@ -66,15 +75,29 @@ pub(super) fn payload(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
 pub(super) fn load(bytes: &[u8], schema: &Schema) -> Result<ForestForecaster> {
     let (metadata, payload) = file::decode(bytes, KIND, schema)?;
     let mut forecaster = read_payload(payload, schema)?;
+    if metadata.interval_ms != forecaster.interval.as_millis() {
+        return Err(corrupt("its interval"));
+    }
     forecaster.metadata = metadata;
     forecaster.look()?;
     Ok(forecaster)
+}
+
+/// Whether these can be the target since the last gap: within the range of targets, and never missing for long.
+fn are_steps(recent: &[f64]) -> bool {
+    recent.iter().all(|v| v.is_nan() || v.abs() <= LARGEST)
+        && (1..=recent.len()).all(|end| missing_at_end(&recent[..end]) <= MAX_MISSING)
+        && (recent.is_empty() || recent.iter().any(|v| !v.is_nan()))
 }
 
 /// Reads what [`payload`] wrote.
 pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestForecaster> {
     let mut reader = Reader::new(payload);
     let r = &mut reader;
+    let version = r.u32()?;
+    if version != VERSION {
+        return Err(Error::unsupported(format!("forecaster payload version {version}")));
+    }
     let number = |r: &mut Reader<'_>| -> Result<usize> {
         usize::try_from(r.u64()?).map_err(|_| corrupt("a number too large"))
     };
@@ -88,12 +111,16 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     };
     target::check(target, schema).map_err(|_| corrupt("its target is not in the schema"))?;
     let horizon = number(r)?;
-    let interval_ms = i64::try_from(r.u64()?).map_err(|_| corrupt("its interval"))?;
+    let interval = i64::try_from(r.u64()?).map_err(|_| corrupt("its interval"))?;
     if horizon == 0 {
         return Err(corrupt("its horizon"));
     }
+    let interval = Span::from_millis(interval);
     let step = r.u64()?;
-    let known = r.u8()? == 1;
+    let known = match r.u8()? {
+        flag @ 0..=1 => flag == 1,
+        _ => return Err(corrupt("the time of its last sample")),
+    };
     let last = Timestamp::from_millis(r.u64()?.cast_signed());
     let (recent, now) = (r.f64s()?, r.f64s()?);
     let waiting: VecDeque<Moment> = r
@@ -104,19 +131,27 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     let stream = Stream { step, last: known.then_some(last), recent, others: now, waiting };
     let others = target::others(target, schema);
     let steady = stream.recent.len() <= WINDOW
-        && stream.recent.iter().all(|v| v.is_finite())
+        && are_steps(&stream.recent)
+        && stream.step <= MAX_STEP
         && stream.waiting.len() <= horizon
-        && stream.waiting.iter().all(|moment| moment.value.is_finite())
+        && stream.waiting.iter().all(|moment| {
+            let value = moment.value;
+            value.abs() <= LARGEST || (value.is_nan() && moment.leaves.is_empty())
+        })
         && !stream.others.iter().any(|v| v.is_infinite())
         && (stream.others.len() == others.len() || stream.recent.is_empty());
     if !steady {
         return Err(corrupt("the state of its stream"));
     }
     let analogues = Analogues::read_from(r)?;
+    if horizon >= analogues.grown_on() {
+        // Fitting takes more moments than steps ahead; and so the grid is in proportion to the file.
+        return Err(corrupt("its horizon"));
+    }
     let grid = grid::horizons(horizon);
     let fits = analogues.width() == width(settings.lags, others.len())
         && analogues.horizons() == grid.len()
-        && stream.waiting.iter().all(|moment| analogues.holds(&moment.leaves));
+        && stream.waiting.iter().all(|m| m.leaves.is_empty() || analogues.holds(&m.leaves));
     if !fits {
         return Err(corrupt("its forest does not fit its inputs or horizons"));
     }
@@ -127,7 +162,7 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
         .collect::<Result<Vec<_>>>()?;
     reader.finish()?;
     let mut forecaster =
-        ForestForecaster::new(settings, schema.clone(), target, interval_ms, grid, analogues);
+        ForestForecaster::new(settings, schema.clone(), target, interval, grid, analogues);
     forecaster.lanes = lanes;
     forecaster.stream = stream;
     Ok(forecaster)

@@ -21,7 +21,9 @@ pub(super) fn check(target: ForecastTarget, schema: &Schema) -> Result<()> {
 }
 
 /// Beyond it differences and sums could overflow; no quantity of a host comes near.
-const LARGEST: f64 = 1e300;
+pub(super) const LARGEST: f64 = 1e300;
+/// Numbers that follow from targets, such as a sum of a few, stay within it; so does what is read back.
+pub(super) const LARGEST_STORED: f64 = 1e302;
 
 /// The target's value in a row; NaN if missing or beyond ±10³⁰⁰.
 pub(super) fn value(target: ForecastTarget, row: &[f64]) -> f64 {
@@ -35,7 +37,7 @@ pub(super) fn value(target: ForecastTarget, row: &[f64]) -> f64 {
     if value.abs() <= LARGEST { value } else { f64::NAN }
 }
 
-/// The other columns that the forest sees: the first few that are not the target.
+/// The other columns that the forest sees: the first sixteen that are not the target.
 pub(super) fn others(target: ForecastTarget, schema: &Schema) -> Vec<usize> {
     (0..schema.len())
         .filter(|&c| target != ForecastTarget::Column(c))
@@ -61,7 +63,7 @@ pub(super) fn bounds(target: ForecastTarget, schema: &Schema) -> (f64, f64) {
     };
     match unit {
         Unit::Ratio => (0.0, 1.0),
-        Unit::BytesPerSecond | Unit::Bytes | Unit::Processes => (0.0, f64::MAX),
-        _ => (f64::MIN, f64::MAX),
+        Unit::BytesPerSecond | Unit::Bytes | Unit::Processes => (0.0, LARGEST),
+        _ => (-LARGEST, LARGEST),
     }
 }

@@ -101,14 +101,35 @@ fn intervals_of_a_seasonal_host_hold_nine_in_ten_truths() {
 fn the_stated_coverage_is_what_was_measured() {
     let values = autoregression(1_600, 0.7, 3);
     let mut forecaster = fitted(&values[..800], 10);
-    let at_fit = forecaster.forecast(10).unwrap();
-    assert!(at_fit.iter().all(|f| f.coverage.is_some()));
-    for (i, &v) in values.iter().enumerate().skip(800) {
-        forecaster.observe(&sample(i, v)).unwrap();
+    assert!(forecaster.forecast(10).unwrap().iter().all(|f| f.coverage.is_some()));
+    // For each step ahead, whether the forecasts given held their truth, in the order of the truths.
+    let mut held = vec![Vec::new(); 11];
+    for t in 800..1_600 {
+        forecaster.observe(&sample(t, values[t])).unwrap();
+        for f in forecaster.forecast(10).unwrap() {
+            if let Some(&truth) = values.get(t + f.step) {
+                held[f.step].push(f.interval.contains(truth));
+            }
+        }
     }
-    for f in forecaster.forecast(10).unwrap() {
-        let coverage = f.coverage.unwrap().get();
-        assert!((0.85..=0.95).contains(&coverage), "{coverage} at {}", f.step);
+    // Those steps are on the grid, and the newest 500 are counted.
+    let stated = forecaster.forecast(10).unwrap();
+    for step in [1, 5, 10] {
+        let newest = &held[step][held[step].len() - 500..];
+        let measured = newest.iter().filter(|held| **held).count() as f64 / 500.0;
+        assert_eq!(stated[step - 1].coverage.unwrap().get(), measured, "at {step}");
+        assert!((0.85..=0.95).contains(&measured), "{measured} at {step}");
+    }
+}
+
+#[test]
+fn a_step_after_a_calm_stretch_widens_intervals_by_no_more_than_a_few_steps() {
+    let mut forecaster = fitted(&[0.0; 200], 10);
+    for i in 200..400 {
+        forecaster.observe(&sample(i, 100.0)).unwrap();
+        for f in forecaster.forecast(10).into_iter().flatten() {
+            assert!(f.interval.upper - f.interval.lower < 500.0, "{f:?} after {i}");
+        }
     }
 }
 
@@ -138,6 +159,15 @@ fn sixty_rows_are_enough_for_ten_steps_and_fewer_are_an_error() {
         let forecaster = fitted(&autoregression(rows, 0.6, 4), horizon);
         assert_eq!(forecaster.forecast(horizon).unwrap().len(), horizon);
     }
+}
+
+#[test]
+fn a_horizon_beyond_what_is_learned_from_takes_more_rows_and_not_fewer() {
+    let trainer = ForestForecasterTrainer::builder().trees(1).build().unwrap();
+    let rows = trainer.min_rows(5_000);
+    let frame = frame_of(&(0..rows).map(|i| (i % 7) as f64).collect::<Vec<_>>());
+    let forecaster = trainer.fit(&frame, ForecastTarget::Column(0), 5_000).unwrap();
+    assert_eq!(forecaster.forecast(5_000).unwrap().len(), 5_000);
 }
 
 #[test]
@@ -176,26 +206,71 @@ fn a_target_that_is_never_known_is_an_error() {
 }
 
 #[test]
-fn a_gap_or_a_missing_target_restarts_the_lags() {
+fn a_gap_or_more_than_three_missing_targets_restart_the_lags() {
     let values = autoregression(200, 0.6, 4);
     let forecaster = fitted(&values, 10);
     // Three steps are no gap; more are, and so is a step back in time.
     let mut near = forecaster.clone();
     near.observe(&sample(202, 50.0)).unwrap();
     assert!(near.forecast(1).is_ok());
-    for (at, value) in [(203, 50.0), (150, 50.0), (200, f64::NAN)] {
+    for at in [203, 150] {
         let mut broken = forecaster.clone();
-        broken.observe(&sample(at, value)).unwrap();
-        let first = if value.is_nan() { 0 } else { 1 };
-        for i in first..10 {
+        broken.observe(&sample(at, 50.0)).unwrap();
+        for i in 1..10 {
             assert!(broken.forecast(1).unwrap_err().is_not_enough_data(), "{i} after {at}");
-            broken.observe(&sample(at + 1 + i, 50.0)).unwrap();
+            broken.observe(&sample(at + i, 50.0)).unwrap();
         }
         assert!(broken.forecast(1).is_ok(), "after {at}");
     }
+    // Three missing values are borne, rows without a value and lost rows alike.
+    let mut missing = forecaster.clone();
+    for i in [200, 202] {
+        missing.observe(&sample(i, f64::NAN)).unwrap();
+        assert!(missing.forecast(1).is_ok());
+    }
+    let mut back = missing.clone();
+    back.observe(&sample(203, 50.0)).unwrap();
+    assert!(back.forecast(1).is_ok());
+    missing.observe(&sample(203, f64::NAN)).unwrap();
+    assert!(missing.forecast(1).unwrap_err().is_not_enough_data());
     let mut reset = forecaster.boxed_clone();
     reset.reset_lags();
     assert!(reset.forecast(1).unwrap_err().is_not_enough_data());
+}
+
+#[test]
+fn missing_cells_and_lost_rows_cost_little() {
+    // A rhythm of 37 steps; one in ten cells is missing, and one in twenty rows.
+    let mut rng = Pcg64Mcg::seed_from_u64(6);
+    let truth = |i: usize| 10.0 * (std::f64::consts::TAU * i as f64 / 37.0).sin();
+    let mut frame = Frame::new(Schema::from_names(["x"]).unwrap());
+    let mut rows = Vec::new();
+    for i in 0..900 {
+        let value = if rng.random_bool(0.1) { f64::NAN } else { truth(i) };
+        if !rng.random_bool(0.05) {
+            rows.push((i, value));
+        }
+    }
+    for &(i, value) in rows.iter().filter(|r| r.0 < 600) {
+        frame.push_row(Timestamp::from_millis(STEP * i as i64), &[value]).unwrap();
+    }
+    let mut forecaster = trainer().fit_forest(&frame, ForecastTarget::Column(0), 10).unwrap();
+    let (mut asked, mut answered, mut error) = (0, 0, 0.0);
+    for &(i, value) in rows.iter().filter(|r| r.0 >= 600) {
+        forecaster.observe(&sample(i, value)).unwrap();
+        asked += 1;
+        if let Ok(forecasts) = forecaster.forecast(10) {
+            answered += 1;
+            // At a missing value the forecast starts from the last known one.
+            if !value.is_nan() {
+                error +=
+                    forecasts.iter().map(|f| (f.median - truth(i + f.step)).abs()).sum::<f64>()
+                        / 10.0;
+            }
+        }
+    }
+    assert!(answered * 10 >= asked * 9, "{answered} of {asked}");
+    assert!(error / f64::from(answered) < 0.5, "{}", error / f64::from(answered));
 }
 
 #[test]
@@ -234,39 +309,87 @@ fn predictions_get_exactly_the_lags_that_were_trained_on() {
     assert!(error < 1e-9, "{error}");
 }
 
+/// A frame of two columns with missing cells, lost rows and gaps.
+fn ragged_frame(n: usize, seed: u64) -> Frame {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let mut frame = Frame::new(Schema::from_names(["x", "y"]).unwrap());
+    let mut step = 0;
+    for (i, v) in autoregression(n, 0.6, seed).into_iter().enumerate() {
+        step += if i % 150 == 149 { 9 } else { 1 + i64::from(rng.random_bool(0.05)) };
+        let x = if rng.random_bool(0.05) || i % 190 < 4 { f64::NAN } else { v };
+        frame.push_row(Timestamp::from_millis(STEP * step), &[x, rng.random::<f64>()]).unwrap();
+    }
+    frame
+}
+
 #[test]
 fn inputs_while_streaming_are_the_inputs_of_training() {
-    let values = autoregression(300, 0.6, 4);
-    let mut forecaster = fitted(&values[..200], 3);
-    for (i, &v) in values.iter().enumerate().skip(200) {
-        forecaster.observe(&sample(i, v)).unwrap();
+    let frame = ragged_frame(500, 4);
+    let target = ForecastTarget::Column(0);
+    let mut forecaster = trainer().fit_forest(&frame, target, 3).unwrap();
+    forecaster.reset_lags();
+    let history = training::History::new(&frame, target, forecaster.interval);
+    let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let mut compared = 0;
+    for (row, (time, values)) in frame.rows().enumerate() {
+        forecaster.observe(&Sample::new(time, values.to_vec())).unwrap();
+        if values[0].is_nan() || forecaster.forecast(1).is_err() {
+            continue;
+        }
         let mut expected = Vec::new();
-        inputs::append_inputs(&values[i + 1 - WINDOW..=i], 10, [], &mut expected);
-        assert_eq!(forecaster.inputs_now(), expected);
+        history.append_inputs(row, 10, &[1], &mut expected);
+        assert_eq!(bits(forecaster.inputs_now()), bits(&expected), "row {row}");
+        compared += 1;
+    }
+    assert!(compared > 400, "{compared}");
+}
+
+#[test]
+fn forecasts_of_held_out_rows_hang_on_nothing_that_comes_after() {
+    let target = ForecastTarget::Column(0);
+    let interval = overseer_core::Span::from_millis(STEP);
+    // Bounds and median of all held-out forecasts in the order of their truths, with the step each was due at.
+    let issued = |frame: &Frame| {
+        let history = training::History::new(frame, target, interval);
+        let mut all = Vec::new();
+        training::evaluate(trainer().settings, &history, target, 10, interval, |issued, _| {
+            all.push((issued.due, issued.lower, issued.raw.median, issued.upper));
+        })
+        .unwrap();
+        all
+    };
+    let values = autoregression(500, 0.6, 7);
+    let full = issued(&frame_of(&values));
+    for k in [400, 440, 480] {
+        let mut other = values.clone();
+        other[k..].iter_mut().for_each(|v| *v = 1_000.0 - 3.0 * *v);
+        let other = issued(&frame_of(&other));
+        // Steps are counted from the first row the stream took in, as many from the end in both.
+        let last = full.iter().map(|f| f.0).max().unwrap();
+        let due_before = |f: &&(u64, f64, f64, f64)| f.0 + (500 - k as u64) <= last;
+        let (before, same): (Vec<_>, Vec<_>) =
+            (full.iter().filter(due_before).collect(), other.iter().filter(due_before).collect());
+        assert!(before.len() > 100, "{}", before.len());
+        assert_eq!(before, same, "rows from {k} on changed");
+        assert_ne!(full, other, "and they do count for what is due behind them");
     }
 }
 
 #[test]
-fn a_forecast_hangs_on_nothing_that_comes_after() {
+fn a_forecast_hangs_neither_on_what_comes_after_nor_on_being_asked_before() {
     let values = autoregression(500, 0.6, 7);
-    let mut other = values.clone();
-    other[400..].iter_mut().for_each(|v| *v = -*v);
-    let at_400 = |series: &[f64]| {
-        let mut forecaster = fitted(&series[..300], 10);
-        for (i, &v) in series.iter().enumerate().take(400).skip(300) {
-            forecaster.observe(&sample(i, v)).unwrap();
-        }
-        forecaster.forecast(10).unwrap()
-    };
-    assert_eq!(at_400(&values), at_400(&values[..400]));
-    assert_eq!(at_400(&values), at_400(&other));
-    // Nor does it hang on being asked before.
-    let mut asked = fitted(&values[..300], 10);
-    for (i, &v) in values.iter().enumerate().take(400).skip(300) {
-        asked.forecast(10).unwrap();
-        asked.observe(&sample(i, v)).unwrap();
+    // A forecaster that goes on is compared with one that stops; what it said stays said.
+    let mut going_on = fitted(&values[..300], 10);
+    let mut said = Vec::new();
+    for (i, &v) in values.iter().enumerate().skip(300) {
+        going_on.observe(&sample(i, v)).unwrap();
+        said.push(going_on.forecast(10).unwrap());
     }
-    assert_eq!(asked.forecast(10).unwrap(), at_400(&values));
+    let mut silent = fitted(&values[..300], 10);
+    for (i, &v) in values.iter().enumerate().take(400).skip(300) {
+        silent.observe(&sample(i, v)).unwrap();
+    }
+    assert_eq!(silent.forecast(10).unwrap(), said[99]);
 }
 
 #[test]
@@ -312,14 +435,81 @@ fn a_damaged_payload_is_refused_or_answers_without_panic() {
     let payload = store::payload(&forecaster).unwrap();
     for i in (0..payload.len()).step_by(7) {
         assert!(store::read_payload(&payload[..i], &schema).is_err());
-        let mut damaged = payload.clone();
-        damaged[i] ^= 1 << (i % 8);
-        if let Ok(mut read) = store::read_payload(&damaged, &schema) {
-            for step in 0..12 {
-                let _ = read.observe(&sample(60 + step, 50.0));
-            }
-            let _ = read.forecast(read.max_horizon().min(5));
+        // A flipped bit, and the largest numbers of either sign in place of eight bytes.
+        let mut flipped = payload.clone();
+        flipped[i] ^= 1 << (i % 8);
+        let mut damages = vec![flipped];
+        for number in [f64::MAX, -f64::MAX, 1e299, f64::MIN_POSITIVE, f64::NAN] {
+            let mut damaged = payload.clone();
+            let end = (i + 8).min(payload.len());
+            damaged[i..end].copy_from_slice(&number.to_le_bytes()[..end - i]);
+            damages.push(damaged);
         }
+        for damaged in damages {
+            if let Ok(mut read) = store::read_payload(&damaged, &schema) {
+                read.look().unwrap();
+                let _ = read.forecast(read.max_horizon());
+                for step in 0..12 {
+                    read.observe(&sample(60 + step, 50.0)).unwrap();
+                    let _ = read.forecast(read.max_horizon());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn stored_numbers_that_would_overflow_are_refused() {
+    let forecaster = fitted(&autoregression(60, 0.6, 4), 3);
+    let schema = forecaster.schema().clone();
+    let payload = store::payload(&forecaster).unwrap();
+    let replaced = |from: f64, to: f64| {
+        let at = payload.windows(8).enumerate().filter(|w| w.1 == from.to_le_bytes());
+        let places: Vec<usize> = at.map(|w| w.0).collect();
+        assert!(!places.is_empty());
+        places
+            .into_iter()
+            .filter(|&at| {
+                let mut changed = payload.clone();
+                changed[at..at + 8].copy_from_slice(&to.to_le_bytes());
+                store::read_payload(&changed, &schema).is_ok()
+            })
+            .count()
+    };
+    // The newest value is stored among the lags, the moments that wait, the targets and the forecasts issued at it.
+    let newest = autoregression(60, 0.6, 4)[59];
+    assert!(replaced(newest, 51.0) > 0);
+    for beyond in [1e303, -1e303, f64::MAX, f64::MIN, f64::INFINITY] {
+        assert_eq!(replaced(newest, beyond), 0, "{beyond}");
+    }
+    // Version, settings and target lie before the horizon; interval and step count lie behind it.
+    let horizon_at = 4 + 8 * 4 + 1 + 8;
+    assert_eq!(payload[horizon_at..horizon_at + 8], 3_u64.to_le_bytes());
+    for horizon in [0, 1 << 20, 1 << 40, u64::MAX] {
+        let mut changed = payload.clone();
+        changed[horizon_at..horizon_at + 8].copy_from_slice(&u64::to_le_bytes(horizon));
+        assert!(store::read_payload(&changed, &schema).unwrap_err().is_corrupt(), "{horizon}");
+    }
+    for (at, what) in [(horizon_at + 8, "a negative interval"), (horizon_at + 16, "a step count")] {
+        let mut changed = payload.clone();
+        changed[at..at + 8].copy_from_slice(&(-5_000_i64).to_le_bytes());
+        assert!(store::read_payload(&changed, &schema).unwrap_err().is_corrupt(), "{what}");
+    }
+    let mut newer = payload.clone();
+    newer[0] = 9;
+    assert!(store::read_payload(&newer, &schema).unwrap_err().to_string().contains("version 9"));
+}
+
+#[test]
+fn what_waited_while_fitting_is_learned_from_afterwards() {
+    let values = autoregression(320, 0.6, 4);
+    let mut forecaster = fitted(&values[..300], 10);
+    let learned = |f: &ForestForecaster| f.analogues.moments();
+    let before = learned(&forecaster);
+    assert_eq!(before, 300 - 9 - 10, "each row with its lags and its horizon");
+    for (i, &v) in values.iter().enumerate().skip(300) {
+        forecaster.observe(&sample(i, v)).unwrap();
+        assert_eq!(learned(&forecaster), before + i - 299);
     }
 }
 

@@ -1,58 +1,117 @@
 //! Fitting: which moments are learned from, the honest check on the newest of them, the final forest.
 
 use super::analogues::Analogues;
-use super::inputs::{WINDOW, append_inputs, width};
-use super::online::is_gap;
+use super::inputs::{WINDOW, append_inputs, newest, width};
+use super::lane::Issued;
+use super::steps::{MAX_MISSING, missing_at_end, passed};
 use super::{ForestForecaster, Settings, grid, target};
 use ndarray::ArrayView2;
-use overseer_core::{Error, ForecastTarget, Frame, Result, Timestamp};
+use overseer_core::{Error, ForecastTarget, Frame, Result, Span, Timestamp};
 
-/// At most so many moments are learned from: the newest.
+/// At most so many moments and the horizon are learned from: the newest.
 const MAX_MOMENTS: usize = 5_000;
 /// The fewest moments to learn from and to check on, together.
 const MIN_MOMENTS: usize = 28;
 
-/// The fewest rows, without gaps, that [`fit`] takes.
+/// The fewest rows, without gaps and missing values, that [`fit`] takes.
 pub(super) fn min_rows(lags: usize, horizon: usize) -> usize {
     horizon.saturating_mul(2).saturating_add(lags + 30)
 }
 
-/// A frame as a series of the target.
-struct History<'a> {
+/// A frame as a series of the target, step by step.
+pub(super) struct History<'a> {
     frame: &'a Frame,
+    /// The target at each step, NaN where missing.
     values: Vec<f64>,
-    /// For each row the first row of its run without gaps and missing values; of a missing one the row behind it.
+    /// For each step the first one of its run without a gap; of one that no run goes through the step behind it.
     starts: Vec<usize>,
+    /// The step of each row.
+    step_of: Vec<usize>,
 }
 
 impl<'a> History<'a> {
-    fn new(frame: &'a Frame, target: ForecastTarget, interval_ms: i64) -> Self {
-        let values: Vec<f64> = frame.rows().map(|(_, row)| target::value(target, row)).collect();
-        let times = frame.timestamps();
-        let mut starts = Vec::with_capacity(values.len());
+    pub(super) fn new(frame: &'a Frame, target: ForecastTarget, interval: Span) -> Self {
+        let rows = frame.len();
+        let mut history = Self {
+            frame,
+            values: Vec::with_capacity(rows),
+            starts: Vec::with_capacity(rows),
+            step_of: Vec::with_capacity(rows),
+        };
+        let mut last = None;
         let mut start = 0;
-        for (i, value) in values.iter().enumerate() {
-            if i > 0 && is_gap(times[i - 1], times[i], interval_ms) {
-                start = i;
+        for (time, row) in frame.rows() {
+            let passed = passed(last, time, interval);
+            last = Some(time);
+            if passed.is_none() {
+                start = history.values.len();
             }
-            if value.is_nan() {
-                start = i + 1;
+            for _ in 1..passed.unwrap_or(1) {
+                history.push(f64::NAN, &mut start);
             }
-            starts.push(start);
+            history.push(target::value(target, row), &mut start);
+            history.step_of.push(history.values.len() - 1);
         }
-        Self { frame, values, starts }
+        history
     }
 
-    /// The newest rows with `lags` known values up to them and `horizon` known ones behind, nothing missing between.
-    fn moments(&self, lags: usize, horizon: usize) -> Vec<usize> {
-        let mut moments: Vec<usize> = (0..self.values.len().saturating_sub(horizon))
-            .filter(|&t| {
-                let start = self.starts[t];
-                start <= t && t + 1 - start >= lags && self.starts[t + horizon] == start
+    /// Appends a step to the run that began at `start`. A run begins with a known value, and ends with too many
+    /// missing ones.
+    fn push(&mut self, value: f64, start: &mut usize) {
+        self.values.push(value);
+        let run = self.values.get(*start..).unwrap_or_default();
+        if value.is_nan() && (run.len() == 1 || missing_at_end(run) > MAX_MISSING) {
+            *start = self.values.len();
+        }
+        self.starts.push(*start);
+    }
+
+    /// The newest rows with a known value, `lags` steps up to them, and known values behind them at every horizon of
+    /// `grid`, with no gap between.
+    fn moments(&self, lags: usize, grid: &[usize]) -> Vec<usize> {
+        let horizon = grid.last().copied().unwrap_or(0);
+        let mut moments: Vec<usize> = (0..self.step_of.len())
+            .filter(|&row| {
+                let t = self.step_of[row];
+                self.has_lags(t, lags)
+                    && self.starts.get(t + horizon) == Some(&self.starts[t])
+                    && grid.iter().all(|&h| !self.values[t + h].is_nan())
             })
             .collect();
-        moments.drain(..moments.len().saturating_sub(MAX_MOMENTS));
+        // As many as the horizon are lost between what is learned from and what is checked on.
+        moments.drain(..moments.len().saturating_sub(MAX_MOMENTS.saturating_add(horizon)));
         moments
+    }
+
+    /// Whether the target is known at step `t`, and so many steps up to it are in its run.
+    fn has_lags(&self, t: usize, lags: usize) -> bool {
+        !self.values[t].is_nan() && t + 1 - self.starts[t] >= lags
+    }
+
+    /// Appends what the forest sees of a row to `out`.
+    pub(super) fn append_inputs(
+        &self,
+        row: usize,
+        lags: usize,
+        others: &[usize],
+        out: &mut Vec<f64>,
+    ) {
+        let t = self.step_of[row];
+        let recent = newest(&self.values[self.starts[t]..=t], WINDOW);
+        let values = self.frame.row(row);
+        append_inputs(recent, lags, others.iter().map(|&c| values[c]), out);
+    }
+
+    /// What the forest sees so many steps before the last one, if a moment can be there.
+    fn inputs_back(&self, back: usize, lags: usize, others: &[usize]) -> Option<Vec<f64>> {
+        let t = self.values.len().checked_sub(back + 1)?;
+        let row = self.step_of.binary_search(&t).ok()?;
+        if !self.has_lags(t, lags) {
+            return None;
+        }
+        let mut inputs = Vec::new();
+        self.append_inputs(row, lags, others, &mut inputs);
+        Some(inputs)
     }
 
     fn analogues(
@@ -64,17 +123,15 @@ impl<'a> History<'a> {
     ) -> Result<Analogues> {
         let columns = width(settings.lags, others.len());
         let mut inputs = Vec::with_capacity(moments.len() * columns);
-        for &t in moments {
-            let from = self.starts[t].max((t + 1).saturating_sub(WINDOW));
-            let row = self.frame.row(t);
-            let recent = &self.values[from..=t];
-            append_inputs(recent, settings.lags, others.iter().map(|&c| row[c]), &mut inputs);
+        for &row in moments {
+            self.append_inputs(row, settings.lags, others, &mut inputs);
         }
         let inputs = ArrayView2::from_shape((moments.len(), columns), &inputs)
             .map_err(|e| Error::other("shaping a forecaster's inputs", e))?;
-        let current = moments.iter().map(|&t| self.values[t]).collect();
+        let value = |row: usize, ahead: usize| self.values[self.step_of[row] + ahead];
+        let current = moments.iter().map(|&row| value(row, 0)).collect();
         let later =
-            grid.iter().map(|&h| moments.iter().map(|&t| self.values[t + h]).collect()).collect();
+            grid.iter().map(|&h| moments.iter().map(|&row| value(row, h)).collect()).collect();
         Analogues::grow(settings.trees, settings.seed, &inputs, current, later)
     }
 }
@@ -106,54 +163,21 @@ pub(super) fn fit(
     target: ForecastTarget,
     horizon: usize,
 ) -> Result<ForestForecaster> {
-    target::check(target, frame.schema())?;
-    if horizon == 0 {
-        return Err(Error::invalid_parameter("horizon", "must be at least 1"));
-    }
-    let interval_ms = median_interval(frame.timestamps());
-    let history = History::new(frame, target, interval_ms);
-    let known = history.values.iter().filter(|v| !v.is_nan()).count();
-    if known < min_rows(settings.lags, horizon) {
-        let needed = min_rows(settings.lags, horizon);
-        return Err(Error::not_enough_data("rows with a known target", needed, known));
-    }
-    let moments = history.moments(settings.lags, horizon);
-    let usable = moments.len().saturating_sub(horizon);
-    if usable < MIN_MOMENTS {
-        return Err(Error::not_enough_data(
-            "rows with the lags before and the horizon behind them, free of gaps",
-            horizon.saturating_add(MIN_MOMENTS),
-            moments.len(),
-        ));
-    }
-    let grid = grid::horizons(horizon);
-    let others = target::others(target, frame.schema());
-    let early = &moments[..usable - usable * 3 / 10];
-    let analogues = history.analogues(settings, &others, &grid, early)?;
-    let schema = frame.schema().clone();
-    let mut forecaster =
-        ForestForecaster::new(settings, schema, target, interval_ms, grid, analogues);
-
-    // The early forest knows values up to here; what it predicts from here on is honest.
-    let seen = early.last().map_or(0, |&t| t + horizon);
-    let lags = (seen + 1).saturating_sub(WINDOW);
-    for (time, row) in frame.rows().take(seen + 1).skip(lags) {
-        forecaster.advance(time, row);
-    }
-    forecaster.look()?;
-    forecaster.issue();
+    let interval = Span::from_millis(median_interval(frame.timestamps()));
+    let history = History::new(frame, target, interval);
     let mut tally = Tally::default();
-    for (time, row) in frame.rows().skip(seen + 1) {
-        forecaster.take(time, row, |issued, truth| {
+    let (mut forecaster, moments, held_out) =
+        evaluate(settings, &history, target, horizon, interval, |issued, truth| {
             tally.checks += 1;
             tally.hits += usize::from((issued.lower..=issued.upper).contains(&truth));
             tally.error += (truth - issued.raw.median).abs();
             tally.last_value_error += (truth - issued.current).abs();
         })?;
-    }
-    let analogues = history.analogues(settings, &forecaster.others, &forecaster.grid, &moments)?;
-    forecaster.replace_analogues(analogues)?;
-    describe(&mut forecaster, frame, &tally, frame.len() - 1 - seen);
+    let others = forecaster.others.clone();
+    let analogues = history.analogues(settings, &others, &forecaster.grid, &moments)?;
+    forecaster
+        .replace_analogues(analogues, |back| history.inputs_back(back, settings.lags, &others))?;
+    describe(&mut forecaster, frame, &tally, held_out);
     tracing::debug!(
         target = %forecaster.metadata.name,
         rows = frame.len(),
@@ -163,8 +187,60 @@ pub(super) fn fit(
     Ok(forecaster)
 }
 
+/// Learns on the early moments and forecasts from each row behind them, with each truth learning to weigh and to widen;
+/// `checked` hears of each forecast whose truth is known. Gives the forecaster as it is then, all moments, and how many
+/// rows were held out.
+pub(super) fn evaluate(
+    settings: Settings,
+    history: &History<'_>,
+    target: ForecastTarget,
+    horizon: usize,
+    interval: Span,
+    mut checked: impl FnMut(&Issued, f64),
+) -> Result<(ForestForecaster, Vec<usize>, usize)> {
+    let frame = history.frame;
+    target::check(target, frame.schema())?;
+    if horizon == 0 {
+        return Err(Error::invalid_parameter("horizon", "must be at least 1"));
+    }
+    let known = history.values.iter().filter(|v| !v.is_nan()).count();
+    let needed = min_rows(settings.lags, horizon);
+    if known < needed {
+        return Err(Error::not_enough_data("rows with a known target", needed, known));
+    }
+    let grid = grid::horizons(horizon);
+    let moments = history.moments(settings.lags, &grid);
+    let usable = moments.len().saturating_sub(horizon);
+    if usable < MIN_MOMENTS {
+        return Err(Error::not_enough_data(
+            "rows with the lags before and known values at the horizons behind them, free of gaps",
+            horizon.saturating_add(MIN_MOMENTS),
+            moments.len(),
+        ));
+    }
+    let others = target::others(target, frame.schema());
+    let early = &moments[..usable - usable * 3 / 10];
+    let analogues = history.analogues(settings, &others, &grid, early)?;
+    let schema = frame.schema().clone();
+    let mut forecaster = ForestForecaster::new(settings, schema, target, interval, grid, analogues);
+
+    // The early forest knows values up to this step; what it predicts from there on is honest.
+    let seen = early.last().map_or(0, |&row| history.step_of[row] + horizon);
+    let first_unseen = history.step_of.partition_point(|&t| t <= seen);
+    let first_lag = history.step_of.partition_point(|&t| t + WINDOW <= seen);
+    for (time, row) in frame.rows().take(first_unseen).skip(first_lag) {
+        forecaster.advance(time, row);
+    }
+    forecaster.look()?;
+    forecaster.issue();
+    for (time, row) in frame.rows().skip(first_unseen) {
+        forecaster.take(time, row, &mut checked)?;
+    }
+    Ok((forecaster, moments, frame.len() - first_unseen))
+}
+
 fn describe(forecaster: &mut ForestForecaster, frame: &Frame, tally: &Tally, held_out: usize) {
-    let (times, interval_ms) = (frame.timestamps(), forecaster.interval_ms);
+    let (times, interval_ms) = (frame.timestamps(), forecaster.interval.as_millis());
     let metadata = &mut forecaster.metadata;
     if let (Some(&first), Some(&last)) = (times.first(), times.last()) {
         metadata.trained_on = (first, last);

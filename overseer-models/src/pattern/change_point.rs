@@ -239,7 +239,6 @@ mod tests {
                 let false_alarms = (0..200)
                     .filter(|&s| !find_levels(&autoregression(phi, n, s), 0.0).starts.is_empty())
                     .count();
-                println!("change points n {n} phi {phi}: {false_alarms}");
                 assert!(false_alarms <= 10, "{false_alarms} of 200 at phi {phi}, {n} values");
             }
         }

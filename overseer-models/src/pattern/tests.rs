@@ -240,7 +240,6 @@ fn noise_seldom_has_a_shape() {
                 rhythms += usize::from(a.periodicity.is_some());
                 steps += usize::from(!a.change_points.is_empty());
             }
-            println!("n {n} phi {phi}: trends {trends} rhythms {rhythms} steps {steps} of 200");
             assert!(trends <= 10, "{trends} of 200 trends at phi {phi}, {n} values");
             assert!(rhythms <= 10, "{rhythms} of 200 rhythms at phi {phi}, {n} values");
             assert!(steps <= 10, "{steps} of 200 steps at phi {phi}, {n} values");
@@ -259,7 +258,6 @@ fn a_random_walk_seen_through_noise_seldom_has_a_shape() {
             trends += usize::from(a.pattern_type == PatternType::Trending);
             rhythms += usize::from(a.periodicity.is_some());
         }
-        println!("blur {blur}: trends {trends} rhythms {rhythms} of 200");
         assert!(trends <= 20 && rhythms <= 10, "{trends} trends, {rhythms} rhythms at {blur}");
     }
 }

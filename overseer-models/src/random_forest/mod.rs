@@ -34,8 +34,11 @@ mod grow;
 mod nodes;
 mod predict;
 mod store;
+mod structure;
 #[cfg(test)]
 mod tests;
+
+pub use structure::Structure;
 
 use nodes::Trees;
 use overseer_core::{Error, Result};

@@ -49,6 +49,16 @@ impl Node {
     }
 }
 
+/// The number of the leaf that `value_of(column)` leads to from `root`.
+pub(super) fn walk(nodes: &[Node], root: u32, value_of: impl Fn(usize) -> f64) -> usize {
+    let mut node = &nodes[root as usize];
+    while node.column != LEAF {
+        let right = !node.goes_left(value_of(node.column() as usize));
+        node = &nodes[node.next as usize + usize::from(right)];
+    }
+    node.next as usize
+}
+
 /// All trees of a forest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trees {
@@ -69,14 +79,9 @@ impl Trees {
         self.roots.len()
     }
 
-    /// The number of the leaf that `value_of(column)` leads to from `root`.
+    /// [`walk`] through these trees.
     pub(super) fn walk(&self, root: u32, value_of: impl Fn(usize) -> f64) -> usize {
-        let mut node = &self.nodes[root as usize];
-        while node.column != LEAF {
-            let right = !node.goes_left(value_of(node.column() as usize));
-            node = &self.nodes[node.next as usize + usize::from(right)];
-        }
-        node.next as usize
+        walk(&self.nodes, root, value_of)
     }
 
     /// The training rows of a leaf.

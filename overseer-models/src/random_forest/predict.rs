@@ -1,31 +1,17 @@
 //! What a fitted forest answers: means, quantiles, neighbours.
 
 use super::RandomForest;
+use super::structure::check_row;
 use ndarray::{Array2, ArrayView2};
 use overseer_core::{Error, Result};
 
 impl RandomForest {
-    fn check_row(&self, row: &[f64]) -> Result<()> {
-        if row.len() != self.columns {
-            return Err(Error::schema_mismatch(
-                format!("{} values", self.columns),
-                format!("{} values", row.len()),
-            ));
-        }
-        match row.iter().position(|v| v.is_infinite()) {
-            Some(column) => {
-                Err(Error::invalid_value(format!("column {column}"), "the value is infinite"))
-            }
-            None => Ok(()),
-        }
-    }
-
     /// The mean over the trees of the leaves' means, one value per target, into `out`.
     ///
     /// # Errors
     /// If `row` has not one value per column, one is infinite, or `out` has not one place per target.
     pub fn predict(&self, row: &[f64], out: &mut [f64]) -> Result<()> {
-        self.check_row(row)?;
+        check_row(row, self.columns)?;
         if out.len() != self.targets {
             return Err(Error::invalid_parameter(
                 "out",
@@ -70,7 +56,7 @@ impl RandomForest {
         &'a self,
         row: &'a [f64],
     ) -> Result<impl ExactSizeIterator<Item = usize> + 'a> {
-        self.check_row(row)?;
+        check_row(row, self.columns)?;
         Ok(self.trees.roots.iter().map(move |&root| self.trees.walk(root, |c| row[c])))
     }
 

@@ -7,8 +7,10 @@
 //! | where each tree begins | `u32` array |
 //! | nodes | a count, then threshold `f64`, column `u32` (all ones: a leaf), missing left `u8`, next `u32` each |
 //! | where each leaf's rows begin; the rows | `u32` arrays |
+//! | the means of each leaf | `f64` array, leaf after leaf |
 //!
-//! The leaves' means follow from the rest and are computed again.
+//! The means follow from the rest and are stored all the same: so a forest read takes no more memory than its file has
+//! bytes, whatever numbers of leaves and targets the file claims.
 
 use super::RandomForest;
 use super::nodes::{MAX_COLUMNS, Node, Trees};
@@ -17,7 +19,7 @@ use overseer_core::{Error, Result};
 
 const STORED_LEAF: u32 = u32::MAX;
 
-fn corrupt(why: &str) -> Error {
+pub(super) fn corrupt(why: &str) -> Error {
     Error::corrupt("the stored forest", why)
 }
 
@@ -29,16 +31,10 @@ impl RandomForest {
         for values in [&self.y, &self.oob, &self.oob_mse, &self.importances] {
             w.f64s(values.iter().copied());
         }
-        w.u32s(self.trees.roots.iter().copied());
-        w.u64(self.trees.nodes.len() as u64);
-        for node in &self.trees.nodes {
-            w.f64(node.threshold);
-            w.u32(if node.as_leaf().is_some() { STORED_LEAF } else { node.column() });
-            w.u8(u8::from(node.as_leaf().is_none() && node.missing_left()));
-            w.u32(node.next);
-        }
+        write_nodes(w, &self.trees.roots, &self.trees.nodes);
         w.u32s(self.trees.leaf_starts.iter().copied());
         w.u32s(self.trees.leaf_rows.iter().copied());
+        w.f64s(self.trees.leaf_means.iter().copied());
     }
 
     /// Reads a forest that [`RandomForest::write_to`] wrote, checking that no row can make it fail or never end.
@@ -67,23 +63,37 @@ impl RandomForest {
         if !y.iter().chain(&importances).all(|v| v.is_finite()) {
             return Err(corrupt("a training target or importance is not finite"));
         }
-        let roots = r.u32s()?;
-        let count = r.length()?;
-        let mut nodes = Vec::new();
-        for _ in 0..count {
-            nodes.push(read_node(r)?);
+        let (roots, nodes) = read_nodes(r)?;
+        let (leaf_starts, leaf_rows, leaf_means) = (r.u32s()?, r.u32s()?, r.f64s()?);
+        check_rows(&leaf_starts, &leaf_rows, y.len() / targets)?;
+        let leaves = leaf_starts.len() - 1;
+        check_nodes(&roots, &nodes, columns, leaves)?;
+        if leaves.checked_mul(targets) != Some(leaf_means.len())
+            || !leaf_means.iter().all(|v| v.is_finite())
+        {
+            return Err(corrupt("the means of its leaves"));
         }
-        let mut trees = Trees {
-            nodes,
-            roots,
-            leaf_starts: r.u32s()?,
-            leaf_rows: r.u32s()?,
-            leaf_means: Vec::new(),
-        };
-        check(&trees, columns, y.len() / targets)?;
-        trees.set_means(&y, targets);
+        let trees = Trees { nodes, roots, leaf_starts, leaf_rows, leaf_means };
         Ok(Self { columns, targets, trees, y, oob, oob_mse, importances })
     }
+}
+
+pub(super) fn write_nodes(w: &mut Writer, roots: &[u32], nodes: &[Node]) {
+    w.u32s(roots.iter().copied());
+    w.u64(nodes.len() as u64);
+    for node in nodes {
+        w.f64(node.threshold);
+        w.u32(if node.as_leaf().is_some() { STORED_LEAF } else { node.column() });
+        w.u8(u8::from(node.as_leaf().is_none() && node.missing_left()));
+        w.u32(node.next);
+    }
+}
+
+/// Roots and nodes as they are stored; [`check_nodes`] says whether they make trees.
+pub(super) fn read_nodes(r: &mut Reader<'_>) -> Result<(Vec<u32>, Vec<Node>)> {
+    let roots = r.u32s()?;
+    let nodes = (0..r.length()?).map(|_| read_node(r)).collect::<Result<_>>()?;
+    Ok((roots, nodes))
 }
 
 fn read_node(r: &mut Reader<'_>) -> Result<Node> {
@@ -100,37 +110,48 @@ fn read_node(r: &mut Reader<'_>) -> Result<Node> {
     }
 }
 
-/// Every walk from a root moves forward, stays in its tree and ends at a leaf with rows that exist.
-fn check(trees: &Trees, columns: usize, rows: usize) -> Result<()> {
-    let nodes = trees.nodes.len();
-    let ordered = trees.roots.first() == Some(&0)
-        && trees.roots.windows(2).all(|w| w[0] < w[1])
-        && trees.roots.last().is_some_and(|&r| (r as usize) < nodes);
-    if !ordered {
-        return Err(corrupt("its trees do not follow one another"));
-    }
-    let starts = &trees.leaf_starts;
+/// Every leaf has rows, and they exist.
+fn check_rows(starts: &[u32], leaf_rows: &[u32], rows: usize) -> Result<()> {
     let filled = starts.first() == Some(&0)
         && starts.windows(2).all(|w| w[0] < w[1])
-        && starts.last().map(|&s| s as usize) == Some(trees.leaf_rows.len());
+        && starts.last().map(|&s| s as usize) == Some(leaf_rows.len());
     if !filled {
         return Err(corrupt("its leaves do not follow one another"));
     }
-    if trees.leaf_rows.iter().any(|&row| row as usize >= rows) {
+    if leaf_rows.iter().any(|&row| row as usize >= rows) {
         return Err(corrupt("a leaf names a row that does not exist"));
     }
-    let leaves = starts.len() - 1;
-    let ends = trees.roots.iter().skip(1).map(|&r| r as usize).chain([nodes]);
-    for (&root, end) in trees.roots.iter().zip(ends) {
-        for at in root as usize..end {
-            let node = &trees.nodes[at];
+    Ok(())
+}
+
+/// Every walk from a root moves forward, stays in its tree and ends at a leaf, and each leaf belongs to one node.
+pub(super) fn check_nodes(
+    roots: &[u32],
+    nodes: &[Node],
+    columns: usize,
+    leaves: usize,
+) -> Result<()> {
+    let ordered = roots.first() == Some(&0)
+        && roots.windows(2).all(|w| w[0] < w[1])
+        && roots.last().is_some_and(|&r| (r as usize) < nodes.len());
+    if !ordered {
+        return Err(corrupt("its trees do not follow one another"));
+    }
+    // No more leaves than nodes, so that memory for them is in proportion to the file.
+    if nodes.iter().filter(|node| node.as_leaf().is_some()).count() != leaves {
+        return Err(corrupt("the number of its leaves"));
+    }
+    let mut owned = vec![false; leaves];
+    let ends = roots.iter().skip(1).map(|&r| r as usize).chain([nodes.len()]);
+    for (&root, end) in roots.iter().zip(ends) {
+        for (at, node) in nodes.iter().enumerate().take(end).skip(root as usize) {
             let next = node.next as usize;
             let sound = match node.as_leaf() {
-                Some(_) => next < leaves,
+                Some(_) => owned.get_mut(next).is_some_and(|owned| !std::mem::replace(owned, true)),
                 None => (node.column() as usize) < columns && next > at && next + 1 < end,
             };
             if !sound {
-                return Err(corrupt("a node leads out of its tree"));
+                return Err(corrupt("a node leads out of its tree or to another's leaf"));
             }
         }
     }

@@ -187,6 +187,58 @@ fn a_stored_forest_reads_back_the_same_and_damage_is_noticed_or_harmless() {
 }
 
 #[test]
+fn a_structure_reaches_the_leaves_of_its_forest_and_reads_back() {
+    let x = noise(60, 3, 1);
+    let params = RandomForest::builder().trees(4).build().unwrap();
+    let forest = params.fit(x.view(), noise(60, 1, 2).view()).unwrap();
+    let mut w = Writer::default();
+    forest.clone().into_structure().write_to(&mut w);
+    let stored = w.into_bytes();
+    let read = Structure::read_from(&mut Reader::new(&stored)).unwrap();
+    assert_eq!((read.columns(), read.trees()), (3, 4));
+    assert_eq!(read.leaf_count(), forest.leaf_count());
+    for row in x.rows() {
+        let row = row.to_vec();
+        assert!(read.leaves(&row).unwrap().eq(forest.leaves(&row).unwrap()));
+    }
+    assert!(read.leaves(&[0.0]).err().unwrap().is_schema_mismatch());
+    for i in 0..stored.len() {
+        assert!(Structure::read_from(&mut Reader::new(&stored[..i])).is_err());
+        let mut damaged = stored.clone();
+        damaged[i] ^= 1 << (i % 8);
+        if let Ok(read) = Structure::read_from(&mut Reader::new(&damaged)) {
+            // Memory for a row of as many columns as damage may claim is no matter of reading.
+            for leaf in read.leaves(&[0.5; 3]).into_iter().flatten() {
+                assert!(leaf < read.leaf_count());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_small_file_cannot_claim_many_leaves_or_means() {
+    // One node, one root: any number of leaves beyond one is a claim only.
+    let claim = |leaves: usize, targets: usize, node: nodes::Node| {
+        let mut w = Writer::default();
+        w.u64(1);
+        w.u64(targets as u64);
+        w.f64s(std::iter::repeat_n(0.0, targets));
+        w.f64s(std::iter::repeat_n(0.0, targets));
+        w.f64s(std::iter::repeat_n(0.0, targets));
+        w.f64s([0.0].into_iter());
+        store::write_nodes(&mut w, &[0], &[node]);
+        w.u32s((0..=leaves as u32).collect::<Vec<_>>().into_iter());
+        w.u32s(std::iter::repeat_n(0, leaves));
+        w.f64s(std::iter::repeat_n(0.0, targets));
+        RandomForest::read_from(&mut Reader::new(&w.into_bytes()))
+    };
+    assert!(claim(1, 2, nodes::Node::leaf(0)).is_ok());
+    assert!(claim(1, 2, nodes::Node::leaf(1)).unwrap_err().is_corrupt());
+    let error = claim(100_000, 100_000, nodes::Node::leaf(0)).unwrap_err();
+    assert!(error.to_string().contains("the number of its leaves"), "{error}");
+}
+
+#[test]
 fn a_fixed_seed_gives_these_numbers() {
     let x = noise(100, 4, 21);
     let y = Array2::from_shape_fn((100, 1), |(i, _)| x[(i, 0)] + 2.0 * x[(i, 1)] * x[(i, 2)]);

@@ -167,9 +167,11 @@ impl FittedTrend {
             let p = if change.abs() > 1.0e-12 { 0.0 } else { 1.0 };
             (p, ResidualNoise::Absent, n as f64)
         } else {
+            // A walk's steps are those of the values themselves; weighting them would make steps of a level.
+            let unweighted: Vec<f64> = points.y.iter().map(|y| y / unit).collect();
             let test = test_slope(Fit {
                 degree,
-                values: &scaled.to_vec(),
+                values: &unweighted,
                 residuals: &residuals,
                 change,
                 unit_variance,

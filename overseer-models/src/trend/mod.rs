@@ -122,7 +122,11 @@ impl PolynomialTrend {
         self.fit_with(&HouseholderQr, times, values, None)
     }
 
-    /// The same with a weight for each value: how many values of weight one it counts for. Weight 0 leaves it out.
+    /// The same with a weight for each value: its precision, the inverse of its noise's variance, in any unit. Weight 0
+    /// leaves it out.
+    ///
+    /// Coefficients are as if a value of weight 2 were there twice; standard errors and tests are not, for a precise
+    /// value is still one. Multiplying all weights by one factor changes the residual variance, `aicc` and `bic` only.
     ///
     /// # Errors
     /// As [`PolynomialTrend::fit`], and if a weight is negative or not finite.

@@ -39,7 +39,8 @@ pub(super) struct SlopeTest {
     pub(super) effective_points: f64,
 }
 
-/// What the test needs of a fit of `degree` to values in the order of their times.
+/// What the test needs of a fit of `degree` to values in the order of their times. In a weighted fit the residuals are
+/// multiplied by the roots of their weights, which makes them alike in variance, and the values are as measured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fit<'a> {
     pub(super) degree: usize,

@@ -109,6 +109,21 @@ fn a_weight_counts_as_so_many_points() {
 }
 
 #[test]
+fn weights_that_rise_make_no_trend_of_a_level() {
+    let times = every_five_seconds(6);
+    let weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let level = [100.2, 99.9, 100.1, 99.8, 100.3, 100.0];
+    let t = line().fit_weighted(&times, &level, &weights).unwrap();
+    assert_eq!(t.residual_noise, ResidualNoise::RandomWalk);
+    assert!(t.slope_p_value > 0.05, "{}", t.slope_p_value);
+    let tenfold = line().fit_weighted(&times, &level, &weights.map(|w| 10.0 * w)).unwrap();
+    assert!((tenfold.slope_p_value - t.slope_p_value).abs() < 1e-12);
+    assert!((tenfold.standard_errors[1] - t.standard_errors[1]).abs() < 1e-12);
+    let rising = [100.0, 101.1, 101.9, 103.0, 104.2, 104.9];
+    assert!(line().fit_weighted(&times, &rising, &weights).unwrap().slope_p_value < 0.01);
+}
+
+#[test]
 fn what_cannot_be_fitted_is_refused_with_the_reason() {
     let times = every_five_seconds(20);
     let same = vec![times[0]; 20];

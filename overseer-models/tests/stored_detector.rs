@@ -1,0 +1,106 @@
+//! A detector stored in the repository is read and answers as on the day it was written, whatever became of the code
+//! that trains detectors since.
+//!
+//! If the format changes on purpose, its version changes with it, and a new file joins the old one:
+//! `cargo test -p overseer-models --test stored_detector -- --ignored` writes it and prints its answers.
+
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
+use overseer_core::{
+    Detector, DetectorTrainer, Feature, Frame, Judgement, Probability, Sample, Schema, Timestamp,
+    Unit,
+};
+use overseer_models::detector::ForestDetectorTrainer;
+use std::path::PathBuf;
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/detector_v1.model")
+}
+
+fn schema() -> Schema {
+    Schema::new(vec![
+        Feature::new("system.cpu.utilization", Unit::Ratio).with_resolution(0.02),
+        Feature::new("system.network.io", Unit::BytesPerSecond).with_resolution(10_000.0),
+    ])
+    .unwrap()
+}
+
+fn trainer() -> ForestDetectorTrainer {
+    ForestDetectorTrainer::builder().trees(10).sample_size(64).seed(7).build().unwrap()
+}
+
+fn at(row: u32) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + 5000 * i64::from(row))
+}
+
+/// What the file was trained on: two features that go round at paces of their own, the second missing now and then.
+fn history() -> Frame {
+    let mut frame = Frame::new(schema());
+    for row in 0..400 {
+        let cpu = 0.1 + 0.01 * f64::from(row * 37 % 23);
+        let network = if row % 19 == 0 { f64::NAN } else { 1e5 + 4e3 * f64::from(row * 53 % 31) };
+        frame.push_row(at(row), &[cpu, network]).unwrap();
+    }
+    frame
+}
+
+/// Rows to judge: a usual one, a busy one, one of which half is missing, and after an hour a lively and a wild one.
+fn samples() -> [Sample; 5] {
+    [
+        Sample::new(at(400), vec![0.2, 1.6e5]),
+        Sample::new(at(401), vec![0.98, 1.6e5]),
+        Sample::new(at(402), vec![f64::NAN, 1.0e5]),
+        Sample::new(at(1122), vec![0.4, 1.6e5]),
+        Sample::new(at(1123), vec![0.2, 9.0e7]),
+    ]
+}
+
+fn answers(detector: &mut dyn Detector) -> Vec<Judgement> {
+    samples().iter().map(|s| detector.observe(s).unwrap()).collect()
+}
+
+/// Score, p-value, readiness and rank of each of [`samples`].
+const GOLDEN: [[f64; 4]; 5] = [
+    [0.0, 1.0, 0.121, 0.0],
+    [0.4319936176576424, 0.00015750052671221115, 0.121, 1.0],
+    [0.14346300679373036, 0.14539199957834972, 0.123, 0.9166666666666666],
+    [0.16906577055756192, 0.09608964284543012, 0.124, 0.9166666666666666],
+    [0.3880476833341301, 0.0006751942855860679, 0.124, 1.0],
+];
+
+#[test]
+fn a_detector_stored_earlier_still_gives_the_same_answers() {
+    let bytes = std::fs::read(path()).unwrap();
+    assert!(bytes.len() < 60_000, "{} bytes", bytes.len());
+    let mut detector = trainer().load(&bytes, &schema()).unwrap();
+    let known = detector.metadata();
+    assert_eq!((known.rows, known.interval_ms), (400, 5000));
+    assert_eq!(known.trained_on, (at(0), at(399)));
+    for (judged, golden) in answers(&mut *detector).iter().zip(GOLDEN) {
+        let found = [judged.score, judged.p_value, judged.readiness.get(), judged.rank.get()];
+        for (found, golden) in found.iter().zip(golden) {
+            assert!((found - golden).abs() <= 1e-9 * golden.max(1e-12), "{judged:?} {golden}");
+        }
+    }
+    let why = detector.explain();
+    assert_eq!(why[0].feature, "system.network.io");
+    assert!(why[0].is_outside());
+}
+
+#[test]
+fn a_stored_detector_is_written_again_byte_for_byte() {
+    let bytes = std::fs::read(path()).unwrap();
+    let detector = trainer().load(&bytes, &schema()).unwrap();
+    assert_eq!(detector.to_bytes().unwrap(), bytes);
+}
+
+#[test]
+#[ignore = "writes the file that the other tests read"]
+fn write_the_stored_detector() {
+    let mut detector = trainer().fit(&history()).unwrap();
+    std::fs::write(path(), detector.to_bytes().unwrap()).unwrap();
+    for judged in answers(&mut *detector) {
+        let [rank, readiness] = [judged.rank, judged.readiness].map(Probability::get);
+        println!("[{:?}, {:?}, {readiness:?}, {rank:?}],", judged.score, judged.p_value);
+    }
+}

@@ -1,0 +1,110 @@
+//! A forecaster stored in the repository is read and answers as on the day it was written, whatever became of the code
+//! that trains forecasters since.
+//!
+//! If the format changes on purpose, its version changes with it, and a new file joins the old one:
+//! `cargo test -p overseer-models --test stored_forecaster -- --ignored --nocapture` writes it and prints its answers.
+
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
+use overseer_core::{
+    Feature, ForecastTarget, Forecaster, ForecasterTrainer, Frame, Probability, Sample, Schema,
+    Timestamp, Unit,
+};
+use overseer_models::forecaster::ForestForecasterTrainer;
+use std::path::PathBuf;
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/forecaster_v1.model")
+}
+
+fn schema() -> Schema {
+    Schema::new(vec![
+        Feature::new("system.cpu.utilization", Unit::Ratio),
+        Feature::new("system.network.io", Unit::BytesPerSecond),
+    ])
+    .unwrap()
+}
+
+fn trainer() -> ForestForecasterTrainer {
+    ForestForecasterTrainer::builder().trees(6).seed(7).build().unwrap()
+}
+
+fn at(row: u32) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + 5000 * i64::from(row))
+}
+
+/// Two features that go round at paces of their own; now and then the first is missing, and the second more often.
+fn row(i: u32) -> [f64; 2] {
+    let cpu = if i % 41 == 3 { f64::NAN } else { 0.1 + 0.03 * f64::from(i * 5 % 23) };
+    let network = if i.is_multiple_of(19) { f64::NAN } else { 1e5 + 4e3 * f64::from(i * 53 % 31) };
+    [cpu, network]
+}
+
+fn history() -> Frame {
+    let mut frame = Frame::new(schema());
+    for i in 0..200 {
+        frame.push_row(at(i), &row(i)).unwrap();
+    }
+    frame
+}
+
+/// Bounds, median and coverage at one, four and ten steps: as it was stored, and after twenty more rows.
+fn answers(forecaster: &mut dyn Forecaster) -> Vec<[f64; 4]> {
+    let mut answers = Vec::new();
+    let mut ask = |forecaster: &dyn Forecaster| {
+        let forecasts = forecaster.forecast(10).unwrap();
+        for f in [0, 3, 9].map(|i| forecasts[i]) {
+            let coverage = f.coverage.map_or(-1.0, Probability::get);
+            answers.push([f.interval.lower, f.median, f.interval.upper, coverage]);
+        }
+    };
+    ask(forecaster);
+    for i in 200..220 {
+        forecaster.observe(&Sample::new(at(i), row(i).to_vec())).unwrap();
+    }
+    ask(forecaster);
+    answers
+}
+
+/// What [`answers`] gave on the day the file was written; a coverage of -1 stands for one not yet known.
+const GOLDEN: [[f64; 4]; 6] = [
+    [0.42999999999999994, 0.42999999999999994, 0.43002885153016307, 0.896551724137931],
+    [0.17680241964888435, 0.19, 0.19000000865740355, 0.9636363636363636],
+    [0.3999997906770384, 0.4, 0.4057382680901518, 0.9591836734693877],
+    [0.6699999999999999, 0.6699999999999999, 0.6699999999999999, 0.8961038961038961],
+    [0.4049289474748747, 0.42999999999999994, 0.43, 0.9594594594594594],
+    [0.6399994228021275, 0.64, 0.64, 0.9411764705882353],
+];
+
+#[test]
+fn a_forecaster_stored_earlier_still_gives_the_same_answers() {
+    let bytes = std::fs::read(path()).unwrap();
+    assert!(bytes.len() < 60_000, "{} bytes", bytes.len());
+    let mut forecaster = trainer().load(&bytes, &schema()).unwrap();
+    assert_eq!((forecaster.target(), forecaster.max_horizon()), (ForecastTarget::Column(0), 10));
+    let known = forecaster.metadata();
+    assert_eq!((known.rows, known.interval_ms), (200, 5000));
+    assert_eq!(known.trained_on, (at(0), at(199)));
+    for (found, golden) in answers(&mut *forecaster).iter().zip(GOLDEN) {
+        for (f, g) in found.iter().zip(golden) {
+            assert!((f - g).abs() <= 1e-9, "{found:?} {golden:?}");
+        }
+    }
+}
+
+#[test]
+fn a_stored_forecaster_is_written_again_byte_for_byte() {
+    let bytes = std::fs::read(path()).unwrap();
+    let forecaster = trainer().load(&bytes, &schema()).unwrap();
+    assert_eq!(forecaster.to_bytes().unwrap(), bytes);
+}
+
+#[test]
+#[ignore = "writes the file that the other tests read"]
+fn write_the_stored_forecaster() {
+    let mut forecaster = trainer().fit(&history(), ForecastTarget::Column(0), 10).unwrap();
+    std::fs::write(path(), forecaster.to_bytes().unwrap()).unwrap();
+    for answer in answers(&mut *forecaster) {
+        println!("{answer:?},");
+    }
+}
