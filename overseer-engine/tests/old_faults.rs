@@ -198,7 +198,7 @@ fn force_retrains_and_its_absence_does_not() {
 fn the_horizon_asked_for_is_the_horizon_predicted() {
     let place = tempfile::tempdir().unwrap();
     let mut engine = engine_at(place.path(), CalmHost::new());
-    let now = run(&mut engine, start(), 400, |_, _| {});
+    run(&mut engine, start(), 400, |_, _| {});
     for seconds in [5, 60, 300, 600] {
         let horizon = Span::from_secs(seconds);
         let predictions = engine.predict(horizon).unwrap();
