@@ -35,6 +35,9 @@ const TABLES: [&str; 7] = [
 /// Unsupported if it is newer than this program, invalid if another program's, and as reading.
 pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64> {
     const DOING: &str = "reading the format of the database";
+    // The three are read from one snapshot: between two of them another process may make the database.
+    let snapshot = connection.is_autocommit().then(|| connection.unchecked_transaction());
+    let _snapshot = snapshot.transpose().at(path, DOING)?;
     let number =
         |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).at(path, DOING);
     let id = number("PRAGMA application_id")?;
