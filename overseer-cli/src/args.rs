@@ -30,7 +30,8 @@ pub(crate) struct Global {
     /// Where samples, findings and models are kept [default: $XDG_STATE_HOME/overseer]
     #[arg(long, global = true, env = "OVERSEER_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// A TOML file with defaults for these flags, such as `data-dir`, `every` and `alarm-budget`
+    /// A TOML file: data-dir, every, alarm-budget, and how many samples and anomalies are kept in memory,
+    /// history-samples (1000) and history-anomalies (100)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print

@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) alarm_budget: AlarmBudget,
     data_dir: Option<PathBuf>,
     step: Option<Span>,
+    history_samples: Option<usize>,
+    history_anomalies: Option<usize>,
 }
 
 /// The TOML file, its keys named as the flags are.
@@ -24,6 +26,8 @@ struct File {
     data_dir: Option<PathBuf>,
     every: Option<String>,
     alarm_budget: Option<AlarmBudget>,
+    history_samples: Option<usize>,
+    history_anomalies: Option<usize>,
 }
 
 impl Settings {
@@ -42,6 +46,8 @@ impl Settings {
             alarm_budget: cli.global.alarm_budget.or(file.alarm_budget).unwrap_or_default(),
             data_dir: cli.global.data_dir.clone().or(file.data_dir),
             step: typed.or(written),
+            history_samples: file.history_samples,
+            history_anomalies: file.history_anomalies,
         })
     }
 
@@ -55,6 +61,8 @@ impl Settings {
             config.step = step;
             config.fast_interval = config.fast_interval.min(step);
         }
+        config.history_capacity = self.history_samples.unwrap_or(config.history_capacity);
+        config.anomaly_capacity = self.history_anomalies.unwrap_or(config.anomaly_capacity);
         options.data_dir.clone_from(&self.data_dir);
         options.config = config;
         options.sample = sample;
@@ -91,6 +99,8 @@ mod tests {
         assert_eq!(s.alarm_budget.to_string(), "1/month");
         assert_eq!(s.step, Some(Span::from_secs(10)));
         assert_eq!(s.data_dir, Some(PathBuf::from("/var/lib/overseer")));
+        let sized = settings("history-samples = 500\n", &["analyze"]).unwrap();
+        assert_eq!(sized.engine("test", false).config.history_capacity, 500);
         let s = settings(file, &["watch", "--every", "1s"]).unwrap();
         assert_eq!(s.step, Some(Span::from_secs(1)));
     }
