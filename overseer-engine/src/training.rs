@@ -63,12 +63,6 @@ impl TrainSummary {
     pub fn trained(&self) -> bool {
         self.models.iter().any(|m| matches!(m, TrainOutcome::Trained(_)))
     }
-
-    /// Whether any model could not be trained.
-    #[must_use]
-    pub fn failed(&self) -> bool {
-        self.models.iter().any(|m| matches!(m, TrainOutcome::Failed { .. }))
-    }
 }
 
 impl Engine {

@@ -17,5 +17,7 @@ pub mod forecaster;
 pub mod isolation_forest;
 pub mod pattern;
 pub mod random_forest;
+#[cfg(test)]
+mod simulated;
 pub mod stats;
 pub mod trend;

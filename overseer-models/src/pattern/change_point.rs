@@ -181,21 +181,7 @@ impl Noise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
-    use rand_distr::{Distribution, StandardNormal};
-    use rand_pcg::Pcg64Mcg;
-
-    fn autoregression(phi: f64, n: usize, seed: u64) -> Vec<f64> {
-        let mut rng = Pcg64Mcg::seed_from_u64(seed);
-        let mut x = 0.0;
-        (0..n)
-            .map(|_| {
-                let e: f64 = StandardNormal.sample(&mut rng);
-                x = phi * x + e;
-                x
-            })
-            .collect()
-    }
+    use crate::simulated::autoregression;
 
     #[test]
     fn steps_without_noise_are_found_where_they_are() {

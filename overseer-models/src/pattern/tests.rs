@@ -1,23 +1,8 @@
 use super::*;
+use crate::simulated::autoregression as noise;
 use overseer_core::{Schema, Unit, host};
 use proptest::prelude::*;
-use rand::SeedableRng;
-use rand_distr::{Distribution, StandardNormal};
-use rand_pcg::Pcg64Mcg;
 use std::f64::consts::TAU;
-
-/// An autoregression of one lag; `phi` 0 is white noise and 1 a random walk.
-fn noise(phi: f64, n: usize, seed: u64) -> Vec<f64> {
-    let mut rng = Pcg64Mcg::seed_from_u64(seed);
-    let mut x = 0.0;
-    (0..n)
-        .map(|_| {
-            let e: f64 = StandardNormal.sample(&mut rng);
-            x = phi * x + e;
-            x
-        })
-        .collect()
-}
 
 fn frame_of(feature: Feature, step: Span, values: &[f64]) -> Frame {
     let mut frame = Frame::new(Schema::new(vec![feature]).unwrap());
