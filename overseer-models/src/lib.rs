@@ -21,3 +21,4 @@ pub mod random_forest;
 mod simulated;
 pub mod stats;
 pub mod trend;
+mod walk;

@@ -1,0 +1,134 @@
+//! A row of numbers as a row of keys: unsigned integers in the order of the values.
+//!
+//! A key is the bit pattern of an `f32`, rearranged so that integers compare as the numbers do. What is rounded is not
+//! the value but its distance from the column's *origin*, a typical value: so a column of timestamps or of bytes loses
+//! no detail that its own spread could show.
+
+/// The key of a missing value that goes left at every split.
+const BELOW_ALL: u32 = 0;
+/// The key of a missing value that goes right at every split; no key of a known value reaches it.
+pub(super) const ABOVE_ALL: u32 = 0xFF80_0000;
+
+/// The first column of a row that holds an infinite value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Infinite {
+    pub(crate) column: usize,
+}
+
+/// The columns that a forest was fitted to, each with its origin.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Columns {
+    origins: Vec<f64>,
+}
+
+impl Columns {
+    /// Columns with these origins, which are finite.
+    pub(crate) fn new(origins: Vec<f64>) -> Self {
+        Self { origins }
+    }
+
+    /// How many columns there are.
+    pub(crate) fn len(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// Their origins.
+    pub(crate) fn origins(&self) -> &[f64] {
+        &self.origins
+    }
+
+    /// How many keys a row has: every column has two places, which differ where its value is missing.
+    pub(crate) fn slots(&self) -> usize {
+        2 * self.len()
+    }
+
+    /// The place of a column's key for a split that sends missing values this way.
+    pub(crate) fn slot(&self, column: usize, missing_right: bool) -> usize {
+        if missing_right { self.len() + column } else { column }
+    }
+
+    /// The column of a place, and whether missing values are above all there.
+    pub(crate) fn column_of(&self, slot: usize) -> (usize, bool) {
+        if slot < self.len() { (slot, false) } else { (slot - self.len(), true) }
+    }
+
+    /// The key of a known, finite value of a column.
+    pub(crate) fn key(&self, column: usize, value: f64) -> u32 {
+        key(value - self.origins[column])
+    }
+
+    /// The value of a key, to the precision that the key has.
+    pub(crate) fn value(&self, column: usize, key: u32) -> f64 {
+        let bits = if key >> 31 == 1 { key & !SIGN } else { !key };
+        self.origins[column] + f64::from(f32::from_bits(bits))
+    }
+
+    /// Puts a row's keys into `keys`, which has [`Columns::slots`] places.
+    pub(crate) fn keys(&self, row: &[f64], keys: &mut [u32]) -> Result<(), Infinite> {
+        let (low, high) = keys.split_at_mut(self.len());
+        let mut finite = true;
+        for (((&value, &origin), low), high) in row.iter().zip(&self.origins).zip(low).zip(high) {
+            finite &= value.abs() != f64::INFINITY;
+            let known = key(value - origin);
+            let missing = value.is_nan();
+            *low = if missing { BELOW_ALL } else { known };
+            *high = if missing { ABOVE_ALL } else { known };
+        }
+        if finite {
+            return Ok(());
+        }
+        Err(Infinite { column: row.iter().position(|v| v.is_infinite()).unwrap_or_default() })
+    }
+}
+
+const SIGN: u32 = 1 << 31;
+
+/// The key of a distance; what is beyond the range of `f32` becomes its end.
+#[inline]
+fn key(distance: f64) -> u32 {
+    const END: f64 = f32::MAX as f64;
+    // Adding zero turns the negative zero into the positive one, which it equals.
+    let bits = (distance.clamp(-END, END) as f32 + 0.0).to_bits();
+    // Negative numbers grow downwards: all their bits are turned over. Others get a place above them.
+    bits ^ (((bits as i32 >> 31) as u32) | SIGN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn missing_values_are_outermost_on_either_side() {
+        let columns = Columns::new(vec![0.0, 5.0]);
+        let mut keys = [0; 4];
+        columns.keys(&[f64::NAN, 7.0], &mut keys).unwrap();
+        assert_eq!((keys[0], keys[2]), (BELOW_ALL, ABOVE_ALL));
+        assert_eq!(keys[1], keys[3]);
+        for extreme in [f64::MAX, f64::MIN, 0.0, -0.0, f64::MIN_POSITIVE] {
+            let known = columns.key(1, extreme);
+            assert!(BELOW_ALL < known && known < ABOVE_ALL, "{extreme}");
+        }
+        assert_eq!(columns.keys(&[1.0, f64::INFINITY], &mut keys), Err(Infinite { column: 1 }));
+        assert_eq!(columns.column_of(columns.slot(1, true)), (1, true));
+    }
+
+    #[test]
+    fn small_differences_of_large_values_survive() {
+        // Times in milliseconds a second apart, and one of 64 GiB with a page more.
+        let columns = Columns::new(vec![1.7e12, 68_719_476_736.0]);
+        assert!(columns.key(0, 1.7e12 + 1_000.0) < columns.key(0, 1.7e12 + 2_000.0));
+        assert!(columns.key(1, 68_719_476_736.0) < columns.key(1, 68_719_480_832.0));
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_in_the_order_of_the_values(a in -1e30..1e30f64, b in -1e30..1e30f64, origin in -1e3..1e3f64) {
+            let columns = Columns::new(vec![origin]);
+            let (low, high) = if a < b { (a, b) } else { (b, a) };
+            prop_assert!(columns.key(0, low) <= columns.key(0, high));
+            let back = columns.value(0, columns.key(0, a));
+            prop_assert!((back - a).abs() <= 1e-7 * (a - origin).abs() + 1e-12);
+        }
+    }
+}
