@@ -22,6 +22,11 @@ impl Writer {
         self.raw(&v.to_le_bytes());
     }
 
+    /// The lowest `bytes` bytes, at most four; what is above is lost.
+    pub fn uint(&mut self, v: u32, bytes: u8) {
+        self.raw(&v.to_le_bytes()[..usize::from(bytes).min(4)]);
+    }
+
     /// Eight bytes.
     pub fn u64(&mut self, v: u64) {
         self.raw(&v.to_le_bytes());
@@ -103,6 +108,18 @@ impl<'a> Reader<'a> {
     /// Near the end.
     pub fn u32(&mut self) -> Result<u32> {
         self.array().map(u32::from_le_bytes)
+    }
+
+    /// A number of so many bytes, one to four.
+    ///
+    /// # Errors
+    /// Near the end, or if a number cannot have so many bytes.
+    pub fn uint(&mut self, bytes: u8) -> Result<u32> {
+        if !(1..=4).contains(&bytes) {
+            return Err(Error::corrupt("the model file", format!("numbers of {bytes} bytes")));
+        }
+        let raw = self.raw(usize::from(bytes))?;
+        Ok(raw.iter().rev().fold(0, |v, &byte| v << 8 | u32::from(byte)))
     }
 
     /// Eight bytes.

@@ -134,9 +134,7 @@ impl Analogues {
     /// # Errors
     /// As [`RandomForest::leaves`].
     pub(super) fn leaves(&self, inputs: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
-        leaves.clear();
-        leaves.extend(self.forest.leaves(inputs)?.map(|leaf| leaf as u32));
-        Ok(())
+        self.forest.leaves(inputs, leaves)
     }
 
     /// Puts the newest ten moments of each of these leaves into `found`, as often as trees name them. All count alike
@@ -187,8 +185,12 @@ impl Analogues {
         }
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>) -> Result<Self> {
-        let forest = Structure::read_from(r)?;
+    /// Reads what [`Analogues::write_to`] wrote in this version of the forecaster's payload.
+    pub(super) fn read_from(r: &mut Reader<'_>, version: u32) -> Result<Self> {
+        let forest = match version {
+            1 => Structure::read_version_1(r)?,
+            _ => Structure::read_from(r)?,
+        };
         let grown_on = r.u64()?;
         let (places, seen) = (r.u32s()?, r.u32s()?);
         let current = r.f64s()?;

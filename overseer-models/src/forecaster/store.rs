@@ -3,7 +3,7 @@
 //!
 //! | what | how |
 //! |---|---|
-//! | version of this payload, 1 | `u32` |
+//! | version of this payload, 2; it was 1 while the trees had `f64` thresholds | `u32` |
 //! | trees, lags, level, seed | `u64`, `u64`, `f64`, `u64` |
 //! | target | `u8` (0 the performance score, 1 a column), column `u64` |
 //! | farthest horizon, interval in milliseconds | `u64` each |
@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 const KIND: &str = "random_forest_forecaster";
 
 /// Version of the payload.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// So many samples were never taken in; a count below cannot overflow.
 const MAX_STEP: u64 = 1 << 62;
 
@@ -95,7 +95,7 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     let mut reader = Reader::new(payload);
     let r = &mut reader;
     let version = r.u32()?;
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Err(Error::unsupported(format!("forecaster payload version {version}")));
     }
     let number = |r: &mut Reader<'_>| -> Result<usize> {
@@ -143,7 +143,7 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     if !steady {
         return Err(corrupt("the state of its stream"));
     }
-    let analogues = Analogues::read_from(r)?;
+    let analogues = Analogues::read_from(r, version)?;
     if horizon >= analogues.grown_on() {
         // Fitting takes more moments than steps ahead; and so the grid is in proportion to the file.
         return Err(corrupt("its horizon"));

@@ -1,13 +1,15 @@
-//! Fitting: checks, bootstraps, trees, and what the rows left out say.
+//! Fitting: checks, the growing of all trees, and what the rows left out say.
 
-use super::bins::Bins;
-use super::grow::{Grower, Plot};
-use super::nodes::{MAX_COLUMNS, Trees};
-use super::{RandomForest, RandomForestParams};
+use super::bins::{Bins, Code};
+use super::grow::{Grower, Grown, Plot};
+use super::predict::ranges;
+use super::split::{Fast, Finder, Plain};
+use super::targets::Targets;
+use super::trees::Trees;
+use super::{RandomForest, RandomForestParams, Search};
+use crate::walk::{LARGEST_LEAF, Nodes, Packing};
 use ndarray::ArrayView2;
 use overseer_core::{Error, Result};
-use rand::SeedableRng;
-use rand_pcg::Pcg64Mcg;
 
 /// Beyond it differences of two targets could overflow.
 const MAX_TARGET: f64 = 1e300;
@@ -17,52 +19,61 @@ const MAX_ENTRIES: usize = u32::MAX as usize / 2;
 impl RandomForestParams {
     /// Learns `y` (n rows × targets) from `x` (n rows × columns, NaN where missing).
     ///
-    /// Columns are cut into at most 63 quantile bins, so thresholds lie between those; a column of at most 63 distinct
-    /// values loses nothing.
-    ///
     /// # Errors
     /// If there are no rows, columns or targets, the numbers of rows differ, `x` holds an infinite value, or `y` one
-    /// that is missing, infinite or beyond ±10³⁰⁰; the message names row and column.
+    /// that is missing, infinite or beyond ±10³⁰⁰; the message names row and column. Or if there is too much: more
+    /// than 2²³ rows, or rows times columns beyond about 2³⁰.
     #[allow(clippy::needless_pass_by_value, reason = "a view is a reference")]
     pub fn fit(&self, x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<RandomForest> {
-        self.check(&x, &y)?;
-        let (rows, columns) = x.dim();
-        let targets = y.ncols();
-        let bins = Bins::new(&x);
-        let normal = normalized(&y);
-        let splittable = bins.splittable();
+        let packing = self.check(&x, &y)?;
+        let width = y.ncols();
+        match self.search {
+            Search::Fast => Ok(self.grow::<u16, _>(&x, &y, packing, || Fast::new(width))),
+            Search::Plain => Ok(self.grow::<u16, _>(&x, &y, packing, Plain::default)),
+            Search::Exact => Ok(self.grow::<u32, _>(&x, &y, packing, Plain::default)),
+        }
+    }
+
+    fn grow<C: Code, F: Finder<C>>(
+        &self,
+        x: &ArrayView2<'_, f64>,
+        y: &ArrayView2<'_, f64>,
+        packing: Packing,
+        finder: impl Fn() -> F + Send + Sync,
+    ) -> RandomForest {
+        let (bins, targets) = (Bins::<C>::new(x), Targets::new(y));
         let plot = Plot {
             params: self,
             bins: &bins,
-            y: &normal,
-            targets,
-            per_split: self.features_per_split.of(columns),
-            columns: splittable,
+            targets: &targets,
+            y,
+            columns: bins.splittable(),
+            per_split: self.features_per_split.of(x.ncols()),
+            packing,
         };
-        let y: Vec<f64> = y.iter().copied().collect();
-        let mut trees = Trees { leaf_starts: vec![0], ..Trees::default() };
-        let mut gains = vec![0.0; columns];
-        let mut grower = Grower::new(&plot);
-        // Which rows each tree left out, tree after tree.
-        let mut left_out: Vec<Vec<u32>> = Vec::with_capacity(self.trees);
-        for tree in 0..self.trees {
-            // Each tree has a stream of its own, so that its randomness does not hang on the trees before it.
-            let stream = self.seed ^ (tree as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let mut rng = Pcg64Mcg::seed_from_u64(stream);
-            grower.grow(&mut rng, &mut trees, &mut gains);
-            left_out.push((0..rows as u32).filter(|&r| grower.weights[r as usize] == 0).collect());
+        let mut sum = Sum::new(x.ncols(), y.dim(), packing);
+        #[cfg(feature = "rayon")]
+        {
+            use rayon::prelude::*;
+            // In batches, so that not all trees wait for their place in the sum at once.
+            let batch = 4 * rayon::current_num_threads();
+            for first in (0..self.trees).step_by(batch) {
+                let grown: Vec<Grown> = (first..self.trees.min(first + batch))
+                    .into_par_iter()
+                    .map_init(|| Grower::new(&plot, finder()), Grower::grow)
+                    .collect();
+                grown.into_iter().for_each(|tree| sum.add(tree));
+            }
         }
-        trees.set_means(&y, targets);
-        let oob = out_of_bag(&trees, &left_out, &x, targets);
-        let oob_mse = mean_squared_errors(&oob, &y, targets);
-        let whole: f64 = gains.iter().sum();
-        if whole > 0.0 {
-            gains.iter_mut().for_each(|g| *g /= whole);
+        #[cfg(not(feature = "rayon"))]
+        {
+            let mut grower = Grower::new(&plot, finder());
+            (0..self.trees).for_each(|tree| sum.add(grower.grow(tree)));
         }
-        Ok(RandomForest { columns, targets, trees, y, oob, oob_mse, importances: gains })
+        sum.finish(bins.columns, y)
     }
 
-    fn check(&self, x: &ArrayView2<'_, f64>, y: &ArrayView2<'_, f64>) -> Result<()> {
+    fn check(&self, x: &ArrayView2<'_, f64>, y: &ArrayView2<'_, f64>) -> Result<Packing> {
         let rows = x.nrows();
         if rows == 0 {
             return Err(Error::not_enough_data("rows to grow a forest on", 1, 0));
@@ -76,9 +87,11 @@ impl RandomForestParams {
                 format!("has {} rows where x has {rows}", y.nrows()),
             ));
         }
-        if x.ncols() > MAX_COLUMNS || rows.saturating_mul(self.trees) > MAX_ENTRIES {
-            return Err(Error::invalid_parameter("x", "is too large for so many trees"));
+        let large = || Error::invalid_parameter("x", "is too large for so many trees");
+        if rows > LARGEST_LEAF as usize || rows.saturating_mul(self.trees) > MAX_ENTRIES {
+            return Err(large());
         }
+        let packing = Packing::new(2 * x.ncols(), 2 * rows).ok_or_else(large)?;
         if let Some(((row, column), _)) = x.indexed_iter().find(|(_, v)| v.is_infinite()) {
             return Err(Error::invalid_value(
                 format!("row {row}, column {column}"),
@@ -97,50 +110,83 @@ impl RandomForestParams {
                 },
             ));
         }
-        Ok(())
+        Ok(packing)
     }
 }
 
-/// Targets minus their means, divided by one power of two for all, so that squares neither overflow nor vanish and
-/// scaling all targets changes no split.
-fn normalized(y: &ArrayView2<'_, f64>) -> Vec<f64> {
-    let targets = y.ncols();
-    let means: Vec<f64> = y
-        .columns()
-        .into_iter()
-        .map(|c| c.iter().enumerate().fold(0.0, |m, (i, v)| m + (v - m) / (i + 1) as f64))
-        .collect();
-    let mut centred: Vec<f64> = y.iter().enumerate().map(|(i, v)| v - means[i % targets]).collect();
-    let largest = centred.iter().fold(0.0_f64, |a, v| a.max(v.abs()));
-    if largest > f64::MIN_POSITIVE {
-        let scale = largest.log2().floor().exp2();
-        centred.iter_mut().for_each(|v| *v /= scale);
-    }
-    centred
-}
-
-/// The mean over the trees that left a row out, row after row.
-fn out_of_bag(
-    trees: &Trees,
-    left_out: &[Vec<u32>],
-    x: &ArrayView2<'_, f64>,
+/// The forest so far: trees join it in the order of their numbers, whichever thread grew them.
+struct Sum {
+    nodes: Nodes,
+    roots: Vec<u32>,
+    first_leaves: Vec<u32>,
+    leaf_starts: Vec<u32>,
+    leaf_rows: Vec<u32>,
+    leaf_means: Vec<f64>,
+    gains: Vec<f64>,
     targets: usize,
-) -> Vec<f64> {
-    let rows = x.nrows();
-    let mut means = vec![f64::NAN; rows * targets];
-    let mut seen = vec![0_u32; rows];
-    for (&root, rows) in trees.roots.iter().zip(left_out) {
-        for &row in rows {
-            let row = row as usize;
-            let leaf = trees.walk(root, |c| x[(row, c)]);
-            seen[row] += 1;
-            let predicted = &trees.leaf_means[leaf * targets..][..targets];
-            for (mean, &v) in means[row * targets..][..targets].iter_mut().zip(predicted) {
-                *mean = if seen[row] == 1 { v } else { *mean + (v - *mean) / f64::from(seen[row]) };
-            }
+    /// The mean so far over the trees that left a row out, row after row, and how many they are.
+    oob: Vec<f64>,
+    oob_trees: Vec<u32>,
+}
+
+impl Sum {
+    fn new(columns: usize, (rows, targets): (usize, usize), packing: Packing) -> Self {
+        Self {
+            nodes: Nodes { nodes: Vec::new(), packing },
+            roots: Vec::new(),
+            first_leaves: vec![0],
+            leaf_starts: vec![0],
+            leaf_rows: Vec::new(),
+            leaf_means: Vec::new(),
+            gains: vec![0.0; columns],
+            targets,
+            oob: vec![f64::NAN; rows * targets],
+            oob_trees: vec![0; rows],
         }
     }
-    means
+
+    fn add(&mut self, tree: Grown) {
+        self.roots.push(self.nodes.nodes.len() as u32);
+        self.nodes.nodes.extend(tree.nodes);
+        let rows_before = self.leaf_rows.len() as u32;
+        self.leaf_starts.extend(tree.leaf_ends.iter().map(|end| rows_before + end));
+        self.leaf_rows.extend(tree.leaf_rows);
+        self.first_leaves.push(self.leaf_starts.len() as u32 - 1);
+        self.gains.iter_mut().zip(tree.gains).for_each(|(sum, gain)| *sum += gain);
+        for (row, leaf) in tree.left_out {
+            let (row, leaf) = (row as usize, leaf as usize);
+            self.oob_trees[row] += 1;
+            let trees = f64::from(self.oob_trees[row]);
+            let predicted = &tree.leaf_means[leaf * self.targets..][..self.targets];
+            let means = &mut self.oob[row * self.targets..][..self.targets];
+            for (mean, &v) in means.iter_mut().zip(predicted) {
+                *mean = if trees == 1.0 { v } else { *mean + (v - *mean) / trees };
+            }
+        }
+        self.leaf_means.extend(tree.leaf_means);
+    }
+
+    fn finish(mut self, columns: crate::walk::Columns, y: &ArrayView2<'_, f64>) -> RandomForest {
+        let y: Vec<f64> = y.iter().copied().collect();
+        let oob_mse = mean_squared_errors(&self.oob, &y, self.targets);
+        let whole: f64 = self.gains.iter().sum();
+        if whole > 0.0 {
+            self.gains.iter_mut().for_each(|g| *g /= whole);
+        }
+        let Self { nodes, roots, first_leaves, .. } = self;
+        RandomForest {
+            targets: self.targets,
+            trees: Trees { columns, nodes, roots, first_leaves },
+            leaf_starts: self.leaf_starts,
+            leaf_rows: self.leaf_rows,
+            leaf_means: self.leaf_means,
+            ranges: ranges(&y, self.targets),
+            y,
+            oob: self.oob,
+            oob_mse,
+            importances: self.gains,
+        }
+    }
 }
 
 fn mean_squared_errors(predicted: &[f64], y: &[f64], targets: usize) -> Vec<f64> {

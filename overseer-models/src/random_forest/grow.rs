@@ -1,279 +1,345 @@
-//! Growing one tree: which column and threshold leave the least squared error, node by node.
+//! Growing one tree: node by node the split that leaves the least squared error.
 
 use super::RandomForestParams;
-use super::bins::{Bins, MISSING};
-use super::nodes::{Node, Trees};
-use rand::RngExt;
+use super::bins::{Bins, Code};
+use super::split::{Best, Finder, Judge, Part, Place, is_over};
+use super::store::mean;
+use super::targets::{Packed, Targets};
+use crate::walk::{Node, Packing};
+use ndarray::ArrayView2;
+use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-const BINS: usize = MISSING as usize + 1;
-
 /// What all trees of a forest share while they grow.
-pub(super) struct Plot<'a> {
+pub(super) struct Plot<'a, C> {
     pub(super) params: &'a RandomForestParams,
-    pub(super) bins: &'a Bins,
-    /// Centred and scaled targets, row-major.
-    pub(super) y: &'a [f64],
-    pub(super) targets: usize,
+    pub(super) bins: &'a Bins<C>,
+    pub(super) targets: &'a Targets,
+    /// The targets as given.
+    pub(super) y: &'a ArrayView2<'a, f64>,
     /// Columns that can be split.
     pub(super) columns: Vec<u32>,
     /// How many columns a split looks at.
     pub(super) per_split: usize,
+    pub(super) packing: Packing,
 }
 
-/// The best split of a node.
-#[derive(Clone, Copy)]
-struct Split {
-    gain: f64,
-    column: u32,
-    /// The last bin on the left.
-    bin: usize,
-    missing_left: bool,
+/// A grown tree by itself: leaves count from 0.
+#[derive(Debug, Default)]
+pub(super) struct Grown {
+    pub(super) nodes: Vec<Node>,
+    /// Where each leaf's rows end.
+    pub(super) leaf_ends: Vec<u32>,
+    /// The rows of each leaf in ascending order, repeated as often as the bootstrap drew them.
+    pub(super) leaf_rows: Vec<u32>,
+    /// The mean targets of each leaf's rows.
+    pub(super) leaf_means: Vec<f64>,
+    /// By how much the splits on each column reduced the squared error.
+    pub(super) gains: Vec<f64>,
+    /// The rows that the bootstrap left out, each with the leaf it reaches.
+    pub(super) left_out: Vec<(u32, u32)>,
 }
 
-/// Memory and randomness of the tree that is growing, reused from tree to tree.
-pub(super) struct Grower<'a> {
-    plot: &'a Plot<'a>,
-    /// The columns in the order they are drawn.
-    columns: Vec<u32>,
-    /// How often the bootstrap drew each row.
-    pub(super) weights: Vec<u32>,
-    /// Targets times weights.
-    weighted: Vec<f64>,
-    /// The rows drawn at least once; a node is a range of it.
-    rows: Vec<u32>,
-    counts: [u32; BINS],
-    sums: Vec<f64>,
-    /// Sums of the node, and of the left side during a scan.
-    total: Vec<f64>,
-    left: Vec<f64>,
-}
-
-/// A node that is still to be split or closed.
+/// A node that is still to be split or closed: its place, and its ranges of the rows drawn and of those left out.
 struct Open {
     node: usize,
-    from: usize,
-    to: usize,
     depth: usize,
+    rows: std::ops::Range<usize>,
+    out: std::ops::Range<usize>,
 }
 
-impl<'a> Grower<'a> {
-    pub(super) fn new(plot: &'a Plot<'a>) -> Self {
-        let rows = plot.y.len() / plot.targets;
+/// Memory of the tree that is growing, reused from tree to tree.
+pub(super) struct Grower<'a, C, F> {
+    plot: &'a Plot<'a, C>,
+    finder: F,
+    judge: Judge<'a>,
+    rng: Pcg64Mcg,
+    draws: Draws,
+    /// How often the bootstrap drew each row.
+    weights: Vec<u32>,
+    /// The rows drawn at least once, and their targets; a node is a range of them.
+    rows: Vec<u32>,
+    values: Vec<Packed>,
+    /// The targets of the node at hand, centred.
+    centred: Vec<Packed>,
+    /// The rows left out.
+    out: Vec<u32>,
+    open: Vec<Open>,
+    /// The sums of the open nodes, last on top.
+    sums: Vec<Packed>,
+    spare_rows: Vec<u32>,
+    spare_values: Vec<Packed>,
+    grown: Grown,
+}
+
+impl<'a, C: Code, F: Finder<C>> Grower<'a, C, F> {
+    pub(super) fn new(plot: &'a Plot<'a, C>, finder: F) -> Self {
+        let rows = plot.y.nrows();
         Self {
             plot,
-            columns: plot.columns.clone(),
+            finder,
+            judge: Judge::new(plot.targets, rows, plot.params.min_leaf),
+            rng: Pcg64Mcg::seed_from_u64(0),
+            draws: Draws { columns: plot.columns.clone(), ..Draws::default() },
             weights: vec![0; rows],
-            weighted: vec![0.0; plot.y.len()],
             rows: Vec::with_capacity(rows),
-            counts: [0; BINS],
-            sums: vec![0.0; BINS * plot.targets],
-            total: vec![0.0; plot.targets],
-            left: vec![0.0; plot.targets],
+            values: Vec::with_capacity(rows * plot.targets.width),
+            centred: Vec::with_capacity(rows * plot.targets.width),
+            out: Vec::with_capacity(rows),
+            open: Vec::new(),
+            sums: Vec::new(),
+            spare_rows: vec![0; rows],
+            spare_values: vec![0; rows * plot.targets.width],
+            grown: Grown::default(),
         }
     }
 
-    /// Draws a bootstrap sample, grows a tree on it at the end of `trees`, and adds each split's gain to its column.
-    pub(super) fn grow(&mut self, rng: &mut Pcg64Mcg, trees: &mut Trees, gains: &mut [f64]) {
-        self.draw(rng);
-        self.columns.copy_from_slice(&self.plot.columns);
-        trees.roots.push(trees.nodes.len() as u32);
-        let mut open =
-            vec![Open { node: trees.nodes.len(), from: 0, to: self.rows.len(), depth: 0 }];
-        trees.nodes.push(Node::leaf(0));
-        while let Some(Open { node, from, to, depth }) = open.pop() {
-            let split = if depth < self.plot.params.max_depth {
-                self.best_split(rng, from, to)
-            } else {
-                None
-            };
-            let Some(split) = split else {
-                trees.nodes[node] = Node::leaf(trees.leaf_starts.len() as u32 - 1);
-                self.close_leaf(trees, from, to);
-                continue;
-            };
-            gains[split.column as usize] += split.gain;
-            let middle = self.partition(split, from, to);
-            let left = trees.nodes.len();
-            let threshold = self.plot.bins.threshold(split.column as usize, split.bin);
-            trees.nodes[node] =
-                Node::split(split.column, threshold, split.missing_left, left as u32);
-            trees.nodes.extend([Node::leaf(0); 2]);
-            // The left side is closed first: it lies on top of the stack.
-            open.push(Open { node: left + 1, from: middle, to, depth: depth + 1 });
-            open.push(Open { node: left, from, to: middle, depth: depth + 1 });
+    /// Draws a bootstrap sample and grows the tree of this number on it.
+    pub(super) fn grow(&mut self, tree: usize) -> Grown {
+        // Each tree has a stream of its own, so that its randomness does not hang on the trees before it.
+        let stream = self.plot.params.seed ^ (tree as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.rng = Pcg64Mcg::seed_from_u64(stream);
+        self.grown = Grown { gains: vec![0.0; self.plot.bins.width()], ..Grown::default() };
+        self.draw();
+        self.grown.nodes.push(Node::leaf(0));
+        let (rows, out) = (0..self.rows.len(), 0..self.out.len());
+        self.open.push(Open { node: 0, depth: 0, rows, out });
+        while let Some(open) = self.open.pop() {
+            let sums = self.sums.len() - self.plot.targets.width;
+            let deep = open.depth >= self.plot.params.max_depth;
+            let best = if deep { None } else { self.best_split(&open, sums) };
+            self.sums.truncate(sums);
+            match best {
+                Some(best) => self.split(open, best),
+                None => self.close(&open),
+            }
         }
+        std::mem::take(&mut self.grown)
     }
 
-    fn draw(&mut self, rng: &mut Pcg64Mcg) {
+    /// The bootstrap sample, and its sums as those of the first open node.
+    fn draw(&mut self) {
+        let targets = self.plot.targets;
         let n = self.weights.len();
         self.weights.fill(0);
         for _ in 0..n {
-            self.weights[rng.random_range(0..n)] += 1;
+            self.weights[self.rng.random_range(0..n as u32) as usize] += 1;
         }
         self.rows.clear();
-        self.rows.extend((0..n as u32).filter(|&r| self.weights[r as usize] > 0));
-        let k = self.plot.targets;
+        self.out.clear();
+        self.values.clear();
         for (row, &weight) in self.weights.iter().enumerate() {
-            for t in row * k..(row + 1) * k {
-                self.weighted[t] = f64::from(weight) * self.plot.y[t];
+            let row = row as u32;
+            if weight == 0 {
+                self.out.push(row);
+            } else {
+                self.rows.push(row);
+                targets.append(row, weight, &mut self.values);
             }
+        }
+        self.sums.clear();
+        self.sums.resize(targets.width, 0);
+        for values in self.values.chunks_exact(targets.width) {
+            self.sums.iter_mut().zip(values).for_each(|(s, v)| *s += v);
         }
     }
 
-    fn close_leaf(&mut self, trees: &mut Trees, from: usize, to: usize) {
-        let rows = &mut self.rows[from..to];
-        rows.sort_unstable();
-        for &row in rows.iter() {
-            let times = self.weights[row as usize] as usize;
-            trees.leaf_rows.extend(std::iter::repeat_n(row, times));
-        }
-        trees.leaf_starts.push(trees.leaf_rows.len() as u32);
-    }
-
-    /// The best split over the columns drawn for this node; `None` if the node is pure or too small.
-    fn best_split(&mut self, rng: &mut Pcg64Mcg, from: usize, to: usize) -> Option<Split> {
-        let k = self.plot.targets;
-        let mut count = 0;
-        let mut squares = 0.0;
-        self.total.fill(0.0);
-        for &row in &self.rows[from..to] {
-            let weight = self.weights[row as usize];
-            count += weight;
-            let at = row as usize * k;
-            for t in 0..k {
-                let value = self.plot.y[at + t];
-                self.total[t] += self.weighted[at + t];
-                squares += f64::from(weight) * value * value;
-            }
-        }
-        if to - from < 2 || (count as usize) < self.plot.params.min_leaf.saturating_mul(2) {
+    /// The best split over the columns drawn for this node, whose sums begin at the place `sums`; `None` if the node is
+    /// pure or too small.
+    fn best_split(&mut self, open: &Open, sums: usize) -> Option<Best> {
+        let plot = self.plot;
+        let total = &self.sums[sums..];
+        let large = self.judge.turn_to(plot.targets.count(total[0]));
+        let rows = &self.rows[open.rows.clone()];
+        let first = plot.targets.row(rows[0]);
+        if !large || rows.iter().all(|&row| plot.targets.row(row) == first) {
             return None;
         }
-        let score = sum_of_squares(&self.total) / f64::from(count);
-        let impurity = squares - score;
-        // What is left after rounding is not worth a split.
-        if impurity <= 1e-12 * squares {
-            return None;
-        }
-        let mut best: Option<Split> = None;
-        for drawn in 0..self.columns.len() {
-            if drawn >= self.plot.per_split && best.is_some() {
+        let width = plot.targets.width;
+        let values = &self.values[open.rows.start * width..open.rows.end * width];
+        let unit = plot.targets.centre(total, values, &mut self.centred);
+        let part = Part { rows, values: &self.centred };
+        self.judge.take_note(part);
+        let bound = self.finder.bound(part, &self.judge);
+        let mut best = Best::NONE;
+        self.draws.begin(self.rng.random());
+        let mut drawn = 0;
+        while drawn < plot.per_split || !best.is_some() {
+            let Some(column) = self.draws.next() else { break };
+            drawn += 1;
+            self.finder.look(plot.bins, part, &self.judge, column, &mut best);
+            if is_over(&best, bound) {
                 break;
             }
-            let swap = rng.random_range(drawn..self.columns.len());
-            self.columns.swap(drawn, swap);
-            let floor = best.map_or(1e-10 * impurity, |b| b.gain);
-            if let Some(split) =
-                self.best_threshold(self.columns[drawn], from, to, count, score, floor)
-            {
-                best = Some(split);
-            }
         }
-        best
+        best.is_some().then_some(Best { gain: best.gain * unit, ..best })
     }
 
-    /// The best threshold of one column, if it gains more than `floor`.
-    fn best_threshold(
+    fn split(&mut self, open: Open, best: Best) {
+        let plot = self.plot;
+        let Place { column, left: from, right: to, missing_left } = best.place;
+        let cut = plot.bins.cut(column, from, to);
+        self.grown.gains[column as usize] += best.gain;
+        let left = self.grown.nodes.len();
+        let slot = plot.bins.columns.slot(column as usize, !missing_left);
+        let threshold = plot.bins.threshold(column, cut);
+        self.grown.nodes[open.node] = plot.packing.split(slot, threshold, left - open.node);
+        self.grown.nodes.extend([Node::leaf(0); 2]);
+
+        // From where the search has just read.
+        let (codes, stride) = plot.bins.codes(column, open.rows.len());
+        let goes_left = |row: u32| {
+            let code = codes[row as usize * stride];
+            if code == C::MISSING { missing_left } else { code.number() <= cut }
+        };
+        let middle = open.rows.start + self.part_rows(open.rows.clone(), goes_left);
+        let spare = &mut self.spare_rows;
+        let out = &mut self.out[open.out.clone()];
+        let middle_out = open.out.start + partition(out, spare, |&row| goes_left(row));
+        let depth = open.depth + 1;
+        let Open { rows, out, .. } = open;
+        // The left side is closed first: it lies on top of the stack.
+        let sides = [
+            (left + 1, middle..rows.end, middle_out..out.end),
+            (left, rows.start..middle, out.start..middle_out),
+        ];
+        for (node, rows, out) in sides {
+            let width = plot.targets.width;
+            let at = self.sums.len();
+            self.sums.resize(at + width, 0);
+            for values in self.values[rows.start * width..rows.end * width].chunks_exact(width) {
+                self.sums[at..].iter_mut().zip(values).for_each(|(s, v)| *s += v);
+            }
+            self.open.push(Open { node, depth, rows, out });
+        }
+    }
+
+    /// Brings the rows of the left side, with their targets, to the front of a range; says how many they are.
+    fn part_rows(
         &mut self,
-        column: u32,
-        from: usize,
-        to: usize,
-        count: u32,
-        score: f64,
-        floor: f64,
-    ) -> Option<Split> {
-        let k = self.plot.targets;
-        let mut occupied = self.fill_histogram(column, from, to);
-        let missing_count =
-            if occupied >> MISSING == 1 { self.counts[MISSING as usize] } else { 0 };
-        occupied &= !(1 << MISSING);
-        let min_leaf = self.plot.params.min_leaf as u32;
-        self.left.fill(0.0);
-        let mut left_count = 0;
-        let mut best: Option<Split> = None;
-        while occupied != 0 {
-            let bin = occupied.trailing_zeros() as usize;
-            occupied &= occupied - 1;
-            left_count += self.counts[bin];
-            for (left, sum) in self.left.iter_mut().zip(&self.sums[bin * k..]) {
-                *left += sum;
-            }
-            // Missing values are tried on the right, then on the left.
-            for missing_left in [false, true] {
-                if missing_left && missing_count == 0 {
-                    break;
-                }
-                let on_left = left_count + if missing_left { missing_count } else { 0 };
-                let on_right = count - on_left;
-                if on_left < min_leaf || on_right < min_leaf {
-                    continue;
-                }
-                let (mut left_squares, mut right_squares) = (0.0, 0.0);
-                for t in 0..k {
-                    let missing =
-                        if missing_left { self.sums[MISSING as usize * k + t] } else { 0.0 };
-                    let left = self.left[t] + missing;
-                    let right = self.total[t] - left;
-                    left_squares += left * left;
-                    right_squares += right * right;
-                }
-                let gain =
-                    left_squares / f64::from(on_left) + right_squares / f64::from(on_right) - score;
-                if gain > best.map_or(floor, |b: Split| b.gain) {
-                    // With every known value of the node on the left, larger ones belong there too.
-                    let bin =
-                        if occupied == 0 { self.plot.bins.last(column as usize) } else { bin };
-                    // Where nothing was missing, the larger side is the likelier one.
-                    let missing_left =
-                        if missing_count > 0 { missing_left } else { on_left >= on_right };
-                    best = Some(Split { gain, column, bin, missing_left });
+        range: std::ops::Range<usize>,
+        goes_left: impl Fn(u32) -> bool + Copy,
+    ) -> usize {
+        let width = self.plot.targets.width;
+        let rows = &mut self.rows[range.clone()];
+        let values = &mut self.values[range.start * width..range.end * width];
+        if width == 1 {
+            part_pairs(rows, values, &mut self.spare_rows, &mut self.spare_values, goes_left)
+        } else {
+            let (mut left, mut right) = (0, 0);
+            for (i, &row) in rows.iter().enumerate() {
+                let value = i * width..(i + 1) * width;
+                if goes_left(row) {
+                    values.copy_within(value, left * width);
+                    left += 1;
+                } else {
+                    self.spare_values[right * width..(right + 1) * width]
+                        .copy_from_slice(&values[value]);
+                    right += 1;
                 }
             }
+            values[left * width..].copy_from_slice(&self.spare_values[..right * width]);
+            partition(rows, &mut self.spare_rows, |&row| goes_left(row))
         }
-        best
     }
 
-    /// Adds the node's rows up by their bin; says which bins are occupied. Others hold leftovers.
-    fn fill_histogram(&mut self, column: u32, from: usize, to: usize) -> u64 {
-        let k = self.plot.targets;
-        let codes = self.plot.bins.column(column as usize);
-        let mut occupied = 0_u64;
-        for &row in &self.rows[from..to] {
-            let bin = codes[row as usize] as usize;
-            let values = &self.weighted[row as usize * k..][..k];
-            let sums = &mut self.sums[bin * k..][..k];
-            if occupied & (1 << bin) == 0 {
-                occupied |= 1 << bin;
-                self.counts[bin] = self.weights[row as usize];
-                sums.copy_from_slice(values);
-            } else {
-                self.counts[bin] += self.weights[row as usize];
-                for (s, v) in sums.iter_mut().zip(values) {
-                    *s += v;
-                }
-            }
+    /// Makes the node a leaf of its rows.
+    fn close(&mut self, open: &Open) {
+        let grown = &mut self.grown;
+        let leaf = grown.leaf_ends.len() as u32;
+        grown.nodes[open.node] = Node::leaf(leaf);
+        let from = grown.leaf_rows.len();
+        for &row in &self.rows[open.rows.clone()] {
+            let times = self.weights[row as usize] as usize;
+            grown.leaf_rows.extend(std::iter::repeat_n(row, times));
         }
-        occupied
-    }
-
-    /// Brings the left side's rows to the front of the range; says where the right side begins.
-    fn partition(&mut self, split: Split, from: usize, to: usize) -> usize {
-        let codes = self.plot.bins.column(split.column as usize);
-        let mut middle = from;
-        for i in from..to {
-            let code = codes[self.rows[i] as usize];
-            let left =
-                if code == MISSING { split.missing_left } else { code as usize <= split.bin };
-            if left {
-                self.rows.swap(i, middle);
-                middle += 1;
-            }
+        grown.leaf_ends.push(grown.leaf_rows.len() as u32);
+        let held = &grown.leaf_rows[from..];
+        for target in 0..self.plot.targets.width {
+            grown.leaf_means.push(mean(held, |row| self.plot.y[(row, target)]));
         }
-        middle
+        grown.left_out.extend(self.out[open.out.clone()].iter().map(|&row| (row, leaf)));
     }
 }
 
-fn sum_of_squares(values: &[f64]) -> f64 {
-    values.iter().map(|v| v * v).sum()
+/// Columns drawn for one node without repetition: each draw swaps one to the front of those left (Fisher and Yates).
+///
+/// All is put back afterwards, and the random numbers are the node's own. So what a node draws does not hang on how
+/// many columns the nodes before it looked at, and a search may end as soon as it likes.
+#[derive(Default)]
+struct Draws {
+    columns: Vec<u32>,
+    state: u64,
+    /// Which place each draw swapped with.
+    swaps: Vec<u32>,
+}
+
+impl Draws {
+    /// Begins the draws of a node.
+    fn begin(&mut self, state: u64) {
+        self.state = state;
+        for (at, &swap) in self.swaps.iter().enumerate().rev() {
+            self.columns.swap(at, swap as usize);
+        }
+        self.swaps.clear();
+    }
+
+    /// One of the columns not drawn yet, if there is one.
+    fn next(&mut self) -> Option<u32> {
+        // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), its upper half scaled to the range (Lemire, 2019).
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        let drawn = self.swaps.len();
+        let left = (self.columns.len() - drawn) as u64;
+        if left == 0 {
+            return None;
+        }
+        let swap = drawn + (((z >> 32) * left) >> 32) as usize;
+        self.columns.swap(drawn, swap);
+        self.swaps.push(swap as u32);
+        Some(self.columns[drawn])
+    }
+}
+
+/// Brings the items that go left to the front without changing the order on either side; says how many they are.
+#[inline(always)]
+fn partition<T: Copy>(items: &mut [T], spare: &mut [T], goes_left: impl Fn(&T) -> bool) -> usize {
+    let (mut left, mut right) = (0, 0);
+    for i in 0..items.len() {
+        // Both places are written and one is passed by: which way a row goes cannot be predicted.
+        let item = items[i];
+        let is_left = goes_left(&item);
+        items[left] = item;
+        spare[right] = item;
+        left += usize::from(is_left);
+        right += usize::from(!is_left);
+    }
+    items[left..].copy_from_slice(&spare[..right]);
+    left
+}
+
+/// [`partition`] of rows together with one value each.
+#[inline(always)]
+fn part_pairs(
+    rows: &mut [u32],
+    values: &mut [Packed],
+    spare_rows: &mut [u32],
+    spare_values: &mut [Packed],
+    goes_left: impl Fn(u32) -> bool,
+) -> usize {
+    let (mut left, mut right) = (0, 0);
+    for i in 0..rows.len() {
+        let (row, value) = (rows[i], values[i]);
+        let is_left = goes_left(row);
+        (rows[left], values[left]) = (row, value);
+        (spare_rows[right], spare_values[right]) = (row, value);
+        left += usize::from(is_left);
+        right += usize::from(!is_left);
+    }
+    rows[left..].copy_from_slice(&spare_rows[..right]);
+    values[left..].copy_from_slice(&spare_values[..right]);
+    left
 }

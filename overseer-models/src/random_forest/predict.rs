@@ -1,9 +1,12 @@
 //! What a fitted forest answers: means, quantiles, neighbours.
 
 use super::RandomForest;
-use super::structure::check_row;
+use crate::walk::Infinite;
 use ndarray::{Array2, ArrayView2};
 use overseer_core::{Error, Result};
+
+/// So many rows go down each tree before the next one is taken up: few enough for their keys to stay near.
+const BLOCK: usize = 512;
 
 impl RandomForest {
     /// The mean over the trees of the leaves' means, one value per target, into `out`.
@@ -11,7 +14,6 @@ impl RandomForest {
     /// # Errors
     /// If `row` has not one value per column, one is infinite, or `out` has not one place per target.
     pub fn predict(&self, row: &[f64], out: &mut [f64]) -> Result<()> {
-        check_row(row, self.columns)?;
         if out.len() != self.targets {
             return Err(Error::invalid_parameter(
                 "out",
@@ -19,13 +21,8 @@ impl RandomForest {
             ));
         }
         out.fill(0.0);
-        for (tree, &root) in self.trees.roots.iter().enumerate() {
-            let leaf = self.trees.walk(root, |c| row[c]);
-            let means = &self.trees.leaf_means[leaf * self.targets..][..self.targets];
-            for (o, m) in out.iter_mut().zip(means) {
-                *o += (m - *o) / (tree + 1) as f64;
-            }
-        }
+        self.trees.leaves(row, |_, leaf| self.add_means(leaf, out))?;
+        self.finish(out);
         Ok(())
     }
 
@@ -35,35 +32,92 @@ impl RandomForest {
     /// As [`RandomForest::predict`], with the row named.
     #[allow(clippy::needless_pass_by_value, reason = "a view is a reference")]
     pub fn predict_rows(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+        let width = self.columns();
+        self.trees.check_width(x.ncols())?;
+        let rows = x.as_standard_layout();
+        let rows = rows.as_slice().unwrap_or_default();
         let mut out = vec![0.0; x.nrows() * self.targets];
-        let mut values = Vec::with_capacity(self.columns);
-        for (i, (row, o)) in
-            x.rows().into_iter().zip(out.chunks_exact_mut(self.targets)).enumerate()
+        let blocks = |values: &mut [f64], number: usize, keys: &mut Vec<u32>| {
+            let first = number * BLOCK;
+            let rows = &rows[first * width..][..values.len() / self.targets * width];
+            self.predict_block(rows, first, values, keys)
+        };
+        #[cfg(feature = "rayon")]
         {
-            values.clear();
-            values.extend(row.iter().copied());
-            self.predict(&values, o).map_err(|e| Error::other(format!("row {i}"), e))?;
+            use rayon::prelude::*;
+            out.par_chunks_mut(BLOCK * self.targets)
+                .enumerate()
+                .try_for_each_init(Vec::new, |keys, (number, values)| {
+                    blocks(values, number, keys)
+                })?;
+        }
+        #[cfg(not(feature = "rayon"))]
+        {
+            let mut keys = Vec::new();
+            for (number, values) in out.chunks_mut(BLOCK * self.targets).enumerate() {
+                blocks(values, number, &mut keys)?;
+            }
         }
         Array2::from_shape_vec((x.nrows(), self.targets), out)
             .map_err(|e| Error::other("shaping predictions", e))
     }
 
-    /// The number of the leaf that `row` reaches in each tree; numbers run through all trees.
+    /// Predictions of some rows, of which the first has the number `first`, into `out`.
+    fn predict_block(
+        &self,
+        rows: &[f64],
+        first: usize,
+        out: &mut [f64],
+        keys: &mut Vec<u32>,
+    ) -> Result<()> {
+        let columns = &self.trees.columns;
+        keys.clear();
+        keys.resize(rows.len() * 2, 0);
+        let each = rows.chunks_exact(columns.len()).zip(keys.chunks_exact_mut(columns.slots()));
+        for (i, (row, keys)) in each.enumerate() {
+            columns.keys(row, keys).map_err(|Infinite { column }| {
+                let place = format!("row {}, column {column}", first + i);
+                Error::invalid_value(place, "the value is infinite")
+            })?;
+        }
+        for tree in 0..self.trees.len() {
+            self.trees.walk_rows(tree, keys, |row, leaf| {
+                self.add_means(leaf, &mut out[row * self.targets..][..self.targets]);
+            });
+        }
+        out.chunks_exact_mut(self.targets).for_each(|out| self.finish(out));
+        Ok(())
+    }
+
+    #[inline]
+    fn add_means(&self, leaf: usize, out: &mut [f64]) {
+        let means = &self.leaf_means[leaf * self.targets..][..self.targets];
+        out.iter_mut().zip(means).for_each(|(o, m)| *o += m);
+    }
+
+    /// Turns sums over the trees into means.
+    fn finish(&self, out: &mut [f64]) {
+        let trees = self.trees.len() as f64;
+        for (o, &(low, high)) in out.iter_mut().zip(&self.ranges) {
+            // Rounding must not lead out of the range of what was seen.
+            *o = (*o / trees).clamp(low, high);
+        }
+    }
+
+    /// The number of the leaf that `row` reaches in each tree, into `leaves`, which is cleared first; numbers run
+    /// through all trees.
     ///
     /// # Errors
-    /// As [`RandomForest::predict`].
-    pub fn leaves<'a>(
-        &'a self,
-        row: &'a [f64],
-    ) -> Result<impl ExactSizeIterator<Item = usize> + 'a> {
-        check_row(row, self.columns)?;
-        Ok(self.trees.roots.iter().map(move |&root| self.trees.walk(root, |c| row[c])))
+    /// If `row` has not one value per column, or one is infinite.
+    pub fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
+        leaves.clear();
+        self.trees.leaves(row, |_, leaf| leaves.push(leaf as u32))
     }
 
     /// How many leaves all trees have together.
     #[must_use]
     pub fn leaf_count(&self) -> usize {
-        self.trees.leaf_starts.len() - 1
+        self.trees.leaf_count()
     }
 
     /// The training rows in a leaf: ascending, repeated as often as the tree's bootstrap drew them.
@@ -75,7 +129,7 @@ impl RandomForest {
     /// If there is no such leaf, as indexing a slice does.
     #[must_use]
     pub fn leaf_rows(&self, leaf: usize) -> &[u32] {
-        self.trees.rows_of(leaf)
+        &self.leaf_rows[self.leaf_starts[leaf] as usize..self.leaf_starts[leaf + 1] as usize]
     }
 
     /// The quantiles `levels` (each 0–1) of one target given `row`, into `out`.
@@ -109,12 +163,12 @@ impl RandomForest {
             ));
         }
         let mut weighted: Vec<(f64, f64)> = Vec::new();
-        for leaf in self.leaves(row)? {
+        self.trees.leaves(row, |_, leaf| {
             let rows = self.leaf_rows(leaf);
             let weight = 1.0 / rows.len() as f64;
             weighted
                 .extend(rows.iter().map(|&r| (self.y[r as usize * self.targets + target], weight)));
-        }
+        })?;
         weighted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let whole: f64 = weighted.iter().map(|w| w.1).sum();
         for (o, &level) in out.iter_mut().zip(levels) {
@@ -129,4 +183,16 @@ impl RandomForest {
         }
         Ok(())
     }
+}
+
+/// The least and the greatest of each target.
+pub(super) fn ranges(y: &[f64], targets: usize) -> Vec<(f64, f64)> {
+    let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); targets];
+    for row in y.chunks_exact(targets) {
+        for ((low, high), &v) in ranges.iter_mut().zip(row) {
+            *low = low.min(v);
+            *high = high.max(v);
+        }
+    }
+    ranges
 }

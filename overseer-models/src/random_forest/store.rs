@@ -1,40 +1,69 @@
-//! The payload of a stored forest.
+//! The stored form of a forest.
 //!
 //! | what | how |
 //! |---|---|
-//! | columns, targets | `u64` each |
+//! | targets, rows | `u64` each |
 //! | training targets, out-of-bag predictions, their errors, importances | `f64` arrays |
-//! | where each tree begins | `u32` array |
-//! | nodes | a count, then threshold `f64`, column `u32` (all ones: a leaf), missing left `u8`, next `u32` each |
-//! | where each leaf's rows begin; the rows | `u32` arrays |
-//! | the means of each leaf | `f64` array, leaf after leaf |
+//! | the trees | as below |
+//! | how many rows each leaf holds | a whole number of as many bytes as the largest takes, a byte that says so first |
+//! | those rows | the same |
+//! | with several targets, the means of each leaf | `f64` array, leaf after leaf |
 //!
-//! The means follow from the rest and are stored all the same: so a forest read takes no more memory than its file has
-//! bytes, whatever numbers of leaves and targets the file claims.
+//! With one target the means follow from the rows. With several they do too, but are stored all the same: so a forest
+//! takes memory in proportion to its file, whatever numbers of leaves and targets the file claims.
+//!
+//! The trees, by themselves the form of a [`Structure`](super::Structure):
+//!
+//! | what | how |
+//! |---|---|
+//! | origins of the columns | `f64` array |
+//! | for each column the thresholds in use, as keys | `u32` array |
+//! | bytes of a place of a key, bytes of the number of a threshold | `u8` each |
+//! | number of trees | `u64` |
+//! | each tree, a node before its left side before its right side | of a split its key's place plus 1 and its threshold's number; of a leaf 0 |
 
 use super::RandomForest;
-use super::nodes::{MAX_COLUMNS, Node, Trees};
+use super::predict::ranges;
+use super::trees::{Step, Trees};
 use crate::file::{Reader, Writer};
+use crate::walk::{Columns, NO_THRESHOLD};
 use overseer_core::{Error, Result};
-
-const STORED_LEAF: u32 = u32::MAX;
 
 pub(super) fn corrupt(why: &str) -> Error {
     Error::corrupt("the stored forest", why)
 }
 
+/// How many bytes the largest of these takes.
+fn bytes_for(largest: u32) -> u8 {
+    (u32::BITS - largest.leading_zeros()).div_ceil(8).max(1) as u8
+}
+
+fn write_small(w: &mut Writer, values: &[u32]) {
+    let bytes = bytes_for(values.iter().copied().max().unwrap_or(0));
+    w.u8(bytes);
+    w.u64(values.len() as u64);
+    values.iter().for_each(|&v| w.uint(v, bytes));
+}
+
+fn read_small(r: &mut Reader<'_>) -> Result<Vec<u32>> {
+    let bytes = r.u8()?;
+    (0..r.length()?).map(|_| r.uint(bytes)).collect()
+}
+
 impl RandomForest {
     /// Appends the forest to `w`.
     pub fn write_to(&self, w: &mut Writer) {
-        w.u64(self.columns as u64);
         w.u64(self.targets as u64);
         for values in [&self.y, &self.oob, &self.oob_mse, &self.importances] {
             w.f64s(values.iter().copied());
         }
-        write_nodes(w, &self.trees.roots, &self.trees.nodes);
-        w.u32s(self.trees.leaf_starts.iter().copied());
-        w.u32s(self.trees.leaf_rows.iter().copied());
-        w.f64s(self.trees.leaf_means.iter().copied());
+        self.trees.write_to(w);
+        let sizes: Vec<u32> = self.leaf_starts.windows(2).map(|w| w[1] - w[0]).collect();
+        write_small(w, &sizes);
+        write_small(w, &self.leaf_rows);
+        if self.targets > 1 {
+            w.f64s(self.leaf_means.iter().copied());
+        }
     }
 
     /// Reads a forest that [`RandomForest::write_to`] wrote, checking that no row can make it fail or never end.
@@ -42,118 +71,143 @@ impl RandomForest {
     /// # Errors
     /// [`Error::is_corrupt`] if anything is out of range.
     pub fn read_from(r: &mut Reader<'_>) -> Result<Self> {
-        let small = |v: u64| {
-            usize::try_from(v)
-                .ok()
-                .filter(|n| (1..=MAX_COLUMNS).contains(n))
-                .ok_or_else(|| corrupt("its width"))
-        };
-        let columns = small(r.u64()?)?;
-        let targets = small(r.u64()?)?;
+        let targets = usize::try_from(r.u64()?).unwrap_or(0);
         let y = r.f64s()?;
         let oob = r.f64s()?;
         let oob_mse = r.f64s()?;
         let importances = r.f64s()?;
-        if y.is_empty() || y.len() % targets != 0 || oob.len() != y.len() {
+        if targets == 0 || y.is_empty() || y.len() % targets != 0 || oob.len() != y.len() {
             return Err(corrupt("the number of its training targets"));
-        }
-        if oob_mse.len() != targets || importances.len() != columns {
-            return Err(corrupt("the number of its errors or importances"));
         }
         if !y.iter().chain(&importances).all(|v| v.is_finite()) {
             return Err(corrupt("a training target or importance is not finite"));
         }
-        let (roots, nodes) = read_nodes(r)?;
-        let (leaf_starts, leaf_rows, leaf_means) = (r.u32s()?, r.u32s()?, r.f64s()?);
-        check_rows(&leaf_starts, &leaf_rows, y.len() / targets)?;
-        let leaves = leaf_starts.len() - 1;
-        check_nodes(&roots, &nodes, columns, leaves)?;
-        if leaves.checked_mul(targets) != Some(leaf_means.len())
-            || !leaf_means.iter().all(|v| v.is_finite())
+        let trees = Trees::read_from(r)?;
+        if oob_mse.len() != targets || importances.len() != trees.columns.len() {
+            return Err(corrupt("the number of its errors or importances"));
+        }
+        let leaf_starts = starts(&read_small(r)?)?;
+        let leaf_rows = read_small(r)?;
+        let rows = y.len() / targets;
+        if leaf_starts.len() != trees.leaf_count() + 1
+            || leaf_starts.last().map(|&end| end as usize) != Some(leaf_rows.len())
+            || leaf_rows.iter().any(|&row| row as usize >= rows)
         {
+            return Err(corrupt("the rows of its leaves"));
+        }
+        let mut forest = Self {
+            targets,
+            trees,
+            leaf_starts,
+            leaf_rows,
+            leaf_means: Vec::new(),
+            ranges: ranges(&y, targets),
+            y,
+            oob,
+            oob_mse,
+            importances,
+        };
+        if targets == 1 {
+            let means = (0..forest.leaf_count())
+                .map(|leaf| mean(forest.leaf_rows(leaf), |row| forest.y[row]));
+            forest.leaf_means = means.collect();
+        } else {
+            forest.leaf_means = r.f64s()?;
+        }
+        let all = forest.leaf_count().checked_mul(targets) == Some(forest.leaf_means.len());
+        if !all || !forest.leaf_means.iter().all(|v| v.is_finite()) {
             return Err(corrupt("the means of its leaves"));
         }
-        let trees = Trees { nodes, roots, leaf_starts, leaf_rows, leaf_means };
-        Ok(Self { columns, targets, trees, y, oob, oob_mse, importances })
+        Ok(forest)
     }
 }
 
-pub(super) fn write_nodes(w: &mut Writer, roots: &[u32], nodes: &[Node]) {
-    w.u32s(roots.iter().copied());
-    w.u64(nodes.len() as u64);
-    for node in nodes {
-        w.f64(node.threshold);
-        w.u32(if node.as_leaf().is_some() { STORED_LEAF } else { node.column() });
-        w.u8(u8::from(node.as_leaf().is_none() && node.missing_left()));
-        w.u32(node.next);
+/// Where each leaf's rows begin and the last one's end; every leaf has rows.
+fn starts(sizes: &[u32]) -> Result<Vec<u32>> {
+    let mut starts = Vec::with_capacity(sizes.len() + 1);
+    starts.push(0);
+    let mut end = 0_u32;
+    for &size in sizes {
+        let next = end.checked_add(size).filter(|&next| next > end);
+        end = next.ok_or_else(|| corrupt("the number of rows in a leaf"))?;
+        starts.push(end);
     }
+    Ok(starts)
 }
 
-/// Roots and nodes as they are stored; [`check_nodes`] says whether they make trees.
-pub(super) fn read_nodes(r: &mut Reader<'_>) -> Result<(Vec<u32>, Vec<Node>)> {
-    let roots = r.u32s()?;
-    let nodes = (0..r.length()?).map(|_| read_node(r)).collect::<Result<_>>()?;
-    Ok((roots, nodes))
+/// The mean of a target over the rows of a leaf, repetitions counted, within the range of its values.
+pub(super) fn mean(rows: &[u32], y: impl Fn(usize) -> f64) -> f64 {
+    let (mut sum, mut low, mut high) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
+    for &row in rows {
+        let value = y(row as usize);
+        sum += value;
+        low = value.min(low);
+        high = value.max(high);
+    }
+    // Rounding must not lead out of the range of what was seen.
+    (sum / rows.len() as f64).max(low).min(high)
 }
 
-fn read_node(r: &mut Reader<'_>) -> Result<Node> {
-    let threshold = r.finite()?;
-    let column = r.u32()?;
-    let missing_left = r.u8()?;
-    let next = r.u32()?;
-    match (column, missing_left) {
-        (STORED_LEAF, 0) => Ok(Node::leaf(next)),
-        (column, 0 | 1) if (column as usize) < MAX_COLUMNS => {
-            Ok(Node::split(column, threshold, missing_left == 1, next))
+impl Trees {
+    pub(super) fn write_to(&self, w: &mut Writer) {
+        w.f64s(self.columns.origins().iter().copied());
+        let steps: Vec<Step> = self.steps().collect();
+        let mut thresholds = vec![Vec::new(); self.columns.len()];
+        for step in &steps {
+            if let Step::Split { slot, threshold } = *step {
+                thresholds[self.columns.column_of(slot).0].push(threshold);
+            }
         }
-        _ => Err(corrupt("a node is neither split nor leaf")),
-    }
-}
-
-/// Every leaf has rows, and they exist.
-fn check_rows(starts: &[u32], leaf_rows: &[u32], rows: usize) -> Result<()> {
-    let filled = starts.first() == Some(&0)
-        && starts.windows(2).all(|w| w[0] < w[1])
-        && starts.last().map(|&s| s as usize) == Some(leaf_rows.len());
-    if !filled {
-        return Err(corrupt("its leaves do not follow one another"));
-    }
-    if leaf_rows.iter().any(|&row| row as usize >= rows) {
-        return Err(corrupt("a leaf names a row that does not exist"));
-    }
-    Ok(())
-}
-
-/// Every walk from a root moves forward, stays in its tree and ends at a leaf, and each leaf belongs to one node.
-pub(super) fn check_nodes(
-    roots: &[u32],
-    nodes: &[Node],
-    columns: usize,
-    leaves: usize,
-) -> Result<()> {
-    let ordered = roots.first() == Some(&0)
-        && roots.windows(2).all(|w| w[0] < w[1])
-        && roots.last().is_some_and(|&r| (r as usize) < nodes.len());
-    if !ordered {
-        return Err(corrupt("its trees do not follow one another"));
-    }
-    // No more leaves than nodes, so that memory for them is in proportion to the file.
-    if nodes.iter().filter(|node| node.as_leaf().is_some()).count() != leaves {
-        return Err(corrupt("the number of its leaves"));
-    }
-    let mut owned = vec![false; leaves];
-    let ends = roots.iter().skip(1).map(|&r| r as usize).chain([nodes.len()]);
-    for (&root, end) in roots.iter().zip(ends) {
-        for (at, node) in nodes.iter().enumerate().take(end).skip(root as usize) {
-            let next = node.next as usize;
-            let sound = match node.as_leaf() {
-                Some(_) => owned.get_mut(next).is_some_and(|owned| !std::mem::replace(owned, true)),
-                None => (node.column() as usize) < columns && next > at && next + 1 < end,
-            };
-            if !sound {
-                return Err(corrupt("a node leads out of its tree or to another's leaf"));
+        for thresholds in &mut thresholds {
+            thresholds.sort_unstable();
+            thresholds.dedup();
+            w.u32s(thresholds.iter().copied());
+        }
+        let most = thresholds.iter().map(Vec::len).max().unwrap_or(0);
+        let slot_bytes = bytes_for(self.columns.slots() as u32);
+        let threshold_bytes = bytes_for(most.saturating_sub(1) as u32);
+        w.u8(slot_bytes);
+        w.u8(threshold_bytes);
+        w.u64(self.len() as u64);
+        for step in steps {
+            match step {
+                Step::Leaf => w.uint(0, slot_bytes),
+                Step::Split { slot, threshold } => {
+                    let (column, _) = self.columns.column_of(slot);
+                    let number = thresholds[column].partition_point(|&t| t < threshold);
+                    w.uint(slot as u32 + 1, slot_bytes);
+                    w.uint(number as u32, threshold_bytes);
+                }
             }
         }
     }
-    Ok(())
+
+    /// Reads trees that no row can fail to walk down: every split has two sides, and every walk ends.
+    pub(super) fn read_from(r: &mut Reader<'_>) -> Result<Self> {
+        let origins = r.f64s()?;
+        if origins.is_empty() || !origins.iter().all(|v| v.is_finite()) {
+            return Err(corrupt("the origins of its columns"));
+        }
+        let columns = Columns::new(origins);
+        let thresholds = (0..columns.len()).map(|_| r.u32s()).collect::<Result<Vec<Vec<u32>>>>()?;
+        if thresholds.iter().flatten().any(|&t| t >= NO_THRESHOLD) {
+            return Err(corrupt("a threshold is out of range"));
+        }
+        let (slot_bytes, threshold_bytes) = (r.u8()?, r.u8()?);
+        let count = r.length()?;
+        let slots = columns.slots();
+        let sides = columns.clone();
+        Self::build(columns, count, || {
+            let code = r.uint(slot_bytes)? as usize;
+            let Some(slot) = code.checked_sub(1) else { return Ok(Step::Leaf) };
+            if slot >= slots {
+                return Err(corrupt("a split looks at a column that does not exist"));
+            }
+            let number = r.uint(threshold_bytes)? as usize;
+            match thresholds[sides.column_of(slot).0].get(number) {
+                Some(&threshold) => Ok(Step::Split { slot, threshold }),
+                None => Err(corrupt("a split has no threshold")),
+            }
+        })
+    }
 }

@@ -1,33 +1,21 @@
 //! The trees of a forest without the rows they were grown on.
 
 use super::RandomForest;
-use super::nodes::{Node, walk};
-use super::store::{check_nodes, corrupt, read_nodes, write_nodes};
+use super::trees::Trees;
 use crate::file::{Reader, Writer};
-use overseer_core::{Error, Result};
+use overseer_core::Result;
 
 /// The trees of a [`RandomForest`]: they tell which leaves a row reaches, and nothing of what was learned there.
 ///
 /// For callers that keep outcomes of their own for each leaf; see [`RandomForest::into_structure`].
 #[derive(Debug, Clone)]
-pub struct Structure {
-    columns: usize,
-    leaves: usize,
-    nodes: Vec<Node>,
-    roots: Vec<u32>,
-}
+pub struct Structure(pub(super) Trees);
 
 impl RandomForest {
     /// Gives up training targets, rows and means of the leaves; the trees and the numbers of their leaves stay.
     #[must_use]
     pub fn into_structure(self) -> Structure {
-        let leaves = self.leaf_count();
-        Structure {
-            columns: self.columns,
-            leaves,
-            nodes: self.trees.nodes,
-            roots: self.trees.roots,
-        }
+        Structure(self.trees)
     }
 }
 
@@ -35,65 +23,48 @@ impl Structure {
     /// How many columns a row has.
     #[must_use]
     pub fn columns(&self) -> usize {
-        self.columns
+        self.0.columns.len()
     }
 
     /// How many trees there are.
     #[must_use]
     pub fn trees(&self) -> usize {
-        self.roots.len()
+        self.0.len()
     }
 
     /// How many leaves all trees have together.
     #[must_use]
     pub fn leaf_count(&self) -> usize {
-        self.leaves
+        self.0.leaf_count()
     }
 
     /// As [`RandomForest::leaves`].
     ///
     /// # Errors
     /// As [`RandomForest::leaves`].
-    pub fn leaves<'a>(
-        &'a self,
-        row: &'a [f64],
-    ) -> Result<impl ExactSizeIterator<Item = usize> + 'a> {
-        check_row(row, self.columns)?;
-        Ok(self.roots.iter().map(move |&root| walk(&self.nodes, root, |c| row[c])))
+    pub fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
+        leaves.clear();
+        self.0.leaves(row, |_, leaf| leaves.push(leaf as u32))
     }
 
-    /// Appends the structure to `w`: columns and leaves as `u64`, then roots and nodes as a forest's.
+    /// Appends the structure to `w`, in the form of a forest's trees.
     pub fn write_to(&self, w: &mut Writer) {
-        w.u64(self.columns as u64);
-        w.u64(self.leaves as u64);
-        write_nodes(w, &self.roots, &self.nodes);
+        self.0.write_to(w);
     }
 
     /// Reads what [`Structure::write_to`] wrote, checking that no row can make it fail or never end.
     ///
     /// # Errors
-    /// [`Error::is_corrupt`] if anything is out of range.
+    /// [`overseer_core::Error::is_corrupt`] if anything is out of range.
     pub fn read_from(r: &mut Reader<'_>) -> Result<Self> {
-        let number =
-            |v: u64| usize::try_from(v).map_err(|_| corrupt("its number of columns or leaves"));
-        let (columns, leaves) = (number(r.u64()?)?, number(r.u64()?)?);
-        let (roots, nodes) = read_nodes(r)?;
-        check_nodes(&roots, &nodes, columns, leaves)?;
-        Ok(Self { columns, leaves, nodes, roots })
+        Trees::read_from(r).map(Self)
     }
-}
 
-pub(super) fn check_row(row: &[f64], columns: usize) -> Result<()> {
-    if row.len() != columns {
-        return Err(Error::schema_mismatch(
-            format!("{columns} values"),
-            format!("{} values", row.len()),
-        ));
-    }
-    match row.iter().position(|v| v.is_infinite()) {
-        Some(column) => {
-            Err(Error::invalid_value(format!("column {column}"), "the value is infinite"))
-        }
-        None => Ok(()),
+    /// Reads the form that version 1 of stored forecasters held.
+    ///
+    /// # Errors
+    /// [`overseer_core::Error::is_corrupt`] if anything is out of range.
+    pub(crate) fn read_version_1(r: &mut Reader<'_>) -> Result<Self> {
+        super::store_v1::read(r)
     }
 }

@@ -97,7 +97,7 @@ fn a_tree_of_depth_one_asks_one_question() {
     let x = noise(50, 2, 4);
     let params = RandomForest::builder().trees(7).max_depth(1).build().unwrap();
     let forest = params.fit(x.view(), friedman(&noise(50, 5, 4)).view()).unwrap();
-    assert!(forest.trees.nodes.len() <= 3 * 7);
+    assert!(forest.trees.nodes.nodes.len() <= 3 * 7);
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn every_leaf_holds_at_least_min_leaf_rows_and_all_leaves_every_draw() {
     let y = noise(80, 1, 7);
     let params = RandomForest::builder().trees(9).min_leaf(6).build().unwrap();
     let forest = params.fit(x.view(), y.view()).unwrap();
-    assert_eq!(forest.trees.leaf_rows.len(), 9 * 80);
-    assert!(forest.trees.leaf_starts.windows(2).all(|w| w[1] - w[0] >= 6));
+    assert_eq!(forest.leaf_rows.len(), 9 * 80);
+    assert!(forest.leaf_starts.windows(2).all(|w| w[1] - w[0] >= 6));
 }
 
 #[test]
@@ -197,45 +197,53 @@ fn a_structure_reaches_the_leaves_of_its_forest_and_reads_back() {
     let read = Structure::read_from(&mut Reader::new(&stored)).unwrap();
     assert_eq!((read.columns(), read.trees()), (3, 4));
     assert_eq!(read.leaf_count(), forest.leaf_count());
+    let (mut found, mut expected) = (Vec::new(), Vec::new());
     for row in x.rows() {
         let row = row.to_vec();
-        assert!(read.leaves(&row).unwrap().eq(forest.leaves(&row).unwrap()));
+        read.leaves(&row, &mut found).unwrap();
+        forest.leaves(&row, &mut expected).unwrap();
+        assert_eq!(found, expected);
     }
-    assert!(read.leaves(&[0.0]).err().unwrap().is_schema_mismatch());
+    assert!(read.leaves(&[0.0], &mut found).unwrap_err().is_schema_mismatch());
     for i in 0..stored.len() {
         assert!(Structure::read_from(&mut Reader::new(&stored[..i])).is_err());
         let mut damaged = stored.clone();
         damaged[i] ^= 1 << (i % 8);
         if let Ok(read) = Structure::read_from(&mut Reader::new(&damaged)) {
-            // Memory for a row of as many columns as damage may claim is no matter of reading.
-            for leaf in read.leaves(&[0.5; 3]).into_iter().flatten() {
-                assert!(leaf < read.leaf_count());
-            }
+            read.leaves(&vec![0.5; read.columns()], &mut found).unwrap();
+            assert!(found.iter().all(|&leaf| (leaf as usize) < read.leaf_count()));
         }
     }
 }
 
 #[test]
-fn a_small_file_cannot_claim_many_leaves_or_means() {
-    // One node, one root: any number of leaves beyond one is a claim only.
-    let claim = |leaves: usize, targets: usize, node: nodes::Node| {
+fn a_small_file_cannot_claim_many_trees_leaves_or_means() {
+    // Trees of a single leaf, of which each holds the only row.
+    let claim = |trees: u64, written: usize, targets: usize, means: usize| {
         let mut w = Writer::default();
-        w.u64(1);
         w.u64(targets as u64);
-        w.f64s(std::iter::repeat_n(0.0, targets));
-        w.f64s(std::iter::repeat_n(0.0, targets));
-        w.f64s(std::iter::repeat_n(0.0, targets));
+        for n in [targets, targets, targets, 1] {
+            w.f64s(std::iter::repeat_n(0.0, n));
+        }
         w.f64s([0.0].into_iter());
-        store::write_nodes(&mut w, &[0], &[node]);
-        w.u32s((0..=leaves as u32).collect::<Vec<_>>().into_iter());
-        w.u32s(std::iter::repeat_n(0, leaves));
-        w.f64s(std::iter::repeat_n(0.0, targets));
+        w.u32s([].into_iter());
+        w.u8(1);
+        w.u8(1);
+        w.u64(trees);
+        (0..written).for_each(|_| w.uint(0, 1));
+        for value in [1, 0] {
+            w.u8(1);
+            w.u64(written as u64);
+            (0..written).for_each(|_| w.uint(value, 1));
+        }
+        w.f64s(std::iter::repeat_n(0.0, means));
         RandomForest::read_from(&mut Reader::new(&w.into_bytes()))
     };
-    assert!(claim(1, 2, nodes::Node::leaf(0)).is_ok());
-    assert!(claim(1, 2, nodes::Node::leaf(1)).unwrap_err().is_corrupt());
-    let error = claim(100_000, 100_000, nodes::Node::leaf(0)).unwrap_err();
-    assert!(error.to_string().contains("the number of its leaves"), "{error}");
+    assert_eq!(claim(3, 3, 2, 6).unwrap().leaf_count(), 3);
+    assert!(claim(4, 3, 2, 6).unwrap_err().is_corrupt());
+    assert!(claim(1 << 60, 3, 2, 6).unwrap_err().is_corrupt());
+    assert!(claim(0, 0, 2, 0).unwrap_err().is_corrupt());
+    assert!(claim(3, 3, 2, 5).unwrap_err().to_string().contains("the means of its leaves"));
 }
 
 #[test]
@@ -250,15 +258,62 @@ fn a_fixed_seed_gives_these_numbers() {
     forest.quantiles(&[0.1, 0.9, 0.5, 0.3], 0, &[0.1, 0.9], &mut q).unwrap();
     let found = [out[0], q[0], q[1], forest.oob_mse()[0], forest.importances()[0]];
     let golden = [
-        0.8896513546550556,
-        0.3291926258860566,
-        1.6227139358045275,
-        0.10269995628571119,
-        0.3959760287284909,
+        0.870131333345347,
+        0.243133834057419,
+        1.2966953165665864,
+        0.07066703247061651,
+        0.3404916694463713,
     ];
     for (f, g) in found.iter().zip(golden) {
         assert!((f - g).abs() < 1e-12, "{found:?}");
     }
+}
+
+/// The fast way and the plain one on the same data, which must give one forest.
+fn assert_fast_is_plain(x: &Array2<f64>, y: &Array2<f64>, builder: RandomForestBuilder) {
+    let grown = |search| {
+        bytes(&builder.clone().search(search).build().unwrap().fit(x.view(), y.view()).unwrap())
+    };
+    assert!(grown(Search::Fast) == grown(Search::Plain), "{builder:?}");
+}
+
+#[test]
+fn the_fast_way_grows_the_plain_forest_whatever_the_size_of_its_nodes() {
+    // From nodes of hundreds of rows, in bins of their own or shared, down to pairs; with ties and gaps.
+    for (rows, seed) in [(700, 1), (2_500, 2), (5_000, 3)] {
+        let x = noise(rows, 6, seed);
+        let x = Array2::from_shape_fn(x.dim(), |(i, j)| match j {
+            0 if i % 5 == 0 => f64::NAN,
+            1 => (x[(i, j)] * 20.0).floor(),
+            2 => x[(i, j)].powi(9),
+            _ => x[(i, j)],
+        });
+        for targets in [1, 3] {
+            let y =
+                Array2::from_shape_fn((rows, targets), |(i, t)| x[(i, 3)] + x[(i, 2)] * t as f64);
+            let builder = RandomForest::builder().trees(2).seed(seed);
+            assert_fast_is_plain(&x, &y, builder.clone());
+            assert_fast_is_plain(
+                &x,
+                &y,
+                builder.min_leaf(7).features_per_split(FeaturesPerSplit::Count(6)),
+            );
+        }
+    }
+}
+
+#[test]
+fn bins_explain_as_much_as_exact_splits() {
+    let r2 = |search: Search| {
+        let x = noise(6_000, 8, 31);
+        let y = friedman(&x);
+        let params = RandomForest::builder().trees(12).seed(3).search(search).build().unwrap();
+        let forest = params.fit(x.view(), y.view()).unwrap();
+        let variance = y.var(0.0);
+        1.0 - forest.oob_mse()[0] / variance
+    };
+    let (fast, exact) = (r2(Search::Fast), r2(Search::Exact));
+    assert!((fast - exact).abs() < 0.01 && exact > 0.8, "{fast} {exact}");
 }
 
 fn matrix(
@@ -273,6 +328,16 @@ fn matrix(
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn the_fast_way_grows_the_plain_forest(
+        x in matrix(3, prop_oneof![-5.0..5.0f64, (0..4_i32).prop_map(f64::from), Just(f64::NAN)]),
+        targets in proptest::collection::vec(prop_oneof![-5.0..5.0f64, (0..3_i32).prop_map(f64::from)], 80),
+        width in 1_usize..3, min_leaf in 1_usize..4, seed in any::<u64>(),
+    ) {
+        let y = Array2::from_shape_fn((x.nrows(), width), |(i, t)| targets[i * width + t]);
+        assert_fast_is_plain(&x, &y, RandomForest::builder().trees(3).min_leaf(min_leaf).seed(seed));
+    }
 
     #[test]
     fn answers_stay_within_the_targets_and_missing_values_never_panic(
@@ -306,14 +371,75 @@ proptest! {
     }
 
     #[test]
-    fn growing_columns_by_an_increasing_function_changes_no_prediction(
+    fn bending_columns_by_an_increasing_function_changes_no_split_of_the_rows(
         x in matrix(2, (0..40_i32).prop_map(f64::from)), seed in any::<u64>(),
     ) {
+        // What lies between the rows of a node may change sides, for a threshold is halfway between two values.
         let y = noise(x.nrows(), 1, seed);
         let params = RandomForest::builder().trees(4).seed(seed).build().unwrap();
         let forest = params.fit(x.view(), y.view()).unwrap();
         let bent = x.mapv(|v| v.powi(3) - 7.0);
         let other = params.fit(bent.view(), y.view()).unwrap();
-        prop_assert_eq!(forest.predict_rows(x.view()).unwrap(), other.predict_rows(bent.view()).unwrap());
+        prop_assert_eq!(&forest.leaf_rows, &other.leaf_rows);
+        prop_assert_eq!(forest.leaf_starts, other.leaf_starts);
+        prop_assert_eq!(forest.importances, other.importances);
+    }
+
+    #[test]
+    fn shifting_and_doubling_a_column_changes_no_prediction(
+        x in matrix(2, prop_oneof![(-40..40_i32).prop_map(f64::from), Just(f64::NAN)]), seed in any::<u64>(),
+    ) {
+        let y = noise(x.nrows(), 1, seed);
+        let params = RandomForest::builder().trees(4).seed(seed).build().unwrap();
+        let moved = x.mapv(|v| 2.0 * v + 1e6);
+        let forest = params.fit(x.view(), y.view()).unwrap();
+        let other = params.fit(moved.view(), y.view()).unwrap();
+        prop_assert_eq!(forest.predict_rows(x.view()).unwrap(), other.predict_rows(moved.view()).unwrap());
+    }
+
+    #[test]
+    fn the_order_of_columns_does_not_matter_if_every_split_looks_at_all(
+        x in matrix(3, prop_oneof![-5.0..5.0f64, Just(f64::NAN)]), seed in any::<u64>(),
+    ) {
+        // Targets are all different, so splits gain alike only where they part the rows alike.
+        let y = noise(x.nrows(), 1, seed);
+        let params = RandomForest::builder().trees(3).max_depth(1).seed(seed)
+            .features_per_split(FeaturesPerSplit::Share(1.0)).build().unwrap();
+        let turned = Array2::from_shape_fn(x.dim(), |(i, j)| x[(i, 2 - j)]);
+        let forest = params.fit(x.view(), y.view()).unwrap();
+        let other = params.fit(turned.view(), y.view()).unwrap();
+        let sizes = |f: &RandomForest| {
+            let mut sizes: Vec<Vec<u32>> = (0..f.leaf_count()).map(|l| f.leaf_rows(l).to_vec()).collect();
+            sizes.sort();
+            sizes
+        };
+        prop_assert_eq!(sizes(&forest), sizes(&other));
+    }
+
+    #[test]
+    fn batches_answer_as_rows_one_by_one(
+        x in matrix(3, prop_oneof![-5.0..5.0f64, Just(f64::NAN)]), seed in any::<u64>(), trees in 1_usize..12,
+    ) {
+        let y = noise(x.nrows(), 2, seed);
+        let forest = RandomForest::builder().trees(trees).seed(seed).build().unwrap().fit(x.view(), y.view()).unwrap();
+        let batch = forest.predict_rows(x.view()).unwrap();
+        for (row, expected) in x.rows().into_iter().zip(batch.rows()) {
+            let mut out = [0.0; 2];
+            forest.predict(&row.to_vec(), &mut out).unwrap();
+            prop_assert_eq!(&out[..], expected.as_slice().unwrap());
+        }
+    }
+
+    #[test]
+    fn rows_left_out_are_predicted_as_they_would_be_anew(
+        x in matrix(3, prop_oneof![-5.0..5.0f64, Just(f64::NAN)]), seed in any::<u64>(),
+    ) {
+        // One tree leaves a row out or it does not; so its prediction is the tree's.
+        let y = noise(x.nrows(), 1, seed);
+        let forest = RandomForest::builder().trees(1).seed(seed).build().unwrap().fit(x.view(), y.view()).unwrap();
+        let all = forest.predict_rows(x.view()).unwrap();
+        for (oob, anew) in forest.oob_predictions().iter().zip(&all) {
+            prop_assert!(oob.is_nan() || oob == anew);
+        }
     }
 }

@@ -7,7 +7,7 @@
 /// The key of a missing value that goes left at every split.
 const BELOW_ALL: u32 = 0;
 /// The key of a missing value that goes right at every split; no key of a known value reaches it.
-pub(super) const ABOVE_ALL: u32 = 0xFF80_0000;
+pub(crate) const ABOVE_ALL: u32 = 0xFF80_0000;
 
 /// The first column of a row that holds an infinite value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

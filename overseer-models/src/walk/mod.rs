@@ -7,5 +7,5 @@
 mod columns;
 mod nodes;
 
-pub(crate) use columns::{Columns, Infinite};
+pub(crate) use columns::{ABOVE_ALL as NO_THRESHOLD, Columns, Infinite};
 pub(crate) use nodes::{LARGEST_LEAF, Node, Nodes, Packing};
