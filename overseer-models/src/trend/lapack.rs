@@ -17,12 +17,10 @@ impl LeastSquares for LapackQr {
         let (q, r) = design.qr().map_err(failed)?;
         check_rank(design, r.diag().iter().copied())?;
         let rotated = q.t().dot(response);
-        let coefficients =
-            r.solve_triangular(UPLO::Upper, Diag::NonUnit, &rotated).map_err(failed)?;
         let inverse = r
             .solve_triangular(UPLO::Upper, Diag::NonUnit, &Array2::eye(design.ncols()))
             .map_err(failed)?;
-        Ok(Solution::new(design, response, coefficients, &inverse))
+        Ok(Solution::new(design, response, inverse, rotated))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The least-squares problem behind every trend, and our own way of solving it.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
 use overseer_core::{Error, Result};
 use std::fmt;
 
@@ -17,26 +17,65 @@ pub struct Solution {
     pub unscaled_covariance: Array2<f64>,
     /// The sum of squared residuals.
     pub residual_sum_of_squares: f64,
+    /// The inverse of `R`, whose leading part is that of the leading columns.
+    inverse_r: Array2<f64>,
+    /// The response along each column of `Q`.
+    projections: Array1<f64>,
 }
 
 impl Solution {
+    /// The solution from the inverse of `R` and the response along each column of `Q`.
     pub(super) fn new(
         design: &Array2<f64>,
         response: &Array1<f64>,
-        coefficients: Array1<f64>,
-        inverse_r: &Array2<f64>,
+        inverse_r: Array2<f64>,
+        projections: Array1<f64>,
     ) -> Self {
-        let mut squares = 0.0;
-        for (row, y) in design.rows().into_iter().zip(response) {
-            let fitted: f64 = row.iter().zip(&coefficients).map(|(x, b)| x * b).sum();
-            squares += (y - fitted) * (y - fitted);
-        }
+        let coefficients = inverse_r.dot(&projections);
+        let residuals = residuals(design, response, &coefficients);
         Self {
-            coefficients,
             unscaled_covariance: inverse_r.dot(&inverse_r.t()),
-            residual_sum_of_squares: squares,
+            residual_sum_of_squares: residuals.dot(&residuals),
+            coefficients,
+            inverse_r,
+            projections,
         }
     }
+
+    /// The squares that columns 0 to `last` leave over. What later columns explain is added, so no digit cancels.
+    pub(super) fn squares_left(&self, last: usize) -> f64 {
+        let later: f64 = self.projections.iter().skip(last + 1).map(|p| p * p).sum();
+        self.residual_sum_of_squares + later
+    }
+
+    /// The coefficients of the problem that has only the first `columns` columns.
+    pub(super) fn leading_coefficients(&self, columns: usize) -> Array1<f64> {
+        let product = |row: ArrayView1<'_, f64>| -> f64 {
+            row.iter().zip(&self.projections).take(columns).map(|(r, p)| r * p).sum()
+        };
+        self.inverse_r.rows().into_iter().take(columns).map(product).collect()
+    }
+
+    pub(super) fn inverse_r(&self) -> &Array2<f64> {
+        &self.inverse_r
+    }
+
+    pub(super) fn projections(&self) -> &Array1<f64> {
+        &self.projections
+    }
+}
+
+/// What the columns that have coefficients leave over of the response.
+pub(super) fn residuals(
+    design: &Array2<f64>,
+    response: &Array1<f64>,
+    coefficients: &Array1<f64>,
+) -> Array1<f64> {
+    let mut residuals = response.clone();
+    for (column, b) in design.columns().into_iter().zip(coefficients) {
+        residuals.scaled_add(-b, &column);
+    }
+    residuals
 }
 
 /// A way of solving least-squares problems of full column rank.
@@ -128,12 +167,8 @@ impl LeastSquares for HouseholderQr {
                 inverse[[i, j]] = -sum / diagonal[i];
             }
         }
-        let mut coefficients = Array1::<f64>::zeros(p);
-        for i in (0..p).rev() {
-            let sum: f64 = (i + 1..p).map(|k| r(i, k) * coefficients[k]).sum();
-            coefficients[i] = (columns[p * n + i] - sum) / diagonal[i];
-        }
-        Ok(Solution::new(design, response, coefficients, &inverse))
+        let projections = columns[p * n..p * n + p].iter().copied().collect();
+        Ok(Solution::new(design, response, inverse, projections))
     }
 }
 

@@ -19,33 +19,34 @@
 //! ```
 
 mod basis;
+mod criterion;
 pub(crate) mod distribution;
 mod fitted;
+mod general;
+mod gram;
+mod grid;
 #[cfg(feature = "lapack")]
 mod lapack;
 mod least_squares;
+mod moments;
 mod noise;
+mod points;
+mod polynomial;
 
 pub use basis::MAX_DEGREE;
+pub use criterion::Criterion;
 pub use fitted::FittedTrend;
 #[cfg(feature = "lapack")]
 pub use lapack::LapackQr;
 pub use least_squares::{HouseholderQr, LeastSquares, Solution};
 pub use noise::ResidualNoise;
+pub use polynomial::Polynomial;
 
-use fitted::Points;
-use overseer_core::{Error, Result, Timestamp};
-
-/// What a degree is chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Criterion {
-    /// Akaike's, corrected for short series: predicts well, at times with a degree too many.
-    Aicc,
-    /// Schwarz's: settles on the true degree as data grow.
-    #[default]
-    Bic,
-}
+use general::GeneralFit;
+use gram::GramFit;
+use grid::{even_window, evenly_spaced};
+use overseer_core::{Error, Result, Span, Timestamp};
+use points::Points;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Degree {
@@ -112,14 +113,45 @@ impl PolynomialTrend {
         PolynomialTrendBuilder { degree: Degree::Fixed(1), criterion: Criterion::default() }
     }
 
-    /// Fits the polynomial to values at times that never decrease; missing values (NaN) are left out.
+    /// Fits the polynomial to values at times that never decrease, and tests its slope; missing values (NaN) are left
+    /// out.
     ///
     /// # Errors
     /// If there are fewer known values than the degree plus two ([`Error::is_not_enough_data`]), fewer distinct times
     /// than the degree plus one, all known values are of one moment, the times bunch so that the problem is
     /// ill-conditioned, a value is infinite, a time decreases, or the slices differ in length.
     pub fn fit(&self, times: &[Timestamp], values: &[f64]) -> Result<FittedTrend> {
-        self.fit_with(&HouseholderQr, times, values, None)
+        match self.closed_form(times, values) {
+            Some(fit) => {
+                Ok(FittedTrend::new(&fit.polynomial, || (values.to_vec(), fit.residuals(values))))
+            }
+            None => self.fit_with(&HouseholderQr, times, values, None),
+        }
+    }
+
+    /// Fits the polynomial without a test of its slope, which is most of the work of [`fit`](Self::fit). Of evenly
+    /// spaced times and values of which none is missing it is a single pass.
+    ///
+    /// # Errors
+    /// As [`PolynomialTrend::fit`].
+    pub fn fit_curve(&self, times: &[Timestamp], values: &[f64]) -> Result<Polynomial> {
+        match self.closed_form(times, values) {
+            Some(fit) => Ok(fit.polynomial),
+            None => Ok(self.general(&HouseholderQr, &Points::new(times, values, None)?)?.polynomial),
+        }
+    }
+
+    /// The same for values of which the first is at `start` and each is a `step` after the one before.
+    ///
+    /// # Errors
+    /// As [`PolynomialTrend::fit`], and if the last time would be beyond what a timestamp can hold.
+    pub fn fit_uniform(&self, start: Timestamp, step: Span, values: &[f64]) -> Result<Polynomial> {
+        let fit = even_window(start, step, values.len())
+            .and_then(|window| GramFit::new(self, window, values));
+        match fit {
+            Some(fit) => Ok(fit.polynomial),
+            None => self.fit_curve(&grid::times(start, step, values.len())?, values),
+        }
     }
 
     /// The same with a weight for each value: its precision, the inverse of its noise's variance, in any unit. Weight 0
@@ -151,29 +183,18 @@ impl PolynomialTrend {
         weights: Option<&[f64]>,
     ) -> Result<FittedTrend> {
         let points = Points::new(times, values, weights)?;
-        match self.degree {
-            Degree::Fixed(degree) => FittedTrend::fit(solver, &points, degree),
-            Degree::UpTo(most) => {
-                let mut best = FittedTrend::fit(solver, &points, 0)?;
-                for degree in 1..=most {
-                    if points.check(degree).is_err() {
-                        break;
-                    }
-                    let next = FittedTrend::fit(solver, &points, degree)?;
-                    if self.value(&next) < self.value(&best) {
-                        best = next;
-                    }
-                }
-                Ok(best)
-            }
-        }
+        let fit = self.general(solver, &points)?;
+        Ok(FittedTrend::new(&fit.polynomial, || (points.y.clone(), fit.residuals())))
     }
 
-    fn value(&self, fit: &FittedTrend) -> f64 {
-        match self.criterion {
-            Criterion::Aicc => fit.aicc,
-            Criterion::Bic => fit.bic,
-        }
+    fn general(&self, solver: &dyn LeastSquares, points: &Points) -> Result<GeneralFit> {
+        GeneralFit::new(self, solver, points)
+    }
+
+    /// The fit of a complete and uniform window; any other is left to the general way.
+    fn closed_form(&self, times: &[Timestamp], values: &[f64]) -> Option<GramFit> {
+        let window = evenly_spaced(times).filter(|_| times.len() == values.len())?;
+        GramFit::new(self, window, values)
     }
 }
 
