@@ -68,19 +68,26 @@ impl ShapeAnalyzer {
     }
 
     /// The trend with the best criterion; what cannot be fitted, as when all values are of one moment, is no trend.
+    /// `line` is the first of them where it is known. Only the slope of the best is tested.
     fn trend(
         &self,
         times: &[Timestamp],
         values: &[f64],
         line: Option<&FittedTrend>,
     ) -> Option<FittedTrend> {
-        let known = usize::from(line.is_some());
-        self.trends
+        let known = line.map(|line| (0, line.bic));
+        let (best, _) = self
+            .trends
             .iter()
-            .skip(known)
-            .filter_map(|t| t.fit(times, values).ok())
-            .chain(line.cloned())
-            .reduce(|best, next| if next.bic < best.bic { next } else { best })
+            .enumerate()
+            .skip(usize::from(known.is_some()))
+            .filter_map(|(i, t)| Some((i, t.fit_curve(times, values).ok()?.bic())))
+            .chain(known)
+            .reduce(|best, next| if next.1 < best.1 { next } else { best })?;
+        match line {
+            Some(line) if best == 0 => Some(line.clone()),
+            _ => self.trends.get(best)?.fit(times, values).ok(),
+        }
     }
 }
 

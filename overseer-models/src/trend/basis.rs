@@ -30,6 +30,15 @@ impl Scale {
         let length = difference(self.end, self.start);
         if length > 0.0 { 2.0 * difference(t, self.start) / length - 1.0 } else { -1.0 }
     }
+
+    /// The same of many times.
+    pub(super) fn all_scaled(self, times: impl Iterator<Item = Timestamp>) -> Vec<f64> {
+        let mut x: Vec<f64> = times.map(|t| difference(t, self.start)).collect();
+        let length = difference(self.end, self.start);
+        let scaled = |d: f64| if length > 0.0 { 2.0 * d / length - 1.0 } else { -1.0 };
+        x.iter_mut().for_each(|d| *d = scaled(*d));
+        x
+    }
 }
 
 /// Milliseconds from `b` to `a`, exact as long as they fit 53 bits.

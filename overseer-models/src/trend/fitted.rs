@@ -38,11 +38,12 @@ pub struct FittedTrend {
 }
 
 impl FittedTrend {
-    /// Tests the slope of a polynomial. `noise` gives values and residuals in units, residuals times the roots of their
-    /// weights; it is asked only where there is something to test.
+    /// Tests the slope of a polynomial that was fitted to these values. Residuals are asked for only where there is
+    /// something to test. Values and residuals are in units, residuals times the roots of their weights.
     pub(super) fn new(
         polynomial: &Polynomial,
-        noise: impl FnOnce() -> (Vec<f64>, Vec<f64>),
+        values: &[f64],
+        residuals: impl FnOnce() -> Vec<f64>,
     ) -> Self {
         let (n, rest) = (polynomial.points as f64, polynomial.rest());
         let change = polynomial.change() / rest.unit;
@@ -52,10 +53,10 @@ impl FittedTrend {
             let p = if change.abs() > 1.0e-12 * rest.largest { 0.0 } else { 1.0 };
             (p, ResidualNoise::Absent, n)
         } else {
-            let (values, residuals) = noise();
+            let residuals = residuals();
             let test = test_slope(Fit {
                 degree: polynomial.degree(),
-                values: &values,
+                values,
                 residuals: &residuals,
                 change,
                 unit_variance: polynomial.change_variance(),

@@ -30,7 +30,6 @@ pub(super) fn times(start: Timestamp, step: Span, count: usize) -> Result<Vec<Ti
 
 /// The window of these times if all are the same step apart, to the millisecond.
 pub(super) fn evenly_spaced(times: &[Timestamp]) -> Option<Scale> {
-    const LANES: usize = 8;
     let (&[start, second, ..], Some(&end)) = (times, times.last()) else {
         return None;
     };
@@ -39,22 +38,31 @@ pub(super) fn evenly_spaced(times: &[Timestamp]) -> Option<Scale> {
     if window.end != end {
         return None;
     }
-    // Every bit in which a time is not the expected one, gathered without a branch so that lanes run side by side.
-    // Nothing wraps up to the window's end, which was checked; the last block expects times beyond it.
-    let mut wrong = [0; LANES];
-    let mut expected: [i64; LANES] =
-        array::from_fn(|i| start.as_millis().wrapping_add(step.wrapping_mul(i as i64)));
-    let stride = step.wrapping_mul(LANES as i64);
-    let blocks = times.chunks_exact(LANES);
-    let rest = blocks.remainder();
-    for block in blocks {
+    // Nothing wraps up to the window's end, which was checked.
+    let place = |i: usize| start.as_millis().wrapping_add(step.wrapping_mul(i as i64));
+    let whole_blocks = times.len() - times.len() % LANES;
+    let (blocks, rest) = times.split_at(whole_blocks);
+    let strays = strays(blocks, array::from_fn(place), step.wrapping_mul(LANES as i64));
+    let is_even = strays.iter().all(|bits| *bits == 0)
+        && (whole_blocks..).zip(rest).all(|(i, t)| t.as_millis() == place(i));
+    is_even.then_some(window)
+}
+
+const LANES: usize = 8;
+
+/// Every bit in which a time is not the expected one, gathered without a branch so that lanes run side by side.
+///
+/// A function of its own, so that the compiler sees lanes stored and not added up, and keeps them together.
+#[inline(never)]
+fn strays(times: &[Timestamp], mut expected: [i64; LANES], stride: i64) -> [i64; LANES] {
+    let mut strays = [0; LANES];
+    for block in times.chunks_exact(LANES) {
         for lane in 0..LANES {
-            wrong[lane] |= block[lane].as_millis() ^ expected[lane];
+            strays[lane] |= block[lane].as_millis() ^ expected[lane];
             expected[lane] = expected[lane].wrapping_add(stride);
         }
     }
-    let rest_is_even = rest.iter().zip(expected).all(|(t, expected)| t.as_millis() == expected);
-    (rest_is_even && wrong.iter().all(|bits| *bits == 0)).then_some(window)
+    strays
 }
 
 #[cfg(test)]

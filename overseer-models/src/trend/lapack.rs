@@ -12,10 +12,10 @@ pub struct LapackQr;
 
 impl LeastSquares for LapackQr {
     fn solve(&self, design: &Array2<f64>, response: &Array1<f64>) -> Result<Solution> {
-        check(design, response)?;
+        let lengths = check(design, response)?;
         let failed = |e| Error::other("solving a least-squares problem with LAPACK", e);
         let (q, r) = design.qr().map_err(failed)?;
-        check_rank(design, r.diag().iter().copied())?;
+        check_rank(&lengths, r.diag().iter().copied())?;
         let rotated = q.t().dot(response);
         let inverse = r
             .solve_triangular(UPLO::Upper, Diag::NonUnit, &Array2::eye(design.ncols()))
@@ -58,14 +58,50 @@ mod tests {
         }
 
         #[test]
-        fn lapack_and_our_own_qr_fit_the_same_polynomial(
+        fn lapack_our_own_qr_and_closed_forms_fit_the_same_polynomial(
             degree in 0_usize..=8,
-            values in proptest::collection::vec(-10.0..10.0f64, 12..60),
+            chosen in any::<bool>(),
+            offset in -1e4..1e4f64,
+            values in proptest::collection::vec(-10.0..10.0f64, 12..400),
         ) {
             let times: Vec<_> = (0..values.len() as i64).map(|i| Timestamp::from_millis(5_000 * i)).collect();
-            let trend = PolynomialTrend::builder().degree(degree).build().unwrap();
-            let ours = trend.fit_with(&HouseholderQr, &times, &values, None).unwrap();
+            let values: Vec<f64> = values.iter().map(|v| offset + v).collect();
+            let builder = PolynomialTrend::builder();
+            let builder = if chosen { builder.degree_by_criterion(degree) } else { builder.degree(degree) };
+            let trend = builder.build().unwrap();
             let theirs = trend.fit_with(&LapackQr, &times, &values, None).unwrap();
+            let ours = trend.fit_with(&HouseholderQr, &times, &values, None).unwrap();
+            let closed = trend.fit(&times, &values).unwrap();
+            for fit in [ours, closed] {
+                prop_assert_eq!(fit.degree(), theirs.degree());
+                let pairs = fit.coefficients.iter().zip(&theirs.coefficients);
+                for (a, b) in pairs.chain(fit.standard_errors.iter().zip(&theirs.standard_errors)) {
+                    prop_assert!(close(*a, *b), "{a} and {b}");
+                }
+                for (a, b) in [
+                    (fit.residual_variance, theirs.residual_variance),
+                    (fit.r_squared, theirs.r_squared),
+                    (fit.aicc, theirs.aicc),
+                    (fit.bic, theirs.bic),
+                    (fit.slope_p_value, theirs.slope_p_value),
+                ] {
+                    prop_assert!(close(a, b) , "{a} and {b}");
+                }
+            }
+        }
+
+        #[test]
+        fn lapack_and_our_own_qr_fit_the_same_weighted_polynomial_to_uneven_times(
+            degree in 0_usize..=8,
+            rows in proptest::collection::vec((1_i64..10_000, -10.0..10.0f64, 0.1..10.0f64), 30..80),
+        ) {
+            let mut now = 0;
+            let times: Vec<_> = rows.iter().map(|(gap, _, _)| { now += gap; Timestamp::from_millis(now) }).collect();
+            let values: Vec<f64> = rows.iter().map(|(_, v, _)| *v).collect();
+            let weights: Vec<f64> = rows.iter().map(|(_, _, w)| *w).collect();
+            let trend = PolynomialTrend::builder().degree_by_criterion(degree).build().unwrap();
+            let ours = trend.fit_weighted(&times, &values, &weights).unwrap();
+            let theirs = trend.fit_with(&LapackQr, &times, &values, Some(&weights)).unwrap();
             let pairs = ours.coefficients.iter().zip(&theirs.coefficients);
             for (a, b) in pairs.chain(ours.standard_errors.iter().zip(&theirs.standard_errors)) {
                 prop_assert!(close(*a, *b), "{a} and {b}");

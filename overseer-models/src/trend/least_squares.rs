@@ -88,8 +88,8 @@ pub trait LeastSquares: fmt::Debug {
     fn solve(&self, design: &Array2<f64>, response: &Array1<f64>) -> Result<Solution>;
 }
 
-/// Checks what every implementation asks of its input.
-pub(super) fn check(design: &Array2<f64>, response: &Array1<f64>) -> Result<()> {
+/// Checks what every implementation asks of its input, and gives the lengths of the design's columns.
+pub(super) fn check(design: &Array2<f64>, response: &Array1<f64>) -> Result<Vec<f64>> {
     let (n, p) = design.dim();
     if n != response.len() {
         return Err(Error::schema_mismatch(
@@ -103,16 +103,19 @@ pub(super) fn check(design: &Array2<f64>, response: &Array1<f64>) -> Result<()> 
     if n < p {
         return Err(Error::not_enough_data("a least-squares fit", p, n));
     }
-    if !design.iter().chain(response).all(|v| v.is_finite()) {
+    let lengths: Vec<f64> =
+        design.columns().into_iter().map(|column| column.dot(&column).sqrt()).collect();
+    // Lengths that are finite are of finite values, and quicker to look at.
+    let suspicious = !(lengths.iter().all(|v| v.is_finite()) && response.dot(response).is_finite());
+    if suspicious && !design.iter().chain(response).all(|v| v.is_finite()) {
         return Err(Error::invalid_value("the least-squares problem", "a value is not finite"));
     }
-    Ok(())
+    Ok(lengths)
 }
 
 /// Checks the diagonal of `R` against the lengths of the design's columns.
-pub(super) fn check_rank(design: &Array2<f64>, diagonal: impl Iterator<Item = f64>) -> Result<()> {
-    for (j, (r, column)) in diagonal.zip(design.columns()).enumerate() {
-        let length = column.iter().map(|v| v * v).sum::<f64>().sqrt();
+pub(super) fn check_rank(lengths: &[f64], diagonal: impl Iterator<Item = f64>) -> Result<()> {
+    for (j, (r, length)) in diagonal.zip(lengths).enumerate() {
         // Written so that NaN fails too.
         let independent = r.abs() > DEPENDENT * length;
         if !independent {
@@ -131,32 +134,34 @@ pub struct HouseholderQr;
 
 impl LeastSquares for HouseholderQr {
     fn solve(&self, design: &Array2<f64>, response: &Array1<f64>) -> Result<Solution> {
-        check(design, response)?;
+        let lengths = check(design, response)?;
         let (n, p) = design.dim();
         // Column after column, the response as the last one, so that reflections run over contiguous memory.
         let mut columns: Vec<f64> = Vec::with_capacity(n * (p + 1));
-        for column in design.columns() {
-            columns.extend(column.iter());
+        for column in design.columns().into_iter().chain([response.view()]) {
+            match column.to_slice() {
+                Some(column) => columns.extend_from_slice(column),
+                None => columns.extend(column),
+            }
         }
-        columns.extend(response.iter());
         let mut diagonal = vec![0.0; p];
         for j in 0..p {
             let (head, tail) = columns.split_at_mut((j + 1) * n);
             let v = &mut head[j * n + j..];
-            let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let length = dot(v, v).sqrt();
             diagonal[j] = if v[0] > 0.0 { -length } else { length };
+            // Half the squares of the reflected direction, of which only the first number changes.
+            let half_squares = length * (length + v[0].abs());
             v[0] -= diagonal[j];
-            let squares: f64 = v.iter().map(|x| x * x).sum();
-            if squares > 0.0 {
+            if half_squares > 0.0 {
                 for column in tail.chunks_exact_mut(n) {
                     let below = &mut column[j..];
-                    let dot: f64 = v.iter().zip(below.iter()).map(|(a, b)| a * b).sum();
-                    let scale = 2.0 * dot / squares;
+                    let scale = dot(v, below) / half_squares;
                     below.iter_mut().zip(v.iter()).for_each(|(b, a)| *b -= scale * a);
                 }
             }
         }
-        check_rank(design, diagonal.iter().copied())?;
+        check_rank(&lengths, diagonal.iter().copied())?;
         // R stands above the diagonal of the reflected columns; its inverse gives coefficients and covariance.
         let r = |i: usize, j: usize| if i == j { diagonal[j] } else { columns[j * n + i] };
         let mut inverse = Array2::<f64>::zeros((p, p));
@@ -170,6 +175,20 @@ impl LeastSquares for HouseholderQr {
         let projections = columns[p * n..p * n + p].iter().copied().collect();
         Ok(Solution::new(design, response, inverse, projections))
     }
+}
+
+/// The product of two columns, summed in lanes that run side by side.
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let (blocks_a, blocks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = blocks_a.remainder().iter().zip(blocks_b.remainder());
+    let mut sums = [0.0; LANES];
+    for (a, b) in blocks_a.zip(blocks_b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    rest.fold(sums.iter().sum(), |sum, (a, b)| sum + a * b)
 }
 
 #[cfg(test)]

@@ -17,6 +17,24 @@
 //! assert_eq!(trend.slope_p_value, 0.0);
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
+//!
+//! Where only the polynomial is wanted, [`PolynomialTrend::fit_curve`] leaves the slope untested. Values that are evenly
+//! spaced and complete then take a single pass and no matrix, whatever the degree or the choice among degrees:
+//!
+//! ```
+//! use overseer_core::{Span, Timestamp};
+//! use overseer_models::trend::PolynomialTrend;
+//!
+//! // A disk that fills ever faster: 1 % at first and 90 % after an hour.
+//! let percent: Vec<_> = (0..61).map(|m| 1.0 + 89.0 * (f64::from(m) / 60.0).powi(2)).collect();
+//! let trend = PolynomialTrend::builder().degree_by_criterion(4).build()?;
+//!
+//! let curve = trend.fit_uniform(Timestamp::from_millis(0), Span::from_secs(60), &percent)?;
+//! assert_eq!(curve.degree(), 2);
+//! assert!((curve.change() - 89.0).abs() < 1e-9);
+//! assert!((curve.predict(Timestamp::from_millis(1_800_000)) - 23.25).abs() < 1e-9);
+//! # Ok::<(), overseer_core::Error>(())
+//! ```
 
 mod basis;
 mod criterion;
@@ -122,9 +140,7 @@ impl PolynomialTrend {
     /// ill-conditioned, a value is infinite, a time decreases, or the slices differ in length.
     pub fn fit(&self, times: &[Timestamp], values: &[f64]) -> Result<FittedTrend> {
         match self.closed_form(times, values) {
-            Some(fit) => {
-                Ok(FittedTrend::new(&fit.polynomial, || (values.to_vec(), fit.residuals(values))))
-            }
+            Some(fit) => Ok(FittedTrend::new(&fit.polynomial, values, || fit.residuals(values))),
             None => self.fit_with(&HouseholderQr, times, values, None),
         }
     }
@@ -137,7 +153,7 @@ impl PolynomialTrend {
     pub fn fit_curve(&self, times: &[Timestamp], values: &[f64]) -> Result<Polynomial> {
         match self.closed_form(times, values) {
             Some(fit) => Ok(fit.polynomial),
-            None => Ok(self.general(&HouseholderQr, &Points::new(times, values, None)?)?.polynomial),
+            None => self.general_curve(times, values),
         }
     }
 
@@ -150,7 +166,7 @@ impl PolynomialTrend {
             .and_then(|window| GramFit::new(self, window, values));
         match fit {
             Some(fit) => Ok(fit.polynomial),
-            None => self.fit_curve(&grid::times(start, step, values.len())?, values),
+            None => self.general_curve(&grid::times(start, step, values.len())?, values),
         }
     }
 
@@ -183,12 +199,13 @@ impl PolynomialTrend {
         weights: Option<&[f64]>,
     ) -> Result<FittedTrend> {
         let points = Points::new(times, values, weights)?;
-        let fit = self.general(solver, &points)?;
-        Ok(FittedTrend::new(&fit.polynomial, || (points.y.clone(), fit.residuals())))
+        let fit = GeneralFit::new(self, solver, &points)?;
+        Ok(FittedTrend::new(&fit.polynomial, &points.y, || fit.residuals()))
     }
 
-    fn general(&self, solver: &dyn LeastSquares, points: &Points) -> Result<GeneralFit> {
-        GeneralFit::new(self, solver, points)
+    fn general_curve(&self, times: &[Timestamp], values: &[f64]) -> Result<Polynomial> {
+        let points = Points::new(times, values, None)?;
+        Ok(GeneralFit::new(self, &HouseholderQr, &points)?.polynomial)
     }
 
     /// The fit of a complete and uniform window; any other is left to the general way.

@@ -25,12 +25,14 @@ impl Moments {
         let n = values.len();
         let (before, rest) = values.split_at(n / 2);
         let (middle, after) = rest.split_at(n % 2);
-        let pairs = Sums::of_pairs::<D>(before, after, level);
+        // How many steps the innermost pair is from the middle.
+        let innermost = if n.is_multiple_of(2) { 0.5 } else { 1.0 };
+        let pairs = Sums::of_pairs::<D>(before, after, innermost, level);
 
         let unpaired = before.len() % LANES;
         let others = before.iter().rev().zip(after).take(unpaired);
         let mut nearest = Sums::<1>::default();
-        let mut distance = nearest_distance(n);
+        let mut distance = innermost;
         for (a, b) in others {
             nearest.add::<D>(Lanes([distance]), Lanes([*a]), Lanes([*b]), level);
             distance += 1.0;
@@ -47,11 +49,6 @@ impl Moments {
         }
         Self { sums, squares }
     }
-}
-
-/// How many steps the innermost pair of `n` values is from their middle.
-fn nearest_distance(n: usize) -> f64 {
-    if n % 2 == 0 { 0.5 } else { 1.0 }
 }
 
 /// Sums over pairs of values.
@@ -74,10 +71,10 @@ impl Sums<LANES> {
     /// It is a function of its own, never inlined, so that the sums leave it through memory lane beside lane. Where the
     /// compiler sees lanes added up, it keeps powers side by side instead and spends twice the instructions on shuffles.
     #[inline(never)]
-    fn of_pairs<const D: usize>(before: &[f64], after: &[f64], level: f64) -> Self {
+    fn of_pairs<const D: usize>(before: &[f64], after: &[f64], innermost: f64, level: f64) -> Self {
         let mut sums = Self::default();
-        let furthest = nearest_distance(before.len() + after.len()) + before.len() as f64 - 1.0;
-        let mut distance = Lanes::from_fn(|lane| furthest - lane as f64);
+        let outermost = innermost + before.len() as f64 - 1.0;
+        let mut distance = Lanes::from_fn(|lane| outermost - lane as f64);
         for (a, b) in before.chunks_exact(LANES).zip(after.rchunks_exact(LANES)) {
             let a = Lanes::from_fn(|lane| a[lane]);
             let b = Lanes::from_fn(|lane| b[LANES - 1 - lane]);
@@ -153,5 +150,58 @@ impl<const L: usize> Mul for Lanes<L> {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         Self::from_fn(|lane| self.0[lane] * other.0[lane])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn naive(values: &[f64], level: f64, power: i32) -> f64 {
+        let middle = 0.5 * (values.len() as f64 - 1.0);
+        values.iter().enumerate().map(|(i, v)| (v - level) * (i as f64 - middle).powi(power)).sum()
+    }
+
+    #[test]
+    fn three_values_by_hand() {
+        let moments = Moments::of::<2>(&[1.0, 4.0, 9.0], 1.0);
+        // 0 + 3 + 8; -1 · 0 + 1 · 8; 0 + 8; 0 + 9 + 64.
+        assert_eq!(moments.sums[..3], [11.0, 8.0, 8.0]);
+        assert_eq!(moments.squares, 73.0);
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_noticed_wherever_it_stands() {
+        for n in 1..20 {
+            for i in 0..n {
+                for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                    let mut values = vec![1.0; n];
+                    values[i] = bad;
+                    let squares = Moments::of::<3>(&values, 1.0).squares;
+                    assert!(!squares.is_finite(), "{bad} at {i} of {n}: {squares}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folded_sums_are_those_of_all_values_for_every_length(
+            values in proptest::collection::vec(-10.0..10.0f64, 1..40), level in -10.0..10.0f64,
+        ) {
+            let all = Moments::of::<8>(&values, level);
+            let few = Moments::of::<3>(&values, level);
+            prop_assert_eq!(few.sums[..4].to_vec(), all.sums[..4].to_vec());
+            prop_assert_eq!(few.sums[4..].to_vec(), vec![0.0; 5]);
+            for (power, sum) in all.sums.iter().enumerate() {
+                let meant = naive(&values, level, power as i32);
+                // The largest term, of which some may cancel.
+                let size = 1.0 + 20.0 * (0.5 * values.len() as f64).powi(power as i32);
+                prop_assert!((sum - meant).abs() < 1e-13 * size * values.len() as f64, "{power}: {sum} {meant}");
+            }
+            let squares: f64 = values.iter().map(|v| (v - level).powi(2)).sum();
+            prop_assert!((all.squares - squares).abs() < 1e-12 * (1.0 + squares));
+        }
     }
 }

@@ -14,6 +14,7 @@
 //! quick noise of any shape nearly white.
 
 use super::distribution::student_two_sided;
+use super::least_squares::dot;
 
 const MOST_BLOCKS: usize = 100;
 const MOST_LAGS: usize = 8;
@@ -136,24 +137,27 @@ impl Persistence {
         if rows < 6 {
             return None;
         }
-        // Regressors are the level, then the lagged steps; the response stands last. Their products, once.
+        let steps: Vec<f64> = u.windows(2).map(|w| w[1] - w[0]).collect();
+        // Regressors are the level, then the lagged steps; the response stands last. Each is a part of a series that
+        // is at hand, so their products need no rows. Once, for all orders.
         let width = lags + 2;
-        let mut products = vec![0.0; width * width];
-        let mut row = vec![0.0; width];
-        for t in first..u.len() {
-            row[0] = u[t - 1];
-            for j in 1..=lags {
-                row[j] = u[t - j] - u[t - j - 1];
-            }
-            row[width - 1] = u[t] - u[t - 1];
-            for i in 0..width {
-                for j in 0..=i {
-                    products[i * width + j] += row[i] * row[j];
-                }
+        let regressor = |i: usize| {
+            let (series, lag) = match i {
+                0 => (u, 0),
+                i if i + 1 == width => (&steps[..], 0),
+                i => (&steps[..], i),
+            };
+            let end = series.len() - lag - usize::from(i == 0);
+            series.get(end.saturating_sub(rows)..end).unwrap_or(&[])
+        };
+        let mut products = [[0.0; MOST_LAGS + 2]; MOST_LAGS + 2];
+        for (i, row) in products.iter_mut().enumerate().take(width) {
+            for (j, product) in row.iter_mut().enumerate().take(i + 1) {
+                *product = dot(regressor(i), regressor(j));
             }
         }
         // Cholesky's factor of the products holds those of every lower order, and its last row what each explains.
-        let mut factor = vec![0.0; width * width];
+        let mut factor = [[0.0; MOST_LAGS + 2]; MOST_LAGS + 2];
         let mut usable = 0;
         for i in 0..width {
             if i + 1 < width && usable < i {
@@ -161,18 +165,18 @@ impl Persistence {
             }
             let columns = if i + 1 == width { usable } else { i };
             for j in 0..columns {
-                let dot: f64 = (0..j).map(|k| factor[i * width + k] * factor[j * width + k]).sum();
-                factor[i * width + j] = (products[i * width + j] - dot) / factor[j * width + j];
+                let dot: f64 = (0..j).map(|k| factor[i][k] * factor[j][k]).sum();
+                factor[i][j] = (products[i][j] - dot) / factor[j][j];
             }
-            let squares: f64 = (0..columns).map(|k| factor[i * width + k].powi(2)).sum();
-            let pivot = products[i * width + i] - squares;
-            if i + 1 < width && pivot > 1.0e-10 * products[i * width + i] {
-                factor[i * width + i] = pivot.sqrt();
+            let squares: f64 = (0..columns).map(|k| factor[i][k].powi(2)).sum();
+            let pivot = products[i][i] - squares;
+            if i + 1 < width && pivot > 1.0e-10 * products[i][i] {
+                factor[i][i] = pivot.sqrt();
                 usable = i + 1;
             }
         }
-        let explained = |k: usize| factor[(width - 1) * width + k];
-        let total = products[width * width - 1];
+        let explained = |k: usize| factor[width - 1][k];
+        let total = products[width - 1][width - 1];
         let n = rows as f64;
         let (mut best, mut rest) = (None, total);
         for k in 0..usable {
@@ -187,17 +191,17 @@ impl Persistence {
         let first_of = |target: &dyn Fn(usize) -> f64| {
             let mut x = vec![0.0; order];
             for i in (0..order).rev() {
-                let dot: f64 = (i + 1..order).map(|k| factor[k * width + i] * x[k]).sum();
-                x[i] = (target(i) - dot) / factor[i * width + i];
+                let dot: f64 = (i + 1..order).map(|k| factor[k][i] * x[k]).sum();
+                x[i] = (target(i) - dot) / factor[i][i];
             }
             x[0]
         };
         let coefficient = first_of(&explained);
         let mut unit = vec![0.0; order];
         for i in 0..order {
-            let dot: f64 = (0..i).map(|k| factor[i * width + k] * unit[k]).sum();
+            let dot: f64 = (0..i).map(|k| factor[i][k] * unit[k]).sum();
             let one = if i == 0 { 1.0 } else { 0.0 };
-            unit[i] = (one - dot) / factor[i * width + i];
+            unit[i] = (one - dot) / factor[i][i];
         }
         let inverse: f64 = unit.iter().map(|v| v * v).sum();
         let innovation_variance = rest / (n - order as f64).max(1.0);

@@ -9,6 +9,8 @@ pub(super) struct Points {
     pub(super) scale: Scale,
     /// Times scaled to −1…+1.
     pub(super) x: Vec<f64>,
+    /// How many moments those are.
+    distinct: usize,
     /// Values in units, above no level yet.
     pub(super) y: Vec<f64>,
     /// A power of two near the largest value, for values near the largest number would overflow when squared.
@@ -41,28 +43,36 @@ impl Points {
                 "its time is before the row above",
             ));
         }
-        if let Some(i) = values.iter().position(|v| v.is_infinite()) {
+        let is_finite = values.iter().all(|v| v.is_finite());
+        if !is_finite && let Some(i) = values.iter().position(|v| v.is_infinite()) {
             return Err(Error::invalid_value(format!("row {i}"), "the value is infinite"));
         }
+        if let Some((i, w)) =
+            weights.into_iter().flatten().enumerate().find(|(_, w)| !(w.is_finite() && **w >= 0.0))
+        {
+            let why = format!("the weight must be finite and not negative, was {w}");
+            return Err(Error::invalid_value(format!("row {i}"), why));
+        }
         let scale = Scale { start, end };
-        let known = |i: &usize| !values[*i].is_nan() && weights.is_none_or(|w| w[*i] != 0.0);
-        let rows: Vec<usize> = (0..values.len()).filter(known).collect();
-        let root_weights = match weights {
-            None => None,
-            Some(w) => {
-                if let Some(i) = w.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
-                    let why = format!("the weight must be finite and not negative, was {}", w[i]);
-                    return Err(Error::invalid_value(format!("row {i}"), why));
-                }
-                Some(rows.iter().map(|&i| w[i].sqrt()).collect())
-            }
+        let (x, mut y, root_weights) = if is_finite && weights.is_none() {
+            (scale.all_scaled(times.iter().copied()), values.to_vec(), None)
+        } else {
+            let is_known = |i: &usize| !values[*i].is_nan() && weights.is_none_or(|w| w[*i] != 0.0);
+            let rows: Vec<usize> = (0..values.len()).filter(is_known).collect();
+            (
+                scale.all_scaled(rows.iter().map(|&i| times[i])),
+                rows.iter().map(|&i| values[i]).collect(),
+                weights.map(|w| rows.iter().map(|&i| w[i].sqrt()).collect()),
+            )
         };
-        let largest = rows.iter().fold(0.0, |most: f64, &i| most.max(values[i].abs()));
+        let largest = largest(&y);
         let unit = power_of_two(largest);
+        y.iter_mut().for_each(|v| *v /= unit);
         Ok(Self {
             scale,
-            x: rows.iter().map(|&i| scale.scaled(times[i])).collect(),
-            y: rows.iter().map(|&i| values[i] / unit).collect(),
+            distinct: x.len().min(1) + x.windows(2).filter(|w| w[1] > w[0]).count(),
+            x,
+            y,
             unit,
             // Nothing but zeros is exact to a share of one.
             largest: if largest > 0.0 { largest / unit } else { 1.0 },
@@ -76,7 +86,7 @@ impl Points {
         if self.x.len() < degree + 2 {
             return Err(Error::not_enough_data(what(), degree + 2, self.x.len()));
         }
-        let distinct = 1 + self.x.windows(2).filter(|w| w[1] > w[0]).count();
+        let distinct = self.distinct;
         if degree > 0 && distinct == 1 {
             return Err(Error::invalid_value(
                 "the times",
@@ -94,10 +104,28 @@ impl Points {
     }
 }
 
+/// The largest distance of a known value from zero.
+pub(super) fn largest(values: &[f64]) -> f64 {
+    // Each lane waits for itself only.
+    let mut lanes = [0.0; 8];
+    for block in values.chunks(lanes.len()) {
+        for (most, v) in lanes.iter_mut().zip(block) {
+            *most = if v.abs() > *most { v.abs() } else { *most };
+        }
+    }
+    lanes.iter().fold(0.0, |most, lane| most.max(*lane))
+}
+
 /// The largest power of two that is at most `x`, so that dividing by it loses no digit; 1 of 0.
 fn power_of_two(x: f64) -> f64 {
     const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
     let power = f64::from_bits(x.to_bits() & EXPONENT);
     // The smallest numbers have no exponent of their own.
-    if power > 0.0 { power } else if x > 0.0 { f64::MIN_POSITIVE } else { 1.0 }
+    if power > 0.0 {
+        power
+    } else if x > 0.0 {
+        f64::MIN_POSITIVE
+    } else {
+        1.0
+    }
 }

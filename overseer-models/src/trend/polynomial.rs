@@ -64,13 +64,7 @@ pub(super) struct Terms {
 impl Polynomial {
     /// Puts results in the values' unit. `terms` and `rest` are in the rest's, `level` is what was taken off the values.
     #[inline]
-    pub(super) fn new(
-        degree: usize,
-        scale: Scale,
-        level: f64,
-        terms: &Terms,
-        rest: Rest,
-    ) -> Self {
+    pub(super) fn new(degree: usize, scale: Scale, level: f64, terms: &Terms, rest: Rest) -> Self {
         let (unit, points) = (rest.unit, rest.points);
         let variance = rest.squares / (points - degree - 1) as f64;
         let mut coefficients = [0.0; TERMS];

@@ -188,6 +188,181 @@ fn a_fit_keeps_its_numbers() {
     assert!(found.iter().zip(golden).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}");
 }
 
+/// The Wampler problems of NIST's Statistical Reference Datasets: 1 + t + t² + t³ + t⁴ + t⁵ at t = 0…20 with deviations
+/// that leave every coefficient at 1.
+fn wampler(size: f64) -> (Vec<Timestamp>, Vec<f64>) {
+    const DEVIATIONS: [f64; 21] = [
+        759.0, -2048.0, 2048.0, -2048.0, 2523.0, -2048.0, 2048.0, -2048.0, 1838.0, -2048.0, 2048.0,
+        -2048.0, 1838.0, -2048.0, 2048.0, -2048.0, 2523.0, -2048.0, 2048.0, -2048.0, 759.0,
+    ];
+    let times = (0..21).map(|t| Timestamp::from_millis(1000 * t)).collect();
+    let values = (0..21).zip(DEVIATIONS).map(|(t, d)| quintic(f64::from(t)) + size * d).collect();
+    (times, values)
+}
+
+fn quintic(t: f64) -> f64 {
+    (0..6).map(|power| t.powi(power)).sum()
+}
+
+#[test]
+fn the_certified_values_of_polynomials_that_break_solvers_are_reproduced() {
+    // Wampler 3, 4 and 5: residual standard deviation, R² and the standard error of the coefficient of t⁵.
+    let certified = [
+        (1.0, 2_360.145_023_792_68, 0.999_995_559_025_820, 0.112_324_854_679_312),
+        (100.0, 236_014.502_379_268, 0.957_478_440_825_662, 11.232_485_467_931_2),
+        (10_000.0, 23_601_450.237_926_8, 0.002_246_689_215_749_40, 1_123.248_546_793_12),
+    ];
+    let trend = PolynomialTrend::builder().degree(5).build().unwrap();
+    for (size, deviation, r_squared, error) in certified {
+        let (times, values) = wampler(size);
+        let closed = trend.fit_curve(&times, &values).unwrap();
+        let general = trend.fit_with(&HouseholderQr, &times, &values, None).unwrap();
+        for t in 0..21 {
+            let at = closed.predict(Timestamp::from_millis(1000 * t));
+            let meant = quintic(t as f64);
+            assert!((at - meant).abs() < 1e-12 * deviation + 1e-9 * meant, "{t}: {at} {meant}");
+        }
+        // Half the window is ten seconds.
+        let errors = [closed.standard_errors()[5], general.standard_errors[5]];
+        for e in errors {
+            assert!((e / 1e5 / error - 1.0).abs() < 1e-11, "{e}");
+        }
+        for v in [closed.residual_variance, general.residual_variance] {
+            assert!((v.sqrt() / deviation - 1.0).abs() < 1e-12, "{}", v.sqrt());
+        }
+        for r in [closed.r_squared, general.r_squared] {
+            assert!((r - r_squared).abs() < 1e-14, "{r}");
+        }
+    }
+    // Wampler 1 leaves nothing.
+    let (times, values) = wampler(0.0);
+    let exact = trend.fit(&times, &values).unwrap();
+    assert_eq!((exact.residual_noise, exact.slope_p_value), (ResidualNoise::Absent, 0.0));
+    assert!(exact.residual_variance.sqrt() < 1e-7);
+}
+
+#[test]
+fn the_polynomial_alone_is_that_of_the_whole_fit() {
+    let even = every_five_seconds(120);
+    let uneven: Vec<_> =
+        (0..120).map(|i| even[i] + Span::from_millis((i * i % 7) as i64)).collect();
+    let complete = noise(0.5, 120, 9);
+    let mut gaps = complete.clone();
+    gaps[40] = f64::NAN;
+    for (times, values) in [(&even, &complete), (&uneven, &complete), (&even, &gaps)] {
+        for builder in [
+            PolynomialTrend::builder().degree(3),
+            PolynomialTrend::builder().degree_by_criterion(5).criterion(Criterion::Aicc),
+        ] {
+            let trend = builder.build().unwrap();
+            let (curve, whole) =
+                (trend.fit_curve(times, values).unwrap(), trend.fit(times, values).unwrap());
+            assert_eq!(curve.coefficients(), whole.coefficients);
+            assert_eq!(curve.standard_errors(), whole.standard_errors);
+            assert_eq!(curve.degree(), whole.degree());
+            assert_eq!((curve.aicc(), curve.bic()), (whole.aicc, whole.bic));
+            assert_eq!(curve.r_squared, whole.r_squared);
+            assert_eq!(curve.residual_variance, whole.residual_variance);
+            assert_eq!((curve.points, curve.window), (whole.points, whole.window));
+            assert_eq!(curve.change(), whole.change());
+            assert_eq!(curve.slope_per_second(), whole.slope_per_second);
+            assert_eq!(curve.predict(times[7]), whole.predict(times[7]));
+        }
+    }
+}
+
+#[test]
+fn a_start_and_a_step_say_as_much_as_times() {
+    let times = every_five_seconds(75);
+    let mut values = noise(0.2, 75, 4);
+    let step = Span::from_secs(5);
+    for trend in [line(), PolynomialTrend::builder().degree_by_criterion(8).build().unwrap()] {
+        let by_times = trend.fit_curve(&times, &values).unwrap();
+        assert_eq!(trend.fit_uniform(times[0], step, &values).unwrap(), by_times);
+    }
+    values[30] = f64::NAN;
+    let by_times = line().fit_curve(&times, &values).unwrap();
+    assert_eq!(by_times.points, 74);
+    assert_eq!(line().fit_uniform(times[0], step, &values).unwrap(), by_times);
+}
+
+#[test]
+fn the_error_of_the_change_is_that_of_a_line_by_hand() {
+    // A line's change over the window is twice the coefficient of scaled time, and so is its error.
+    let curve = line().fit_curve(&every_five_seconds(40), &noise(0.0, 40, 2)).unwrap();
+    assert!((curve.change() - 2.0 * curve.coefficients()[1]).abs() < 1e-15);
+    assert!((curve.change_error() / curve.standard_errors()[1] - 2.0).abs() < 1e-12);
+    // Of white noise it is the deviation of the change from one series to another.
+    let trend = PolynomialTrend::builder().degree(3).build().unwrap();
+    let times = every_five_seconds(100);
+    let curves: Vec<_> =
+        (0..2000).map(|seed| trend.fit_curve(&times, &noise(0.0, 100, seed)).unwrap()).collect();
+    let squares = curves.iter().map(|c| c.change().powi(2)).sum::<f64>() / 2000.0;
+    let errors = curves.iter().map(|c| c.change_error().powi(2)).sum::<f64>() / 2000.0;
+    assert!((squares / errors - 1.0).abs() < 0.1, "{squares} {errors}");
+}
+
+#[test]
+fn a_polynomial_that_cannot_be_fitted_is_refused_with_the_reason() {
+    let start = Timestamp::from_millis(0);
+    let y = noise(0.0, 20, 1);
+    let second = Span::from_secs(1);
+    let refused =
+        |values: &[f64], start, step| line().fit_uniform(start, step, values).unwrap_err();
+    assert!(refused(&[], start, second).is_not_enough_data());
+    assert!(refused(&y[..2], start, second).is_not_enough_data());
+    assert!(refused(&[f64::NAN; 20], start, second).is_not_enough_data());
+    assert!(refused(&y, start, Span::default()).to_string().contains("one moment"));
+    let late = Timestamp::from_millis(i64::MAX - 18_000);
+    let error = refused(&y, late, second).to_string();
+    assert!(error.contains("20 values 1 s apart"), "{error}");
+    assert!(line().fit_uniform(Timestamp::from_millis(i64::MAX - 19_000), second, &y).is_ok());
+    let mut infinite = y.clone();
+    infinite[7] = f64::NEG_INFINITY;
+    assert_eq!(refused(&infinite, start, second).to_string(), "row 7: the value is infinite");
+    assert!(line().fit_curve(&every_five_seconds(20), &y[1..]).unwrap_err().is_schema_mismatch());
+}
+
+#[test]
+fn weighted_and_closed_fits_keep_their_numbers() {
+    let times: Vec<_> =
+        (0..60).map(|i: i64| Timestamp::from_millis(5_000 * i + i * i % 11)).collect();
+    let weights: Vec<f64> = (0..60).map(|i| 1.0 + f64::from(i % 4)).collect();
+    let trend = PolynomialTrend::builder().degree_by_criterion(4).build().unwrap();
+    let t = trend.fit_weighted(&times, &noise(0.5, 60, 7), &weights).unwrap();
+    let cubic = PolynomialTrend::builder().degree(3).build().unwrap();
+    let c = cubic.fit_curve(&every_five_seconds(200), &noise(0.5, 200, 42)).unwrap();
+    let found = [
+        t.coefficients[0],
+        t.standard_errors[0],
+        t.residual_variance,
+        t.slope_p_value,
+        t.aicc,
+        t.bic,
+        c.coefficients()[3],
+        c.standard_errors()[3],
+        c.change_error(),
+        c.r_squared,
+        c.aicc(),
+        c.bic(),
+    ];
+    let golden = [
+        0.495_426_343_313,
+        0.200_630_367_997,
+        2.680_043_625_810,
+        0.050_221_181_097,
+        64.799_659_424_682,
+        72.449_764_946_298,
+        0.051_871_921_630,
+        0.522_660_449_656,
+        0.496_021_671_724,
+        0.007_717_645_616,
+        56.649_627_058_071,
+        72.831_935_540_296,
+    ];
+    assert!(found.iter().zip(golden).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -220,5 +395,112 @@ proptest! {
         prop_assert!((a.slope_per_second * factor - b.slope_per_second).abs() < 1e-9 * factor);
         prop_assert!((a.slope_p_value - b.slope_p_value).abs() < 1e-6);
         prop_assert!((a.r_squared - b.r_squared).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_window_moved_or_stretched_in_time_has_the_same_polynomial(
+        seed in any::<u64>(), start in -1_000_000_000_i64..1_000_000_000, stretch in 1_i64..1000,
+        degree in 0_usize..=8, even in any::<bool>(),
+    ) {
+        let place = |i: i64| if even { 7 * i } else { 7 * i + i * i % 5 };
+        let times: Vec<_> = (0..40).map(|i| Timestamp::from_millis(place(i))).collect();
+        let moved: Vec<_> = (0..40).map(|i| Timestamp::from_millis(start + stretch * place(i))).collect();
+        let y = noise(0.3, 40, seed);
+        let trend = PolynomialTrend::builder().degree(degree).build().unwrap();
+        let (a, b) = (trend.fit_curve(&times, &y).unwrap(), trend.fit_curve(&moved, &y).unwrap());
+        for (a, b) in a.coefficients().iter().zip(b.coefficients()) {
+            prop_assert!((a - b).abs() <= 1e-9 * (1.0 + a.abs()));
+        }
+        let slowed = b.slope_per_second() * stretch as f64;
+        prop_assert!((a.slope_per_second() - slowed).abs() <= 1e-9 * (1.0 + slowed.abs()));
+        prop_assert!((a.predict(times[13]) - b.predict(moved[13])).abs() < 1e-9);
+    }
+
+    #[test]
+    fn values_moved_and_scaled_move_and_scale_the_polynomial_however_large(
+        seed in any::<u64>(), exponent in -300_i32..300, offset in -1e3..1e3f64, uneven in 0_i64..2,
+    ) {
+        let times: Vec<_> =
+            (0..50).map(|i: i64| Timestamp::from_millis(1000 * i + uneven * (i * i % 13))).collect();
+        let y = noise(0.5, 50, seed);
+        // A power of two, so that only overflow or underflow could change a digit.
+        let factor = 2f64.powi(exponent);
+        let scaled: Vec<f64> = y.iter().map(|v| factor * v).collect();
+        let cubic = PolynomialTrend::builder().degree(3).build().unwrap();
+        let (a, b) = (cubic.fit_curve(&times, &y).unwrap(), cubic.fit_curve(&times, &scaled).unwrap());
+        let pairs = a.coefficients().iter().zip(b.coefficients());
+        for (a, b) in pairs.chain(a.standard_errors().iter().zip(b.standard_errors())) {
+            prop_assert!((a - b / factor).abs() <= 1e-9 * (1.0 + a.abs()), "{a} {}", b / factor);
+        }
+        prop_assert!((a.r_squared - b.r_squared).abs() < 1e-9);
+        prop_assert!((b.bic() - a.bic() - 100.0 * factor.ln()).abs() < 1e-6);
+        let moved: Vec<f64> = y.iter().map(|v| offset + v).collect();
+        let c = cubic.fit_curve(&times, &moved).unwrap();
+        prop_assert!((c.coefficients()[0] - offset - a.coefficients()[0]).abs() < 1e-9);
+        prop_assert!((c.residual_variance / a.residual_variance - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn points_of_one_moment_may_change_places_with_their_weights(
+        seed in any::<u64>(), degree in 0_usize..=4,
+        weights in proptest::collection::vec(0.1..10.0f64, 40),
+    ) {
+        // Two values at each of twenty moments.
+        let times: Vec<_> = (0..40).map(|i: i64| Timestamp::from_millis(1000 * (i / 2))).collect();
+        let y = noise(0.3, 40, seed);
+        let swapped = |v: &[f64]| -> Vec<f64> { v.chunks(2).flat_map(|p| [p[1], p[0]]).collect() };
+        let trend = PolynomialTrend::builder().degree(degree).build().unwrap();
+        let a = trend.fit_weighted(&times, &y, &weights).unwrap();
+        let b = trend.fit_weighted(&times, &swapped(&y), &swapped(&weights)).unwrap();
+        for (a, b) in a.coefficients.iter().zip(&b.coefficients) {
+            prop_assert!((a - b).abs() <= 1e-9 * (1.0 + a.abs()));
+        }
+        prop_assert!((a.residual_variance / b.residual_variance - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn equal_weights_are_no_weights(seed in any::<u64>(), degree in 0_usize..=8, weight in 0.01..100.0f64) {
+        let times = every_five_seconds(50);
+        let y = noise(0.3, 50, seed);
+        let trend = PolynomialTrend::builder().degree(degree).build().unwrap();
+        let (a, b) = (trend.fit(&times, &y).unwrap(), trend.fit_weighted(&times, &y, &[weight; 50]).unwrap());
+        let pairs = a.coefficients.iter().zip(&b.coefficients);
+        for (a, b) in pairs.chain(a.standard_errors.iter().zip(&b.standard_errors)) {
+            prop_assert!((a - b).abs() <= 1e-9 * (1.0 + a.abs()));
+        }
+        prop_assert!((a.residual_variance * weight / b.residual_variance - 1.0).abs() < 1e-9);
+        prop_assert!((a.slope_p_value - b.slope_p_value).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_decomposition_chooses_what_separate_ones_would(
+        seed in any::<u64>(), most in 0_usize..=8, bend in -20.0..20.0f64,
+        criterion in prop_oneof![Just(Criterion::Aicc), Just(Criterion::Bic)],
+        missing in proptest::collection::vec(any::<prop::sample::Index>(), 0..5),
+    ) {
+        let times: Vec<_> =
+            (0..80).map(|i: i64| Timestamp::from_millis(1000 * i + i * i % 97)).collect();
+        let mut y: Vec<f64> = noise(0.3, 80, seed)
+            .iter()
+            .enumerate()
+            .map(|(i, e)| bend * (i as f64 / 80.0).powi(3) + e)
+            .collect();
+        missing.iter().for_each(|i| y[i.index(80)] = f64::NAN);
+        let weights: Vec<f64> = (0..80).map(|i| 1.0 + f64::from(i % 3)).collect();
+        let build = PolynomialTrend::builder;
+        let chosen = build().degree_by_criterion(most).criterion(criterion).build().unwrap();
+        let found = chosen.fit_weighted(&times, &y, &weights).unwrap();
+        let value = |t: &FittedTrend| if criterion == Criterion::Aicc { t.aicc } else { t.bic };
+        for degree in 0..=most {
+            let one = build().degree(degree).build().unwrap().fit_weighted(&times, &y, &weights).unwrap();
+            prop_assert!(value(&found) <= value(&one) + 1e-9 * (1.0 + value(&one).abs()));
+            if degree == found.degree() {
+                let pairs = found.coefficients.iter().zip(&one.coefficients);
+                for (a, b) in pairs.chain(found.standard_errors.iter().zip(&one.standard_errors)) {
+                    prop_assert!((a - b).abs() <= 1e-9 * (1.0 + a.abs()));
+                }
+                prop_assert!((found.slope_p_value - one.slope_p_value).abs() < 1e-9);
+            }
+        }
     }
 }
