@@ -60,7 +60,6 @@ impl GeneralFit {
         };
         rest.squares = solution.squares_left(degree);
         let terms = in_powers(degree, &solution);
-        let level = level * points.unit;
         Ok(Self {
             polynomial: Polynomial::new(degree, points.scale, level, &terms, rest),
             design,

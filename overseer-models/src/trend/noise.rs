@@ -58,7 +58,7 @@ pub(super) fn test_slope(fit: Fit<'_>) -> SlopeTest {
     let size = n.div_ceil(MOST_BLOCKS).max(1);
     let u = block_means(fit.residuals, size);
     let parameters = (fit.degree + 1) as f64;
-    let variance = fit.residuals.iter().map(|r| r * r).sum::<f64>() / (n as f64 - parameters);
+    let variance = dot(fit.residuals, fit.residuals) / (n as f64 - parameters);
     let Some(ar) = Persistence::of(&u) else {
         return random_walk(fit.values, size);
     };

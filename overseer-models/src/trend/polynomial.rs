@@ -62,7 +62,7 @@ pub(super) struct Terms {
 }
 
 impl Polynomial {
-    /// Puts results in the values' unit. `terms` and `rest` are in the rest's, `level` is what was taken off the values.
+    /// Puts results in the values' unit. `terms` and `level`, which was taken off the values, are in the rest's.
     #[inline]
     pub(super) fn new(degree: usize, scale: Scale, level: f64, terms: &Terms, rest: Rest) -> Self {
         let (unit, points) = (rest.unit, rest.points);
@@ -73,7 +73,7 @@ impl Polynomial {
             coefficients[j] = terms.coefficients[j] * unit;
             standard_errors[j] = (variance * terms.variances[j]).sqrt() * unit;
         }
-        coefficients[0] += level;
+        coefficients[0] = (terms.coefficients[0] + level) * unit;
         Self {
             r_squared: if rest.total > rest.floor() {
                 (1.0 - rest.squares / rest.total).clamp(0.0, 1.0)
