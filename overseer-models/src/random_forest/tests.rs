@@ -302,6 +302,23 @@ fn the_fast_way_grows_the_plain_forest_whatever_the_size_of_its_nodes() {
     }
 }
 
+#[cfg(feature = "rayon")]
+#[test]
+fn any_number_of_threads_grows_the_same_forest_and_gives_the_same_answers() {
+    let x = noise(900, 5, 1);
+    let y = friedman(&x);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let params = RandomForest::builder().trees(13).seed(5).build().unwrap();
+            let forest = params.fit(x.view(), y.view()).unwrap();
+            (bytes(&forest), forest.predict_rows(x.view()).unwrap())
+        })
+    };
+    assert_eq!(on(1), on(2));
+    assert_eq!(on(1), on(5));
+}
+
 #[test]
 fn bins_explain_as_much_as_exact_splits() {
     let r2 = |search: Search| {
