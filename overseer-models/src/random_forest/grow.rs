@@ -2,6 +2,8 @@
 
 use super::RandomForestParams;
 use super::bins::{Bins, Code};
+use super::draws::Draws;
+use super::partition::{partition, partition_with};
 use super::split::{Best, Finder, Judge, Part, Place, is_over};
 use super::store::mean;
 use super::targets::{Packed, Targets};
@@ -80,7 +82,7 @@ impl<'a, C: Code, F: Finder<C>> Grower<'a, C, F> {
             finder,
             judge: Judge::new(plot.targets, rows, plot.params.min_leaf),
             rng: Pcg64Mcg::seed_from_u64(0),
-            draws: Draws { columns: plot.columns.clone(), ..Draws::default() },
+            draws: Draws::of(plot.columns.clone()),
             weights: vec![0; rows],
             rows: Vec::with_capacity(rows),
             values: Vec::with_capacity(rows * plot.targets.width),
@@ -224,7 +226,7 @@ impl<'a, C: Code, F: Finder<C>> Grower<'a, C, F> {
         let rows = &mut self.rows[range.clone()];
         let values = &mut self.values[range.start * width..range.end * width];
         if width == 1 {
-            part_pairs(rows, values, &mut self.spare_rows, &mut self.spare_values, goes_left)
+            partition_with(rows, values, &mut self.spare_rows, &mut self.spare_values, goes_left)
         } else {
             let (mut left, mut right) = (0, 0);
             for (i, &row) in rows.iter().enumerate() {
@@ -260,86 +262,4 @@ impl<'a, C: Code, F: Finder<C>> Grower<'a, C, F> {
         }
         grown.left_out.extend(self.out[open.out.clone()].iter().map(|&row| (row, leaf)));
     }
-}
-
-/// Columns drawn for one node without repetition: each draw swaps one to the front of those left (Fisher and Yates).
-///
-/// All is put back afterwards, and the random numbers are the node's own. So what a node draws does not hang on how
-/// many columns the nodes before it looked at, and a search may end as soon as it likes.
-#[derive(Default)]
-struct Draws {
-    columns: Vec<u32>,
-    state: u64,
-    /// Which place each draw swapped with.
-    swaps: Vec<u32>,
-}
-
-impl Draws {
-    /// Begins the draws of a node.
-    fn begin(&mut self, state: u64) {
-        self.state = state;
-        for (at, &swap) in self.swaps.iter().enumerate().rev() {
-            self.columns.swap(at, swap as usize);
-        }
-        self.swaps.clear();
-    }
-
-    /// One of the columns not drawn yet, if there is one.
-    fn next(&mut self) -> Option<u32> {
-        // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), its upper half scaled to the range (Lemire, 2019).
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        let drawn = self.swaps.len();
-        let left = (self.columns.len() - drawn) as u64;
-        if left == 0 {
-            return None;
-        }
-        let swap = drawn + (((z >> 32) * left) >> 32) as usize;
-        self.columns.swap(drawn, swap);
-        self.swaps.push(swap as u32);
-        Some(self.columns[drawn])
-    }
-}
-
-/// Brings the items that go left to the front without changing the order on either side; says how many they are.
-#[inline(always)]
-fn partition<T: Copy>(items: &mut [T], spare: &mut [T], goes_left: impl Fn(&T) -> bool) -> usize {
-    let (mut left, mut right) = (0, 0);
-    for i in 0..items.len() {
-        // Both places are written and one is passed by: which way a row goes cannot be predicted.
-        let item = items[i];
-        let is_left = goes_left(&item);
-        items[left] = item;
-        spare[right] = item;
-        left += usize::from(is_left);
-        right += usize::from(!is_left);
-    }
-    items[left..].copy_from_slice(&spare[..right]);
-    left
-}
-
-/// [`partition`] of rows together with one value each.
-#[inline(always)]
-fn part_pairs(
-    rows: &mut [u32],
-    values: &mut [Packed],
-    spare_rows: &mut [u32],
-    spare_values: &mut [Packed],
-    goes_left: impl Fn(u32) -> bool,
-) -> usize {
-    let (mut left, mut right) = (0, 0);
-    for i in 0..rows.len() {
-        let (row, value) = (rows[i], values[i]);
-        let is_left = goes_left(row);
-        (rows[left], values[left]) = (row, value);
-        (spare_rows[right], spare_values[right]) = (row, value);
-        left += usize::from(is_left);
-        right += usize::from(!is_left);
-    }
-    rows[left..].copy_from_slice(&spare_rows[..right]);
-    values[left..].copy_from_slice(&spare_values[..right]);
-    left
 }

@@ -29,8 +29,10 @@
 //! ```
 
 mod bins;
+mod draws;
 mod fit;
 mod grow;
+mod partition;
 mod predict;
 mod split;
 mod store;

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2};
 use overseer_core::{Error, Result};
 
 /// So many rows go down each tree before the next one is taken up: few enough for their keys to stay near.
-const BLOCK: usize = 512;
+const BLOCK: usize = 256;
 
 impl RandomForest {
     /// The mean over the trees of the leaves' means, one value per target, into `out`.

@@ -89,7 +89,7 @@ impl Nodes {
         loop {
             let mut moved = 0;
             // Leaves are asked for now and then only: a question costs about as much as a step.
-            for _ in 0..4 {
+            for _ in 0..2 {
                 moved = 0;
                 for (at, offset) in at.iter_mut().zip(offsets) {
                     let node = nodes[*at as usize];
