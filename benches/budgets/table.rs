@@ -1,0 +1,71 @@
+//! What each bench may take.
+
+/// Microseconds of processor time: five times the median measured when this was last set, on a 2-core machine, and for
+/// [`PARTS`] never more than [`WHOLE`]. To set it anew:
+///
+/// ```text
+/// OVERSEER_BENCH_PRINT_BUDGETS=1 cargo bench -p overseer-benches
+/// ```
+///
+/// prints these lines with the medians of that run, and those it did not measure as they are.
+#[rustfmt::skip]
+pub(crate) const BUDGETS: &[(&str, f64)] = &[
+    ("detect", 31.0),
+    ("predict", 540.0),
+    ("patterns", 19_000.0),
+    ("analyze", 20_000.0),
+    ("tick", 2_900.0),
+    ("collect", 590.0),
+    ("train", 700_000.0),
+    ("store_1", 110.0),
+    ("store_1k", 9_900.0),
+    ("detector.save", 450.0),
+    ("detector.load", 1_500.0),
+    ("forecaster.save", 1_900.0),
+    ("forecaster.load", 5_800.0),
+    ("isolation_forest.train_1k", 12_000.0),
+    ("isolation_forest.train_100k", 25_000.0),
+    ("isolation_forest.score_1", 35.0),
+    ("isolation_forest.score_1k", 33_000.0),
+    ("isolation_forest.score_100k", 3_300_000.0),
+    ("isolation_forest.contributions_1", 37.0),
+    ("random_forest.train_1k_third", 1_500_000.0),
+    ("random_forest.train_1k_all", 5_000_000.0),
+    ("random_forest.predict_1", 63.0),
+    ("random_forest.predict_10k", 510_000.0),
+    ("random_forest.quantiles_1", 110.0),
+    ("random_forest.train_20k_third", 60_000_000.0),
+    ("random_forest.train_20k_min_leaf_5", 33_000_000.0),
+    ("random_forest.predict_10k_of_20k", 2_500_000.0),
+    ("trend.degree_3", 480.0),
+    ("trend.degree_3_uneven", 550.0),
+    ("trend.degree_by_criterion", 1_500.0),
+    ("pattern.rhythm", 3_000.0),
+];
+
+/// Parts of the comprehensive analysis, and all of it: what was asked to stay under [`WHOLE`].
+pub(crate) const PARTS: [&str; 5] = ["detect", "predict", "patterns", "analyze", "tick"];
+
+/// Microseconds.
+pub(crate) const WHOLE: f64 = 20_000.0;
+
+/// The budget that a median of so many microseconds sets: two digits, rounded up.
+pub(crate) fn budget_of(name: &str, median: f64) -> f64 {
+    let wanted = 5.0 * median;
+    let digit = 10.0_f64.powf(wanted.log10().floor() - 1.0);
+    let rounded = (wanted / digit).ceil() * digit;
+    if PARTS.contains(&name) { rounded.min(WHOLE) } else { rounded }
+}
+
+/// A line of the table.
+pub(crate) fn line(name: &str, budget: f64) -> String {
+    let (whole, tenths) = ((budget as u64).to_string(), (10.0 * budget.fract()).round());
+    let mut grouped = String::new();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    format!("    (\"{name}\", {grouped}.{tenths}),")
+}
