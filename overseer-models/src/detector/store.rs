@@ -10,8 +10,9 @@ use crate::isolation_forest::IsolationForest;
 use overseer_core::{Error, Result, Schema, Timestamp};
 
 const KIND: &str = "isolation_forest_detector";
-/// Version of the payload.
-const VERSION: u32 = 1;
+/// Version of the payload that is written. The first is read as well: it differed in how the forest was stored, which
+/// the forest tells by itself.
+const VERSION: u32 = 2;
 
 impl ForestDetector {
     pub(super) fn encode(&self) -> Result<Vec<u8>> {
@@ -36,7 +37,7 @@ impl ForestDetector {
         let (metadata, payload) = decode(bytes, KIND, schema)?;
         let mut r = Reader::new(payload);
         let version = r.u32()?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(Error::unsupported(format!("detector payload version {version}")));
         }
         let d = schema.len();

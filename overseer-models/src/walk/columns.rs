@@ -63,6 +63,28 @@ impl Columns {
         self.origins[column] + f64::from(f32::from_bits(bits))
     }
 
+    /// A row's distances from the columns' origins, rounded as keys are, into `distances`; NaN stays NaN, and what is
+    /// infinite becomes the end of `f32`.
+    #[inline]
+    pub(crate) fn distances(&self, row: &[f64], distances: &mut [f32]) {
+        for ((distance, &value), &origin) in distances.iter_mut().zip(row).zip(&self.origins) {
+            *distance = round(value - origin);
+        }
+    }
+
+    /// The key of a known value at this [distance](Columns::distances).
+    #[inline]
+    pub(crate) fn key_at(distance: f32) -> u32 {
+        // Negative numbers grow downwards: all their bits are turned over. Others get a place above them.
+        let bits = distance.to_bits();
+        bits ^ (((bits as i32 >> 31) as u32) | SIGN)
+    }
+
+    /// Whether some known value has this key.
+    pub(crate) fn is_known(key: u32) -> bool {
+        (Self::key_at(-f32::MAX)..=Self::key_at(f32::MAX)).contains(&key)
+    }
+
     /// Puts a row's keys into `keys`, which has [`Columns::slots`] places.
     pub(crate) fn keys(&self, row: &[f64], keys: &mut [u32]) -> Result<(), Infinite> {
         let (low, high) = keys.split_at_mut(self.len());
@@ -86,11 +108,14 @@ const SIGN: u32 = 1 << 31;
 /// The key of a distance; what is beyond the range of `f32` becomes its end.
 #[inline]
 fn key(distance: f64) -> u32 {
-    const END: f64 = f32::MAX as f64;
+    Columns::key_at(round(distance))
+}
+
+/// A distance as `f32`; what is beyond the range becomes its end.
+#[inline]
+fn round(distance: f64) -> f32 {
     // Adding zero turns the negative zero into the positive one, which it equals.
-    let bits = (distance.clamp(-END, END) as f32 + 0.0).to_bits();
-    // Negative numbers grow downwards: all their bits are turned over. Others get a place above them.
-    bits ^ (((bits as i32 >> 31) as u32) | SIGN)
+    (distance as f32 + 0.0).clamp(-f32::MAX, f32::MAX)
 }
 
 #[cfg(test)]

@@ -80,6 +80,17 @@ impl Nodes {
     #[inline]
     pub(crate) fn walk<const LANES: usize>(
         &self,
+        at: [u32; LANES],
+        keys: &[u32],
+        offsets: [u32; LANES],
+    ) -> [u32; LANES] {
+        self.arrive(at, keys, offsets).map(|at| self.nodes[at as usize].threshold - ABOVE_ALL)
+    }
+
+    /// As [`Nodes::walk`], but returns the places of the leaves.
+    #[inline]
+    pub(crate) fn arrive<const LANES: usize>(
+        &self,
         mut at: [u32; LANES],
         keys: &[u32],
         offsets: [u32; LANES],
@@ -100,7 +111,7 @@ impl Nodes {
                 }
             }
             if moved == 0 {
-                return at.map(|at| nodes[at as usize].threshold - ABOVE_ALL);
+                return at;
             }
         }
     }
