@@ -5,7 +5,7 @@
 use crate::clock::Bench;
 use crate::data::{Data, POINTS};
 use crate::{OURS, Result};
-use overseer_core::Timestamp;
+use overseer_core::{Span, Timestamp};
 use overseer_models::trend::PolynomialTrend;
 use realfft::{RealFftPlanner, num_complex::Complex};
 
@@ -16,9 +16,12 @@ pub fn run(bench: &Bench, data: &Data) {
         (0..series.len() as i64).map(|i| Timestamp::from_millis(60_000 * i)).collect();
     if let Ok(cubic) = PolynomialTrend::builder().degree(3).build() {
         let fit = |i: usize| Ok(cubic.fit(&times[window(i)], &series[window(i)])?);
-        // A fit of coefficients alone takes the place of this one when there is one.
-        bench.time_noted("trend.cubic", OURS, Some("the full fit, with errors and tests"), fit);
         bench.time("trend.cubic_errors", OURS, fit);
+        let step = Span::from_secs(60);
+        let note = Some("with standard errors and criteria, but no test of its slope");
+        bench.time_noted("trend.cubic", OURS, note, |i| {
+            Ok(cubic.fit_uniform(times[i % POINTS], step, &series[window(i)])?)
+        });
     }
     let mut fft = Correlator::new(POINTS);
     bench.time("trend.autocorrelation", "realfft", |i| fft.of(&series[window(i)]));

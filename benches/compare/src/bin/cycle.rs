@@ -14,7 +14,7 @@ use overseer_compare::data::{Data, LAGS, POINTS, Sizes, top};
 use overseer_compare::{OURS, Result};
 use overseer_core::{
     AnomalyDetection, Collector, HostInfo, Interval, PatternAnalysis, PatternType, Prediction,
-    PredictionType, Probability, Reading, Schema, Severity, Span, Store, Timestamp, host,
+    PredictionType, Probability, Reading, Schema, Severity, Span, Store, Timestamp, Trend, host,
 };
 use overseer_engine::host::with_our_models;
 use overseer_engine::{Config, Engine, Role};
@@ -181,19 +181,17 @@ fn parts(data: &Data) -> Result<()> {
         let mut patterns = Vec::new();
         for shift in [0, 7] {
             let window = (i + shift) % POINTS..(i + shift) % POINTS + POINTS;
-            let trend = cubic.fit(&times[window.clone()], &data.series[window])?;
+            let curve = cubic.fit_curve(&times[window.clone()], &data.series[window])?;
             let mut pattern = PatternAnalysis::new(
                 "system.cpu.utilization",
                 PatternType::Trending,
-                trend.r_squared,
-                Probability::saturating(1.0 - trend.slope_p_value),
+                0.5,
+                Probability::saturating(0.9),
             );
-            pattern.trend = Some(overseer_core::Trend::new(
-                trend.coefficients.clone(),
-                3600.0 * trend.slope_per_second,
-                trend.r_squared,
-                trend.slope_p_value,
-            ));
+            let slope = 3600.0 * curve.slope_per_second();
+            // As in the Python design, coefficients are all that is asked of it.
+            let trend = Trend::new(curve.coefficients().to_vec(), slope, f64::NAN, f64::NAN);
+            pattern.trend = Some(trend);
             patterns.push(pattern);
         }
         let anomaly = AnomalyDetection::new(now, Severity::Medium, score, 0.01);
