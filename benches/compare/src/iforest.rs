@@ -30,11 +30,11 @@ trait Isolation: Sized {
 
 /// Measures every row of both tables.
 pub fn run(bench: &Bench, data: &Data) {
-    compare::<Ours>(bench, data, "iforest");
+    compare::<Ours<0>>(bench, data, "iforest");
     compare::<RustymlForest>(bench, data, "iforest");
     compare::<Crate<0>>(bench, data, "iforest");
 
-    // An `impl Isolation` of our own extended forest goes beside this one.
+    compare::<Ours<{ FEATURES - 1 }>>(bench, data, "extended");
     compare::<Crate<{ FEATURES - 1 }>>(bench, data, "extended");
 }
 
@@ -79,9 +79,10 @@ fn auc(scores: &[f64], is_spike: &[bool]) -> f64 {
     wins / (ordinary_below * (scores.len() as f64 - ordinary_below))
 }
 
-struct Ours(IsolationForest);
+/// Our own; above level 0 its splits are hyperplanes.
+struct Ours<const LEVEL: usize>(IsolationForest);
 
-impl Isolation for Ours {
+impl<const LEVEL: usize> Isolation for Ours<LEVEL> {
     const PEER: &'static str = OURS;
     type Rows = Array2<f64>;
 
@@ -90,9 +91,12 @@ impl Isolation for Ours {
     }
 
     fn fit(rows: &Array2<f64>, trees: usize, seed: u64) -> Result<Self> {
-        let params =
-            IsolationForest::builder().trees(trees).sample_size(SAMPLE).seed(seed).build()?;
-        Ok(Self(params.fit(rows.view())?))
+        let params = IsolationForest::builder()
+            .trees(trees)
+            .sample_size(SAMPLE)
+            .extension_level(LEVEL)
+            .seed(seed);
+        Ok(Self(params.build()?.fit(rows.view())?))
     }
 
     fn score(&self, rows: &Array2<f64>, row: usize) -> Result<f64> {
