@@ -133,7 +133,12 @@ mod tests {
         for extreme in [f64::MAX, f64::MIN, 0.0, -0.0, f64::MIN_POSITIVE] {
             let known = columns.key(1, extreme);
             assert!(BELOW_ALL < known && known < ABOVE_ALL, "{extreme}");
+            assert!(Columns::is_known(known));
         }
+        assert!(!Columns::is_known(BELOW_ALL) && !Columns::is_known(ABOVE_ALL));
+        let mut distances = [0.0; 2];
+        columns.distances(&[f64::NAN, f64::INFINITY], &mut distances);
+        assert!(distances[0].is_nan() && distances[1] == f32::MAX);
         assert_eq!(columns.keys(&[1.0, f64::INFINITY], &mut keys), Err(Infinite { column: 1 }));
         assert_eq!(columns.column_of(columns.slot(1, true)), (1, true));
     }
@@ -152,6 +157,10 @@ mod tests {
             let columns = Columns::new(vec![origin]);
             let (low, high) = if a < b { (a, b) } else { (b, a) };
             prop_assert!(columns.key(0, low) <= columns.key(0, high));
+            let mut distances = [0.0];
+            columns.distances(&[a], &mut distances);
+            prop_assert_eq!(Columns::key_at(distances[0]), columns.key(0, a));
+            prop_assert!(Columns::is_known(columns.key(0, a)));
             let back = columns.value(0, columns.key(0, a));
             prop_assert!((back - a).abs() <= 1e-7 * (a - origin).abs() + 1e-12);
         }

@@ -54,6 +54,23 @@ fn no_two_generations_are_alike() {
 }
 
 #[test]
+fn a_forest_replaced_at_once_is_at_home_wherever_the_rows_are() {
+    let (old, new) = (cloud(300, 4, 10), moved(&cloud(300, 4, 11), 1e12));
+    for forest in one_of_each(&old) {
+        let params = builder().extension_level(forest.extension_level()).build().unwrap();
+        let (mut at_once, mut bit_by_bit) = (forest.clone(), forest);
+        at_once.refresh(new.view(), 23, &params).unwrap();
+        let usual = mean(&scores(&at_once, &new));
+        let far = at_once.score(&[1e12 + 5.0; 4]).unwrap();
+        assert!(usual < 0.5 && far > 0.65, "{usual} {far}");
+        // Seven digits from where the others are, these rows are all the same.
+        bit_by_bit.refresh(new.view(), 22, &params).unwrap();
+        bit_by_bit.refresh(new.view(), 1, &params).unwrap();
+        assert_eq!(bit_by_bit.score(&[1e12 + 5.0; 4]).unwrap(), 0.5);
+    }
+}
+
+#[test]
 fn each_tree_is_judged_by_the_size_of_its_own_sample() {
     let rows = cloud(600, 4, 6);
     let params = builder().build().unwrap();
