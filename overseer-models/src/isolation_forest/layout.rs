@@ -159,7 +159,7 @@ impl Trees {
         }
         match self {
             Self::Padded(trees) => trees.add_paths(keys, slots, totals),
-            Self::Linked(trees) => trees.add_paths(keys, slots, totals),
+            Self::Linked(trees) => trees.add_paths(keys, d, totals),
             Self::Planes(trees) => trees.add_paths(distances, d, totals),
         }
         Ok(totals)
@@ -174,9 +174,8 @@ impl Trees {
         out: &mut [f64],
     ) -> Result<(), usize> {
         let of_slots = |credits: &[i64], out: &mut [f64]| {
-            let (low, high) = credits.split_at(columns.len());
-            for ((out, low), high) in out.iter_mut().zip(low).zip(high) {
-                *out = (low + high) as f64;
+            for (out, [below, above]) in out.iter_mut().zip(credits.as_chunks::<2>().0) {
+                *out = (below + above) as f64;
             }
         };
         match self {

@@ -2,11 +2,11 @@
 
 use super::path::AveragePaths;
 use super::tree::{ColumnSplit, Tree};
-use crate::walk::{Columns, Node, Nodes, Packing};
+use crate::walk::{Columns, Node, Nodes, Packing, Rows};
 use overseer_core::{Error, Result};
 
 /// So many rows or trees are walked at a time.
-const LANES: usize = 8;
+const WALKS: usize = 256;
 
 /// A forest of linked trees.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,27 +90,28 @@ impl Linked {
 
     /// The sum over all trees of a row's path.
     pub(super) fn path(&self, keys: &[u32]) -> u64 {
+        let rows = Rows::new(keys, keys.len() / 2);
+        let mut leaves = [0; WALKS];
         let mut total = 0;
-        for roots in self.roots.chunks(LANES) {
-            let at = std::array::from_fn(|lane| roots[lane.min(roots.len() - 1)]);
-            let leaves: [u32; LANES] = self.nodes.arrive(at, keys, [0; LANES]);
-            total += leaves[..roots.len()]
-                .iter()
-                .map(|&leaf| u64::from(self.expected[leaf as usize]))
-                .sum::<u64>();
+        for roots in self.roots.chunks(WALKS) {
+            let leaves = &mut leaves[..roots.len()];
+            self.nodes.arrive(rows, |tree| (roots[tree], 0), leaves);
+            total += leaves.iter().map(|&at| u64::from(self.expected[at as usize])).sum::<u64>();
         }
         total
     }
 
-    /// Adds to `totals` the paths of as many rows, whose keys lie `stride` apart.
-    pub(super) fn add_paths(&self, keys: &[u32], stride: usize, totals: &mut [u64]) {
+    /// Adds to `totals` the paths of as many rows, each of keys for so many columns.
+    pub(super) fn add_paths(&self, keys: &[u32], columns: usize, totals: &mut [u64]) {
+        let rows = Rows::new(keys, columns);
+        let mut leaves = [0; WALKS];
         for &root in &self.roots {
-            for (first, totals) in totals.chunks_mut(LANES).enumerate() {
-                let last = totals.len() - 1;
-                let offset = |lane: usize| ((first * LANES + lane.min(last)) * stride) as u32;
-                let leaves = self.nodes.arrive([root; LANES], keys, std::array::from_fn(offset));
-                for (total, leaf) in totals.iter_mut().zip(leaves) {
-                    *total += u64::from(self.expected[leaf as usize]);
+            for (number, totals) in totals.chunks_mut(WALKS).enumerate() {
+                let leaves = &mut leaves[..totals.len()];
+                let start = |row| (root, rows.offset(number * WALKS + row));
+                self.nodes.arrive(rows, start, leaves);
+                for (total, &at) in totals.iter_mut().zip(leaves.iter()) {
+                    *total += u64::from(self.expected[at as usize]);
                 }
             }
         }

@@ -8,7 +8,7 @@
 //! | the origin of each column | `f64` each |
 //! | the nodes of every tree, the root first and what is below a left child before what is below the right one | as follows |
 //! | a leaf | 0, then its training rows |
-//! | a split by one column | its slot and one, then the threshold as a key, `u32` |
+//! | a split by one column | its column, plus the number of columns if missing values go right, plus one; then the threshold as a key, `u32` |
 //! | a split by a hyperplane | 1, or 2 if missing values go right; the threshold `f32`; how many terms; each term's column, then its weight `f32` |
 //!
 //! What has no type is a number of as many bytes as it needs, seven bits in each, the lowest first, and the top bit set
@@ -36,8 +36,12 @@ impl IsolationForest {
         w.u64(self.grown);
         self.columns.origins().iter().for_each(|&origin| w.f64(origin));
         match self.trees.plain() {
-            PlainTrees::ByColumn(trees) => trees.iter().for_each(|tree| write_tree(tree, w)),
-            PlainTrees::ByPlane(trees) => trees.iter().for_each(|tree| write_tree(tree, w)),
+            PlainTrees::ByColumn(trees) => {
+                trees.iter().for_each(|tree| write_tree(tree, &self.columns, w));
+            }
+            PlainTrees::ByPlane(trees) => {
+                trees.iter().for_each(|tree| write_tree(tree, &self.columns, w));
+            }
         }
     }
 
@@ -87,7 +91,7 @@ struct Context<'a> {
 
 /// A split that can be stored.
 trait Stored: Copy + Default {
-    fn write_to(self, terms: &[Term], w: &mut Writer);
+    fn write_to(self, columns: &Columns, terms: &[Term], w: &mut Writer);
 
     /// Reads a split that begins with `code`, which is not 0, and appends its terms.
     fn read_from(
@@ -99,8 +103,8 @@ trait Stored: Copy + Default {
 }
 
 impl Stored for ColumnSplit {
-    fn write_to(self, _terms: &[Term], w: &mut Writer) {
-        write_number(self.slot as usize + 1, w);
+    fn write_to(self, columns: &Columns, _: &[Term], w: &mut Writer) {
+        write_number(columns.stored(self.slot as usize) + 1, w);
         w.u32(self.threshold);
     }
 
@@ -111,15 +115,15 @@ impl Stored for ColumnSplit {
         _: &mut Vec<Term>,
     ) -> Result<Self> {
         let threshold = r.u32()?;
-        if code > context.columns.slots() || !Columns::is_known(threshold) {
-            return Err(corrupt("a split is out of range"));
+        match context.columns.slot_stored_as(code - 1) {
+            Some(slot) if Columns::is_known(threshold) => Ok(Self { slot: slot as u32, threshold }),
+            _ => Err(corrupt("a split is out of range")),
         }
-        Ok(Self { slot: code as u32 - 1, threshold })
     }
 }
 
 impl Stored for PlaneSplit {
-    fn write_to(self, terms: &[Term], w: &mut Writer) {
+    fn write_to(self, _: &Columns, terms: &[Term], w: &mut Writer) {
         write_number(1 + usize::from(self.missing_right), w);
         w.u32(self.threshold.to_bits());
         write_number(self.width as usize, w);
@@ -153,12 +157,12 @@ impl Stored for PlaneSplit {
     }
 }
 
-fn write_tree<S: Stored>(tree: &Tree<S>, w: &mut Writer) {
+fn write_tree<S: Stored>(tree: &Tree<S>, columns: &Columns, w: &mut Writer) {
     let mut stack = vec![0];
     while let Some(at) = stack.pop() {
         let node = &tree.nodes[at];
         if let Some(child) = node.child() {
-            node.split.write_to(&tree.terms, w);
+            node.split.write_to(columns, &tree.terms, w);
             stack.extend([child + 1, child]);
         } else {
             write_number(0, w);

@@ -1,12 +1,33 @@
 //! What a fitted forest answers: means, quantiles, neighbours.
 
 use super::RandomForest;
-use crate::walk::Infinite;
+use super::trees::Keys;
 use ndarray::{Array2, ArrayView2};
 use overseer_core::{Error, Result};
 
-/// So many rows go down each tree before the next one is taken up: few enough for their keys to stay near.
-const BLOCK: usize = 256;
+/// So many rows at most go down each tree before the next one is taken up: a tree that was fetched is used for as long
+/// as there are rows, but the memory for their keys is bounded.
+const BLOCK: usize = 1 << 14;
+
+/// How many of so many rows to take at a time.
+#[cfg(not(feature = "rayon"))]
+fn block(_rows: usize) -> usize {
+    BLOCK
+}
+
+/// How many of so many rows to take at a time, so that every thread has some.
+#[cfg(feature = "rayon")]
+fn block(rows: usize) -> usize {
+    rows.div_ceil(rayon::current_num_threads()).clamp(64, BLOCK)
+}
+
+/// Memory for a block of rows.
+#[derive(Debug, Default)]
+struct Scratch {
+    keys: Keys,
+    /// The leaf that each row reaches in the tree at hand.
+    leaves: Vec<u32>,
+}
 
 impl RandomForest {
     /// The mean over the trees of the leaves' means, one value per target, into `out`.
@@ -20,8 +41,10 @@ impl RandomForest {
                 format!("has {} places for {} targets", out.len(), self.targets),
             ));
         }
+        let mut leaves = Vec::new();
+        self.trees.leaves(row, &mut leaves)?;
         out.fill(0.0);
-        self.trees.leaves(row, |_, leaf| self.add_means(leaf, out))?;
+        leaves.iter().for_each(|&leaf| self.add_means(leaf, out));
         self.finish(out);
         Ok(())
     }
@@ -37,25 +60,26 @@ impl RandomForest {
         let rows = x.as_standard_layout();
         let rows = rows.as_slice().unwrap_or_default();
         let mut out = vec![0.0; x.nrows() * self.targets];
-        let blocks = |values: &mut [f64], number: usize, keys: &mut Vec<u32>| {
-            let first = number * BLOCK;
+        let block = block(x.nrows());
+        let predict = |values: &mut [f64], number: usize, scratch: &mut Scratch| {
+            let first = number * block;
             let rows = &rows[first * width..][..values.len() / self.targets * width];
-            self.predict_block(rows, first, values, keys)
+            self.predict_block(rows, first, values, scratch)
         };
         #[cfg(feature = "rayon")]
         {
             use rayon::prelude::*;
-            out.par_chunks_mut(BLOCK * self.targets)
+            out.par_chunks_mut(block * self.targets)
                 .enumerate()
-                .try_for_each_init(Vec::new, |keys, (number, values)| {
-                    blocks(values, number, keys)
+                .try_for_each_init(Scratch::default, |scratch, (number, values)| {
+                    predict(values, number, scratch)
                 })?;
         }
         #[cfg(not(feature = "rayon"))]
         {
-            let mut keys = Vec::new();
-            for (number, values) in out.chunks_mut(BLOCK * self.targets).enumerate() {
-                blocks(values, number, &mut keys)?;
+            let mut scratch = Scratch::default();
+            for (number, values) in out.chunks_mut(block * self.targets).enumerate() {
+                predict(values, number, &mut scratch)?;
             }
         }
         Array2::from_shape_vec((x.nrows(), self.targets), out)
@@ -68,30 +92,25 @@ impl RandomForest {
         rows: &[f64],
         first: usize,
         out: &mut [f64],
-        keys: &mut Vec<u32>,
+        Scratch { keys, leaves }: &mut Scratch,
     ) -> Result<()> {
-        let columns = &self.trees.columns;
-        keys.clear();
-        keys.resize(rows.len() * 2, 0);
-        let each = rows.chunks_exact(columns.len()).zip(keys.chunks_exact_mut(columns.slots()));
-        for (i, (row, keys)) in each.enumerate() {
-            columns.keys(row, keys).map_err(|Infinite { column }| {
-                let place = format!("row {}, column {column}", first + i);
-                Error::invalid_value(place, "the value is infinite")
-            })?;
-        }
+        keys.read(&self.trees.columns, rows, |row, column| {
+            format!("row {}, column {column}", first + row)
+        })?;
+        leaves.resize(keys.rows().len(), 0);
         for tree in 0..self.trees.len() {
-            self.trees.walk_rows(tree, keys, |row, leaf| {
-                self.add_means(leaf, &mut out[row * self.targets..][..self.targets]);
-            });
+            self.trees.walk_rows(tree, keys.rows(), leaves);
+            for (out, &leaf) in out.chunks_exact_mut(self.targets).zip(leaves.iter()) {
+                self.add_means(leaf, out);
+            }
         }
         out.chunks_exact_mut(self.targets).for_each(|out| self.finish(out));
         Ok(())
     }
 
     #[inline]
-    fn add_means(&self, leaf: usize, out: &mut [f64]) {
-        let means = &self.leaf_means[leaf * self.targets..][..self.targets];
+    fn add_means(&self, leaf: u32, out: &mut [f64]) {
+        let means = &self.leaf_means[leaf as usize * self.targets..][..self.targets];
         out.iter_mut().zip(means).for_each(|(o, m)| *o += m);
     }
 
@@ -110,8 +129,7 @@ impl RandomForest {
     /// # Errors
     /// If `row` has not one value per column, or one is infinite.
     pub fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
-        leaves.clear();
-        self.trees.leaves(row, |_, leaf| leaves.push(leaf as u32))
+        self.trees.leaves(row, leaves)
     }
 
     /// How many leaves all trees have together.
@@ -162,13 +180,15 @@ impl RandomForest {
                 format!("has {} places for {} levels", out.len(), levels.len()),
             ));
         }
+        let mut leaves = Vec::new();
+        self.trees.leaves(row, &mut leaves)?;
         let mut weighted: Vec<(f64, f64)> = Vec::new();
-        self.trees.leaves(row, |_, leaf| {
-            let rows = self.leaf_rows(leaf);
+        for leaf in leaves {
+            let rows = self.leaf_rows(leaf as usize);
             let weight = 1.0 / rows.len() as f64;
             weighted
                 .extend(rows.iter().map(|&r| (self.y[r as usize * self.targets + target], weight)));
-        })?;
+        }
         weighted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let whole: f64 = weighted.iter().map(|w| w.1).sum();
         for (o, &level) in out.iter_mut().zip(levels) {

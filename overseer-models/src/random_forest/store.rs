@@ -18,9 +18,9 @@
 //! |---|---|
 //! | origins of the columns | `f64` array |
 //! | for each column the thresholds in use, as keys | `u32` array |
-//! | bytes of a place of a key, bytes of the number of a threshold | `u8` each |
+//! | bytes of a split's first number, bytes of its threshold's number | `u8` each |
 //! | number of trees | `u64` |
-//! | each tree, a node before its left side before its right side | of a split its key's place plus 1 and its threshold's number; of a leaf 0 |
+//! | each tree, a node before its left side before its right side | of a split its column, plus the number of columns if missing values go right, plus 1, and its threshold's number; of a leaf 0 |
 
 use super::RandomForest;
 use super::predict::ranges;
@@ -175,7 +175,7 @@ impl Trees {
                 Step::Split { slot, threshold } => {
                     let (column, _) = self.columns.column_of(slot);
                     let number = thresholds[column].partition_point(|&t| t < threshold);
-                    w.uint(slot as u32 + 1, slot_bytes);
+                    w.uint(self.columns.stored(slot) as u32 + 1, slot_bytes);
                     w.uint(number as u32, threshold_bytes);
                 }
             }
@@ -195,14 +195,13 @@ impl Trees {
         }
         let (slot_bytes, threshold_bytes) = (r.u8()?, r.u8()?);
         let count = r.length()?;
-        let slots = columns.slots();
         let sides = columns.clone();
         Self::build(columns, count, || {
             let code = r.uint(slot_bytes)? as usize;
-            let Some(slot) = code.checked_sub(1) else { return Ok(Step::Leaf) };
-            if slot >= slots {
+            let Some(stored) = code.checked_sub(1) else { return Ok(Step::Leaf) };
+            let Some(slot) = sides.slot_stored_as(stored) else {
                 return Err(corrupt("a split looks at a column that does not exist"));
-            }
+            };
             let number = r.uint(threshold_bytes)? as usize;
             match thresholds[sides.column_of(slot).0].get(number) {
                 Some(&threshold) => Ok(Step::Split { slot, threshold }),

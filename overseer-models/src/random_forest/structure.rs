@@ -43,8 +43,7 @@ impl Structure {
     /// # Errors
     /// As [`RandomForest::leaves`].
     pub fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
-        leaves.clear();
-        self.0.leaves(row, |_, leaf| leaves.push(leaf as u32))
+        self.0.leaves(row, leaves)
     }
 
     /// Appends the structure to `w`, in the form of a forest's trees.

@@ -1,13 +1,55 @@
 //! All trees of a forest, and walks down them.
 
 use super::store::corrupt;
-use crate::walk::{Columns, Infinite, LARGEST_LEAF, Node, Nodes, Packing};
+use crate::walk::{Columns, Infinite, LARGEST_LEAF, Node, Nodes, Packing, Rows};
 use overseer_core::{Error, Result};
 
-/// So many walks go in step.
-const LANES: usize = 8;
-/// A row of up to so many keys is kept on the stack.
-const SHORT: usize = 256;
+/// The keys of some rows, memory that is used again.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    keys: Vec<u32>,
+    columns: usize,
+    known: bool,
+}
+
+impl Keys {
+    /// Takes rows of one value a column; `place` names a row and column in an error.
+    pub(super) fn read(
+        &mut self,
+        columns: &Columns,
+        rows: &[f64],
+        place: impl Fn(usize, usize) -> String,
+    ) -> Result<()> {
+        let width = columns.len();
+        let infinite = |row: usize, Infinite { column }: Infinite| {
+            Error::invalid_value(place(row, column), "the value is infinite")
+        };
+        self.columns = width;
+        self.known = true;
+        self.keys.resize(rows.len(), 0);
+        let each = rows.chunks_exact(width).zip(self.keys.chunks_exact_mut(width));
+        for (i, (row, keys)) in each.enumerate() {
+            self.known &= columns.known_keys(row, keys).map_err(|at| infinite(i, at))?;
+        }
+        if !self.known {
+            self.keys.resize(2 * rows.len(), 0);
+            let each = rows.chunks_exact(width).zip(self.keys.chunks_exact_mut(2 * width));
+            for (i, (row, keys)) in each.enumerate() {
+                columns.keys(row, keys).map_err(|at| infinite(i, at))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows.
+    pub(super) fn rows(&self) -> Rows<'_> {
+        if self.known {
+            Rows::known(&self.keys, self.columns)
+        } else {
+            Rows::new(&self.keys, self.columns)
+        }
+    }
+}
 
 /// The splits of all trees: which leaf a row reaches in each.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,62 +74,25 @@ impl Trees {
         self.first_leaves.last().copied().unwrap_or(0) as usize
     }
 
-    /// Calls `each` with every tree's number and the leaf that `row` reaches in it.
-    pub(super) fn leaves(&self, row: &[f64], each: impl FnMut(usize, usize)) -> Result<()> {
+    /// The number of the leaf that `row` reaches in each tree, counted through all trees, into `leaves`.
+    pub(super) fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
         self.check_width(row.len())?;
-        let slots = self.columns.slots();
-        let (mut short, mut long);
-        let keys = if slots <= SHORT {
-            short = [0; SHORT];
-            &mut short[..slots]
-        } else {
-            long = vec![0; slots];
-            &mut long[..]
-        };
-        let infinite = |Infinite { column }| {
-            Error::invalid_value(format!("column {column}"), "the value is infinite")
-        };
-        self.columns.keys(row, keys).map_err(infinite)?;
-        self.walk_one(keys, each);
+        let mut keys = Keys::default();
+        keys.read(&self.columns, row, |_, column| format!("column {column}"))?;
+        leaves.clear();
+        leaves.resize(self.len(), 0);
+        self.nodes.walk(keys.rows(), |tree| (self.roots[tree], 0), leaves);
+        for (leaf, first) in leaves.iter_mut().zip(&self.first_leaves) {
+            *leaf += first;
+        }
         Ok(())
     }
 
-    /// One row down all trees, several trees at a time.
-    fn walk_one(&self, keys: &[u32], mut each: impl FnMut(usize, usize)) {
-        let (groups, rest) = self.roots.as_chunks::<LANES>();
-        for (group, &roots) in groups.iter().enumerate() {
-            let leaves = self.nodes.walk(roots, keys, [0; LANES]);
-            for (i, leaf) in leaves.into_iter().enumerate() {
-                let tree = group * LANES + i;
-                each(tree, (self.first_leaves[tree] + leaf) as usize);
-            }
-        }
-        for (i, &root) in rest.iter().enumerate() {
-            let tree = groups.len() * LANES + i;
-            let [leaf] = self.nodes.walk([root], keys, [0]);
-            each(tree, (self.first_leaves[tree] + leaf) as usize);
-        }
-    }
-
-    /// Rows, whose keys lie one after the other, down one tree, several rows at a time: calls `each` with every row's
-    /// number and leaf.
-    pub(super) fn walk_rows(&self, tree: usize, keys: &[u32], mut each: impl FnMut(usize, usize)) {
-        let slots = self.columns.slots();
+    /// The number of the leaf that each row reaches in one tree, counted through all trees, into `leaves`.
+    pub(super) fn walk_rows(&self, tree: usize, rows: Rows<'_>, leaves: &mut [u32]) {
         let (root, first) = (self.roots[tree], self.first_leaves[tree]);
-        let rows = keys.len() / slots;
-        let mut row = 0;
-        while row + LANES <= rows {
-            let offsets = std::array::from_fn(|i| ((row + i) * slots) as u32);
-            let leaves = self.nodes.walk([root; LANES], keys, offsets);
-            for (i, leaf) in leaves.into_iter().enumerate() {
-                each(row + i, (first + leaf) as usize);
-            }
-            row += LANES;
-        }
-        for row in row..rows {
-            let [leaf] = self.nodes.walk([root], keys, [(row * slots) as u32]);
-            each(row, (first + leaf) as usize);
-        }
+        self.nodes.walk(rows, |row| (root, rows.offset(row)), leaves);
+        leaves.iter_mut().for_each(|leaf| *leaf += first);
     }
 
     /// Checks the number of values in a row.

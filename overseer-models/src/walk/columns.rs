@@ -42,14 +42,27 @@ impl Columns {
         2 * self.len()
     }
 
-    /// The place of a column's key for a split that sends missing values this way.
+    /// The place of a column's key for a split that sends missing values this way. Half of it is the column: so a row
+    /// without missing values can do with one key a column ([`Columns::known_keys`]).
     pub(crate) fn slot(&self, column: usize, missing_right: bool) -> usize {
-        if missing_right { self.len() + column } else { column }
+        2 * column + usize::from(missing_right)
     }
 
     /// The column of a place, and whether missing values are above all there.
     pub(crate) fn column_of(&self, slot: usize) -> (usize, bool) {
-        if slot < self.len() { (slot, false) } else { (slot - self.len(), true) }
+        (slot / 2, slot % 2 == 1)
+    }
+
+    /// The number of a place in stored forests, where those with missing values below all come first.
+    pub(crate) fn stored(&self, slot: usize) -> usize {
+        slot / 2 + slot % 2 * self.len()
+    }
+
+    /// The place that has this number in stored forests, if one has.
+    pub(crate) fn slot_stored_as(&self, number: usize) -> Option<usize> {
+        let (column, right) =
+            if number < self.len() { (number, false) } else { (number - self.len(), true) };
+        (column < self.len()).then(|| self.slot(column, right))
     }
 
     /// The key of a known, finite value of a column.
@@ -87,20 +100,32 @@ impl Columns {
 
     /// Puts a row's keys into `keys`, which has [`Columns::slots`] places.
     pub(crate) fn keys(&self, row: &[f64], keys: &mut [u32]) -> Result<(), Infinite> {
-        let (low, high) = keys.split_at_mut(self.len());
         let mut finite = true;
-        for (((&value, &origin), low), high) in row.iter().zip(&self.origins).zip(low).zip(high) {
+        let (pairs, _) = keys.as_chunks_mut::<2>();
+        for ((&value, &origin), pair) in row.iter().zip(&self.origins).zip(pairs) {
             finite &= value.abs() != f64::INFINITY;
             let known = key(value - origin);
             let missing = value.is_nan();
-            *low = if missing { BELOW_ALL } else { known };
-            *high = if missing { ABOVE_ALL } else { known };
+            pair[0] = if missing { BELOW_ALL } else { known };
+            pair[1] = if missing { ABOVE_ALL } else { known };
         }
-        if finite {
-            return Ok(());
-        }
-        Err(Infinite { column: row.iter().position(|v| v.is_infinite()).unwrap_or_default() })
+        if finite { Ok(()) } else { Err(first_infinite(row)) }
     }
+
+    /// Puts the keys of a row without missing values into `keys`, one a column; says whether there were none missing.
+    pub(crate) fn known_keys(&self, row: &[f64], keys: &mut [u32]) -> Result<bool, Infinite> {
+        let (mut finite, mut known) = (true, true);
+        for ((&value, &origin), place) in row.iter().zip(&self.origins).zip(keys) {
+            finite &= value.abs() != f64::INFINITY;
+            known &= !value.is_nan();
+            *place = key(value - origin);
+        }
+        if finite { Ok(known) } else { Err(first_infinite(row)) }
+    }
+}
+
+fn first_infinite(row: &[f64]) -> Infinite {
+    Infinite { column: row.iter().position(|v| v.is_infinite()).unwrap_or_default() }
 }
 
 const SIGN: u32 = 1 << 31;
@@ -128,8 +153,8 @@ mod tests {
         let columns = Columns::new(vec![0.0, 5.0]);
         let mut keys = [0; 4];
         columns.keys(&[f64::NAN, 7.0], &mut keys).unwrap();
-        assert_eq!((keys[0], keys[2]), (BELOW_ALL, ABOVE_ALL));
-        assert_eq!(keys[1], keys[3]);
+        assert_eq!((keys[0], keys[1]), (BELOW_ALL, ABOVE_ALL));
+        assert_eq!(keys[2], keys[3]);
         for extreme in [f64::MAX, f64::MIN, 0.0, -0.0, f64::MIN_POSITIVE] {
             let known = columns.key(1, extreme);
             assert!(BELOW_ALL < known && known < ABOVE_ALL, "{extreme}");
@@ -141,6 +166,14 @@ mod tests {
         assert!(distances[0].is_nan() && distances[1] == f32::MAX);
         assert_eq!(columns.keys(&[1.0, f64::INFINITY], &mut keys), Err(Infinite { column: 1 }));
         assert_eq!(columns.column_of(columns.slot(1, true)), (1, true));
+        for slot in 0..4 {
+            assert_eq!(columns.slot_stored_as(columns.stored(slot)), Some(slot));
+        }
+        assert_eq!(columns.slot_stored_as(4), None);
+        let mut known = [0; 2];
+        assert_eq!(columns.known_keys(&[f64::NAN, 7.0], &mut known), Ok(false));
+        assert_eq!(columns.known_keys(&[1.0, 7.0], &mut known), Ok(true));
+        assert_eq!(known, [columns.key(0, 1.0), columns.key(1, 7.0)]);
     }
 
     #[test]

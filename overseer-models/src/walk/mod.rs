@@ -8,4 +8,4 @@ mod columns;
 mod nodes;
 
 pub(crate) use columns::{ABOVE_ALL as NO_THRESHOLD, Columns, Infinite};
-pub(crate) use nodes::{LARGEST_LEAF, Node, Nodes, Packing};
+pub(crate) use nodes::{LARGEST_LEAF, Node, Nodes, Packing, Rows};

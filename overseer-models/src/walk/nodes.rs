@@ -35,6 +35,10 @@ impl Node {
     }
 }
 
+/// Where both halves of a link have half of its bits, the processor reads each by itself: steps are shorter by two
+/// instructions.
+const HALF: u32 = u32::BITS / 2;
+
 /// How a link's 32 bits are shared between the place of a key and the way to a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Packing {
@@ -46,6 +50,9 @@ impl Packing {
     pub(crate) fn new(slots: usize, largest_tree: usize) -> Option<Self> {
         let bits = |n: usize| usize::BITS - n.leading_zeros();
         let (slot_bits, child_bits) = (bits(slots).max(1), bits(largest_tree).max(1));
+        if slot_bits.max(child_bits) <= HALF {
+            return Some(Self { shift: HALF });
+        }
         (slot_bits + child_bits <= u32::BITS).then_some(Self { shift: u32::BITS - slot_bits })
     }
 
@@ -61,7 +68,12 @@ impl Packing {
 
     /// How far behind a split its left child is.
     pub(crate) fn ahead(self, node: Node) -> usize {
-        (node.link & ((1 << self.shift) - 1)) as usize
+        (node.link & self.mask()) as usize
+    }
+
+    /// The bits of a link that lead to a child.
+    fn mask(self) -> u32 {
+        (1 << self.shift) - 1
     }
 }
 
@@ -72,48 +84,154 @@ pub(crate) struct Nodes {
     pub(crate) packing: Packing,
 }
 
-impl Nodes {
-    /// Walks from each of `at` to a leaf, each with the row whose keys begin at the same place of `offsets` in `keys`,
-    /// and returns the leaves' numbers.
-    ///
-    /// `at` must be places of nodes, and `keys` must hold a whole row behind each offset.
-    #[inline]
-    pub(crate) fn walk<const LANES: usize>(
-        &self,
-        at: [u32; LANES],
-        keys: &[u32],
-        offsets: [u32; LANES],
-    ) -> [u32; LANES] {
-        self.arrive(at, keys, offsets).map(|at| self.nodes[at as usize].threshold - ABOVE_ALL)
+/// The keys of some rows, one row after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    keys: &'a [u32],
+    /// From one row to the next.
+    stride: usize,
+    /// By how many bits a slot is more than the place of a key.
+    halved: u32,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of [all places' keys](super::Columns::keys).
+    pub(crate) fn new(keys: &'a [u32], columns: usize) -> Self {
+        Self { keys, stride: 2 * columns, halved: 0 }
     }
 
-    /// As [`Nodes::walk`], but returns the places of the leaves.
+    /// Rows of [one key a column](super::Columns::known_keys).
+    pub(crate) fn known(keys: &'a [u32], columns: usize) -> Self {
+        Self { keys, stride: columns, halved: 1 }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len() / self.stride
+    }
+
+    /// Where a row's keys begin.
+    pub(crate) fn offset(&self, row: usize) -> u32 {
+        (row * self.stride) as u32
+    }
+}
+
+/// Walks in flight: enough that the processor always has one to go on with.
+const LANES: usize = 8;
+/// So many steps go by before arrivals are looked for, which costs about as much as a step.
+const BURST: usize = 4;
+
+/// Some walks under way.
+struct Flock {
+    at: [u32; LANES],
+    offsets: [u32; LANES],
+}
+
+impl Nodes {
+    /// As [`Nodes::arrive`], but `leaves` gets the leaves' numbers.
     #[inline]
-    pub(crate) fn arrive<const LANES: usize>(
+    pub(crate) fn walk(
         &self,
-        mut at: [u32; LANES],
-        keys: &[u32],
-        offsets: [u32; LANES],
-    ) -> [u32; LANES] {
-        let (nodes, shift) = (self.nodes.as_slice(), self.packing.shift);
-        let mask = (1_u32 << shift) - 1;
-        loop {
-            let mut moved = 0;
-            // Leaves are asked for now and then only: a question costs about as much as a step.
-            for _ in 0..2 {
-                moved = 0;
-                for (at, offset) in at.iter_mut().zip(offsets) {
-                    let node = nodes[*at as usize];
-                    let key = keys[(offset + (node.link >> shift)) as usize];
-                    let ahead = node.link & mask;
-                    moved |= ahead;
-                    *at += ahead + u32::from(node.threshold < key);
-                }
-            }
-            if moved == 0 {
-                return at;
+        rows: Rows<'_>,
+        start: impl Fn(usize) -> (u32, u32),
+        leaves: &mut [u32],
+    ) {
+        self.arrive(rows, start, leaves);
+        for leaf in leaves {
+            *leaf = self.nodes[*leaf as usize].threshold - ABOVE_ALL;
+        }
+    }
+
+    /// Makes `leaves.len()` walks. `start` gives the place where the walk of a number begins and the offset of its row;
+    /// `leaves` gets the places of the leaves that are reached.
+    ///
+    /// As a walk arrives the next one takes its lane: so long walks are not waited for.
+    #[inline]
+    pub(crate) fn arrive(
+        &self,
+        rows: Rows<'_>,
+        start: impl Fn(usize) -> (u32, u32),
+        leaves: &mut [u32],
+    ) {
+        match (self.packing.shift == HALF, rows.halved == 1) {
+            (true, true) => self.fly::<true, true>(rows, start, leaves),
+            (true, false) => self.fly::<true, false>(rows, start, leaves),
+            (false, true) => self.fly::<false, true>(rows, start, leaves),
+            (false, false) => self.fly::<false, false>(rows, start, leaves),
+        }
+    }
+
+    // By itself, for what it is inlined into would ask for its registers.
+    #[inline(never)]
+    fn fly<const EVEN: bool, const HALVED: bool>(
+        &self,
+        rows: Rows<'_>,
+        start: impl Fn(usize) -> (u32, u32),
+        leaves: &mut [u32],
+    ) {
+        let walks = leaves.len();
+        if walks == 0 {
+            return;
+        }
+        let mut next = LANES.min(walks);
+        let first: [_; LANES] =
+            std::array::from_fn(|lane| if lane < walks { start(lane) } else { start(0) });
+        let mut flock = Flock { at: first.map(|s| s.0), offsets: first.map(|s| s.1) };
+        let mut numbers: [u32; LANES] = std::array::from_fn(|lane| lane as u32);
+        while next + LANES <= walks {
+            let ahead = self.burst::<EVEN, HALVED>(rows.keys, &mut flock);
+            for lane in 0..LANES {
+                // Written whether it is a leaf or on the way: that spares a branch that could not be predicted.
+                leaves[numbers[lane] as usize] = flock.at[lane];
+                let arrived = ahead[lane] == 0;
+                let (at, offset) = start(next);
+                flock.at[lane] = if arrived { at } else { flock.at[lane] };
+                flock.offsets[lane] = if arrived { offset } else { flock.offsets[lane] };
+                numbers[lane] = if arrived { next as u32 } else { numbers[lane] };
+                next += usize::from(arrived);
             }
         }
+        loop {
+            while self.burst::<EVEN, HALVED>(rows.keys, &mut flock) != [0; LANES] {}
+            for lane in 0..LANES {
+                if let Some(leaf) = leaves.get_mut(numbers[lane] as usize) {
+                    *leaf = flock.at[lane];
+                }
+            }
+            if next == walks {
+                break;
+            }
+            let last = (next..walks).take(LANES);
+            next += last.len();
+            numbers = [u32::MAX; LANES];
+            for (lane, walk) in last.enumerate() {
+                (flock.at[lane], flock.offsets[lane]) = start(walk);
+                numbers[lane] = walk as u32;
+            }
+        }
+    }
+
+    /// Some steps of each walk; the last of them went so far, nowhere if it was at a leaf.
+    #[inline(always)]
+    fn burst<const EVEN: bool, const HALVED: bool>(
+        &self,
+        keys: &[u32],
+        flock: &mut Flock,
+    ) -> [u32; LANES] {
+        let nodes = self.nodes.as_slice();
+        let packing = if EVEN { Packing { shift: HALF } } else { self.packing };
+        let (mask, shift) = (packing.mask(), packing.shift + u32::from(HALVED));
+        let mut last = [0; LANES];
+        for _ in 0..BURST {
+            for lane in 0..LANES {
+                let at = &mut flock.at[lane];
+                let node = nodes[*at as usize];
+                let key = keys[(flock.offsets[lane] + (node.link >> shift)) as usize];
+                last[lane] = node.link & mask;
+                *at += last[lane] + u32::from(node.threshold < key);
+            }
+        }
+        last
     }
 }
 
@@ -144,7 +262,10 @@ mod tests {
             columns.keys(&[value], &mut row).unwrap();
             keys.extend(row);
         }
-        assert_eq!(nodes.walk([0; 4], &keys, [0, 2, 4, 6]), [7, 8, 9, 8]);
+        let mut leaves = [0; 4];
+        let rows = Rows::new(&keys, 1);
+        nodes.walk(rows, |row| (0, rows.offset(row)), &mut leaves);
+        assert_eq!(leaves, [7, 8, 9, 8]);
         assert_eq!(nodes.nodes[1].as_leaf(), Some(7));
         assert_eq!(nodes.nodes[2].as_leaf(), None);
         assert_eq!((packing.slot(nodes.nodes[2]), packing.ahead(nodes.nodes[2])), (0, 1));
