@@ -121,9 +121,11 @@ const LANES: usize = 8;
 /// So many steps go by before arrivals are looked for, which costs about as much as a step.
 const BURST: usize = 4;
 
-/// Some walks under way.
+/// Walks under way, each thing of all of them beside one another: so the compiler keeps more of them in registers.
 struct Flock {
+    numbers: [u32; LANES],
     at: [u32; LANES],
+    /// Where the keys of each one's row begin.
     offsets: [u32; LANES],
 }
 
@@ -173,41 +175,38 @@ impl Nodes {
         if walks == 0 {
             return;
         }
+        // Where there are fewer walks than lanes the last one is made several times.
+        let begin = |first: usize| {
+            let numbers = std::array::from_fn(|lane| (first + lane).min(walks - 1) as u32);
+            let starts = numbers.map(|number| start(number as usize));
+            Flock { numbers, at: starts.map(|s| s.0), offsets: starts.map(|s| s.1) }
+        };
+        let mut flock = begin(0);
         let mut next = LANES.min(walks);
-        let first: [_; LANES] =
-            std::array::from_fn(|lane| if lane < walks { start(lane) } else { start(0) });
-        let mut flock = Flock { at: first.map(|s| s.0), offsets: first.map(|s| s.1) };
-        let mut numbers: [u32; LANES] = std::array::from_fn(|lane| lane as u32);
         while next + LANES <= walks {
             let ahead = self.burst::<EVEN, HALVED>(rows.keys, &mut flock);
-            for lane in 0..LANES {
+            let lanes = flock.numbers.iter_mut().zip(&mut flock.at).zip(&mut flock.offsets);
+            for (((number, at), offset), ahead) in lanes.zip(ahead) {
                 // Written whether it is a leaf or on the way: that spares a branch that could not be predicted.
-                leaves[numbers[lane] as usize] = flock.at[lane];
-                let arrived = ahead[lane] == 0;
-                let (at, offset) = start(next);
-                flock.at[lane] = if arrived { at } else { flock.at[lane] };
-                flock.offsets[lane] = if arrived { offset } else { flock.offsets[lane] };
-                numbers[lane] = if arrived { next as u32 } else { numbers[lane] };
+                leaves[*number as usize] = *at;
+                let arrived = ahead == 0;
+                let (root, row) = start(next);
+                *at = if arrived { root } else { *at };
+                *offset = if arrived { row } else { *offset };
+                *number = if arrived { next as u32 } else { *number };
                 next += usize::from(arrived);
             }
         }
         loop {
             while self.burst::<EVEN, HALVED>(rows.keys, &mut flock) != [0; LANES] {}
-            for lane in 0..LANES {
-                if let Some(leaf) = leaves.get_mut(numbers[lane] as usize) {
-                    *leaf = flock.at[lane];
-                }
+            for (&number, at) in flock.numbers.iter().zip(flock.at) {
+                leaves[number as usize] = at;
             }
             if next == walks {
                 break;
             }
-            let last = (next..walks).take(LANES);
-            next += last.len();
-            numbers = [u32::MAX; LANES];
-            for (lane, walk) in last.enumerate() {
-                (flock.at[lane], flock.offsets[lane]) = start(walk);
-                numbers[lane] = walk as u32;
-            }
+            flock = begin(next);
+            next = walks.min(next + LANES);
         }
     }
 
@@ -223,12 +222,11 @@ impl Nodes {
         let (mask, shift) = (packing.mask(), packing.shift + u32::from(HALVED));
         let mut last = [0; LANES];
         for _ in 0..BURST {
-            for lane in 0..LANES {
-                let at = &mut flock.at[lane];
+            for ((at, offset), ahead) in flock.at.iter_mut().zip(&flock.offsets).zip(&mut last) {
                 let node = nodes[*at as usize];
-                let key = keys[(flock.offsets[lane] + (node.link >> shift)) as usize];
-                last[lane] = node.link & mask;
-                *at += last[lane] + u32::from(node.threshold < key);
+                let key = keys[(offset + (node.link >> shift)) as usize];
+                *ahead = node.link & mask;
+                *at += *ahead + u32::from(node.threshold < key);
             }
         }
         last
