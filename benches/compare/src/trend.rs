@@ -1,11 +1,10 @@
 //! Polynomials and autocorrelation.
-//!
-//! Our own autocorrelation is a private part of the pattern analysis, so only its peers are measured.
 
 use crate::clock::Bench;
 use crate::data::{Data, POINTS};
 use crate::{OURS, Result};
 use overseer_core::{Span, Timestamp};
+use overseer_models::pattern::Autocorrelation;
 use overseer_models::trend::PolynomialTrend;
 use realfft::{RealFftPlanner, num_complex::Complex};
 
@@ -23,8 +22,13 @@ pub fn run(bench: &Bench, data: &Data) {
             Ok(cubic.fit_uniform(times[i % POINTS], step, &series[window(i)])?)
         });
     }
-    let mut fft = Correlator::new(POINTS);
-    bench.time("trend.autocorrelation", "realfft", |i| fft.of(&series[window(i)]));
+    let (mut fft, ours) = (Correlator::new(POINTS), Autocorrelation::new(POINTS));
+    let mut by_hand = |i: usize| fft.of(&series[window(i)]).map(drop);
+    let mut planned = |i: usize| Ok(ours.of(&series[window(i)], POINTS - 1).map(drop)?);
+    bench.by_turns(
+        "trend.autocorrelation",
+        &mut [("realfft", &mut by_hand), (OURS, &mut planned)],
+    );
 }
 
 /// The autocorrelation of every lag through the power spectrum (Wiener and Khinchin), padded so that the ends do not

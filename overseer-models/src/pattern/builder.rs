@@ -1,6 +1,8 @@
 //! The parameters of an analysis and their checks.
 
 use super::ShapeAnalyzer;
+use super::autocorrelation::Autocorrelation;
+use super::grid::MOST_CELLS;
 use crate::trend::{MAX_DEGREE, PolynomialTrend};
 use overseer_core::{Error, Result};
 
@@ -98,6 +100,7 @@ impl ShapeAnalyzerBuilder {
             min_rhythm_strength: self.min_rhythm_strength,
             volatile_spread: self.volatile_spread,
             trends,
+            correlator: Autocorrelation::new(MOST_CELLS),
         })
     }
 }

@@ -3,7 +3,7 @@
 use overseer_core::{Span, Timestamp};
 
 /// Longer grids are averaged down to at most this many cells, so that an analysis costs the same for any window.
-const MOST_CELLS: usize = 2000;
+pub(super) const MOST_CELLS: usize = 2000;
 
 /// Values on an even grid; NaN where nothing was measured.
 #[derive(Debug, Clone)]

@@ -29,6 +29,7 @@ mod periodicity;
 mod spectrum;
 mod spread;
 
+pub use autocorrelation::Autocorrelation;
 pub use builder::ShapeAnalyzerBuilder;
 
 use crate::stats::{quantile_sorted, sorted_known};
@@ -58,6 +59,8 @@ pub struct ShapeAnalyzer {
     volatile_spread: f64,
     /// Polynomials of degree 1 and up; the one with the best criterion is the trend.
     trends: Vec<PolynomialTrend>,
+    /// Planned for the longest grid.
+    correlator: Autocorrelation,
 }
 
 impl ShapeAnalyzer {
@@ -122,7 +125,12 @@ fn rhythm_of(
     analyzer: &ShapeAnalyzer,
 ) -> Option<FoundRhythm> {
     let grid = Grid::new(&known.times, detrended, known.step)?;
-    let rhythm = find_rhythm(&grid.cells, analyzer.significance, analyzer.min_rhythm_strength)?;
+    let rhythm = find_rhythm(
+        &analyzer.correlator,
+        &grid.cells,
+        analyzer.significance,
+        analyzer.min_rhythm_strength,
+    )?;
     let parts = grid.places.iter().map(|&cell| rhythm.at(cell)).collect();
     let period = Span::from_millis((rhythm.period * grid.step_ms).round() as i64);
     Some(FoundRhythm { rhythm, period, parts })

@@ -7,7 +7,7 @@
 //! line has been taken away. Proposing by autocorrelation and deciding by spectrum follows Vlachos, Yu and Castelli,
 //! On periodicity detection and structural periodic similarity (SIAM SDM 2005).
 
-use super::autocorrelation::autocorrelation;
+use super::autocorrelation::Autocorrelation;
 use super::spectrum::{LocalNoise, Tapered, around, phase};
 use crate::trend::distribution::chi_square_at_most;
 
@@ -49,14 +49,19 @@ impl Rhythm {
 }
 
 /// Looks for the strongest rhythm of detrended values on an even grid (NaN is missing).
-pub(super) fn find_rhythm(cells: &[f64], significance: f64, min_strength: f64) -> Option<Rhythm> {
+pub(super) fn find_rhythm(
+    correlator: &Autocorrelation,
+    cells: &[f64],
+    significance: f64,
+    min_strength: f64,
+) -> Option<Rhythm> {
     let known = cells.iter().filter(|v| !v.is_nan()).count();
     let longest = cells.len() / FEWEST_CYCLES;
     if longest < 2 || known < 12 {
         return None;
     }
     // A tenth more than the longest lag, so that a peak there can be told from a slope.
-    let r = autocorrelation(cells, longest + longest / 10 + 1);
+    let r = correlator.of(cells, longest + longest / 10 + 1).ok()?;
     let bound = (3.0 / (known as f64).sqrt()).max(0.5 * min_strength).min(0.9);
     let lag = propose(&r, bound)?;
 
@@ -204,7 +209,7 @@ mod tests {
     use super::*;
 
     fn rhythm_of(v: &[f64]) -> Option<Rhythm> {
-        find_rhythm(v, 0.01, 0.2)
+        find_rhythm(&Autocorrelation::new(v.len()), v, 0.01, 0.2)
     }
 
     #[test]

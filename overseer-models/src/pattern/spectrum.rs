@@ -7,7 +7,7 @@
 //! exceeds `r` with probability `(1 + r/m)^-m`; see Thomson, Proc. IEEE 70 (1982), on local tests for lines, and Mann
 //! and Lees, Climatic Change 33 (1996), on red noise.
 
-use super::autocorrelation::autocorrelation;
+use super::autocorrelation::of_neighbors;
 use std::f64::consts::{PI, TAU};
 
 /// Neighbours stand this many bins of `1/n` away on either side: outside the taper's main lobe.
@@ -79,7 +79,7 @@ impl LocalNoise {
     pub(super) fn new(rest: &[f64], period: f64) -> Self {
         let size = ((period / 8.0) as usize).max(1);
         let blocks: Vec<f64> = rest.chunks_exact(size).map(mean_of_known).collect();
-        let r = autocorrelation(&blocks, 1).get(1).copied().unwrap_or(0.0).max(0.0);
+        let r = of_neighbors(&blocks).max(0.0);
         // The trend that was taken away hid some of the memory (Kendall, Biometrika 41, 1954).
         let memory = (r + (2.0 + 4.0 * r) / blocks.len().max(1) as f64).min(1.0);
         let cycles = rest.len() as f64 / period;

@@ -1,6 +1,6 @@
 //! Is a feature steady or restless?
 
-use super::autocorrelation::autocorrelation;
+use super::autocorrelation::of_neighbors;
 use crate::stats::{quantile_sorted, sorted_known};
 use crate::trend::distribution::chi_square_at_most;
 
@@ -36,7 +36,7 @@ pub(super) fn judge(residuals: &[f64], level: f64, resolution: f64, share: f64) 
         return Spread { is_volatile: false, relative: 0.0, p_value: 0.0 };
     }
     let relative = spread / scale;
-    let r = autocorrelation(residuals, 1).get(1).copied().unwrap_or(0.0).clamp(-0.999, 0.999);
+    let r = of_neighbors(residuals).clamp(-0.999, 0.999);
     let independent = sorted.len() as f64 * (1.0 - r * r) / (1.0 + r * r);
     let freedom = (independent - 1.0).max(1.0);
     let below = chi_square_at_most(freedom * (relative / share).powi(2), freedom);

@@ -57,8 +57,6 @@ pub(super) struct Bins<C> {
     /// For each column the upper ends of its bins but the last, as keys.
     ends: Vec<Vec<u32>>,
     has_missing: Vec<bool>,
-    /// For each column the least and the greatest key in each of its bins.
-    spans: Vec<Vec<(u32, u32)>>,
     pub(super) columns: Columns,
 }
 
@@ -73,7 +71,6 @@ impl<C: Code> Bins<C> {
             rows,
             ends: Vec::with_capacity(width),
             has_missing: Vec::with_capacity(width),
-            spans: Vec::with_capacity(width),
             columns,
         };
         let most = C::most(rows);
@@ -90,11 +87,6 @@ impl<C: Code> Bins<C> {
                 bins.by_column.push(code);
                 bins.by_row[row * width + number] = code;
             }
-            let same = |a: &u32, b: &u32| {
-                ends.partition_point(|&e| e < *a) == ends.partition_point(|&e| e < *b)
-            };
-            let span = |keys: &[u32]| (keys[0], keys[keys.len() - 1]);
-            bins.spans.push(known.chunk_by(same).map(span).collect());
             bins.ends.push(ends);
             bins.has_missing.push(known.len() < rows);
         }
@@ -134,24 +126,11 @@ impl<C: Code> Bins<C> {
         self.has_missing[column as usize]
     }
 
-    /// The last bin on the left of a split of rows of which none are between the bins `left` and `right`: the end of
-    /// that bin is nearest to the middle between the two. If there is nothing on the right, larger values belong on
-    /// the left as well.
+    /// The last bin on the left of a split of rows of which none are between the bins `left` and `right`: the middle one
+    /// of those between, so that bending a column by an increasing function moves no row to the other side. If there
+    /// is nothing on the right, larger values belong on the left as well.
     pub(super) fn cut(&self, column: u32, left: usize, right: Option<usize>) -> usize {
-        let (columns, number) = (&self.columns, column as usize);
-        let spans = &self.spans[number];
-        let Some(right) = right else { return spans.len() - 1 };
-        if right == left + 1 {
-            return left;
-        }
-        let value = |key| columns.value(number, key);
-        let middle = value(spans[left].1) / 2.0 + value(spans[right].0) / 2.0;
-        let ends = &self.ends[number];
-        let key = columns.key(number, middle);
-        let above = left + ends[left..right].partition_point(|&end| end < key);
-        let distance = |bin: usize| (value(ends[bin]) - middle).abs();
-        let below = above.saturating_sub(1).max(left);
-        if above == right || distance(below) < distance(above) { below } else { above }
+        right.map_or_else(|| self.count(column) - 1, |right| left.midpoint(right - 1))
     }
 
     /// The key up to which values belong to the bins up to `bin`, which may be the last.

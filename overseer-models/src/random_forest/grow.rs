@@ -153,8 +153,7 @@ impl<'a, C: Code, F: Finder<C>> Grower<'a, C, F> {
         let total = &self.sums[sums..];
         let large = self.judge.turn_to(plot.targets.count(total[0]));
         let rows = &self.rows[open.rows.clone()];
-        let first = plot.targets.row(rows[0]);
-        if !large || rows.iter().all(|&row| plot.targets.row(row) == first) {
+        if !large || plot.targets.all_equal(rows) {
             return None;
         }
         let width = plot.targets.width;

@@ -60,6 +60,13 @@ impl Targets {
         &self.values[row as usize * self.width..][..self.width]
     }
 
+    /// Whether these rows, of which there are some, have the same targets.
+    pub(super) fn all_equal(&self, rows: &[u32]) -> bool {
+        let first = self.row(rows[0]);
+        // Nearly always the second row tells; one number is compared without a call for that.
+        rows[1..].iter().all(|&row| self.row(row)[0] == first[0] && self.row(row) == first)
+    }
+
     /// Appends a row's targets, taken `weight` times, to `out`.
     pub(super) fn append(&self, row: u32, weight: u32, out: &mut Vec<Packed>) {
         let weight = i64::from(weight);

@@ -175,7 +175,8 @@ pub(super) const TABLES: &[Table] = &[
     Table {
         title: "Trend",
         about: "A polynomial of degree 3 through 1,000 evenly spaced points, and the autocorrelation of all lags of as \
-                many. The window moves with each call. Our autocorrelation is a private part of the pattern analysis.",
+                many, where ours is realfft with missing values allowed: within a tenth of realfft by hand. The window \
+                moves with each call.",
         columns: false,
         rows: &[
             micros(
@@ -184,7 +185,7 @@ pub(super) const TABLES: &[Table] = &[
                 Goal::Over(&[("numpy.polyfit", 100.0), ("numpy, cached pseudo-inverse", 2.0)]),
             ),
             micros("trend.cubic_errors", "degree 3, with standard errors", Goal::None),
-            micros("trend.autocorrelation", "autocorrelation", Goal::Times(1.0)),
+            micros("trend.autocorrelation", "autocorrelation", Goal::Within(1.1)),
         ],
     },
     Table {

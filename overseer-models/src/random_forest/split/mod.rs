@@ -11,8 +11,8 @@ pub(super) use plain::Plain;
 use super::bins::{Bins, Code};
 use super::targets::{Packed, Targets};
 
-/// A split counts as better only if it is by this share, so that rounding does not decide between equal ones: of those
-/// the first that was looked at is kept.
+/// A column's split counts as better than another column's only if it is by this share, so that rounding does not
+/// decide between equal ones: of those the first that was looked at is kept.
 const MARGIN: f64 = 1.0 + 1e-12;
 
 /// The rows of a node.
@@ -50,6 +50,14 @@ impl Best {
 
     pub(super) fn is_some(&self) -> bool {
         self.gain > 0.0
+    }
+
+    /// Takes the best split of another column if it is better.
+    #[inline(always)]
+    fn take(&mut self, other: Self) {
+        if other.gain > self.gain * MARGIN {
+            *self = other;
+        }
     }
 }
 
@@ -128,12 +136,12 @@ impl<'a> Judge<'a> {
         squares * side.reciprocals
     }
 
-    /// Takes the split with these sums on the left for the best if it is better; `place` is told which way missing
+    /// Takes the split with these sums on the left for the best of its column if it is better; `place` is told which way missing
     /// values go where none are missing.
     #[inline(always)]
     fn consider(&self, left: &[Packed], best: &mut Best, place: impl FnOnce(bool) -> Place) {
         let gain = self.gain(left);
-        if gain > best.gain * MARGIN {
+        if gain > best.gain {
             // Where nothing is missing in a node, missing values go to its larger side.
             let on_left = self.targets.count(left[0]);
             *best = Best { gain, place: place(2 * on_left >= self.count) };

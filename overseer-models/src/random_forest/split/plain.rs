@@ -34,6 +34,7 @@ impl<C: Code> Finder<C> for Plain {
         let add = |sums: &mut Vec<Packed>, i: usize| {
             sums.iter_mut().zip(&part.values[i * width..]).for_each(|(s, v)| *s += v);
         };
+        let mut own = Best::NONE;
         let known = self.order.partition_point(|&(bin, _)| bin < missing_bin);
         let (known, missing) = self.order.split_at(known);
         self.left.clear();
@@ -48,16 +49,17 @@ impl<C: Code> Finder<C> for Plain {
             if missing.is_empty() {
                 // Where nothing was missing, the larger side is the likelier one.
                 if next.is_some() {
-                    judge.consider(&self.left, best, place);
+                    judge.consider(&self.left, &mut own, place);
                 }
                 continue;
             }
-            judge.consider(&self.left, best, |_| place(false));
+            judge.consider(&self.left, &mut own, |_| place(false));
             if next.is_some() {
                 self.with_missing.clone_from(&self.left);
                 missing.iter().for_each(|&(_, i)| add(&mut self.with_missing, i));
-                judge.consider(&self.with_missing, best, |_| place(true));
+                judge.consider(&self.with_missing, &mut own, |_| place(true));
             }
         }
+        best.take(own);
     }
 }

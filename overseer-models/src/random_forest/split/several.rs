@@ -61,7 +61,7 @@ impl Finder<u16> for Several {
         let (known, missing) = histogram.split_at_mut(last_bin * width);
         let some_missing = missing[0] != 0;
         left.fill(0);
-        let mut last = None;
+        let (mut last, mut own) = (None, Best::NONE);
         occupied.drain(|bin| {
             if bin == last_bin {
                 return;
@@ -70,12 +70,12 @@ impl Finder<u16> for Several {
                 let place =
                     |missing_left| Place { column, left: last, right: Some(bin), missing_left };
                 if some_missing {
-                    judge.consider(left, best, |_| place(false));
+                    judge.consider(left, &mut own, |_| place(false));
                     with_missing.copy_from_slice(left);
                     add(with_missing, missing);
-                    judge.consider(with_missing, best, |_| place(true));
+                    judge.consider(with_missing, &mut own, |_| place(true));
                 } else {
-                    judge.consider(left, best, place);
+                    judge.consider(left, &mut own, place);
                 }
             }
             let sums = &mut known[bin * width..][..width];
@@ -85,9 +85,10 @@ impl Finder<u16> for Several {
         });
         if let (true, Some(last)) = (some_missing, last) {
             let place = Place { column, left: last, right: None, missing_left: false };
-            judge.consider(left, best, |_| place);
+            judge.consider(left, &mut own, |_| place);
         }
         missing.fill(0);
+        best.take(own);
     }
 
     /// Two rows can be parted in one way only.

@@ -1,12 +1,15 @@
 //! One target: a row's target and weight are one number, and so is a bin of a histogram.
 
 use super::fast::{BINS, Occupied, SPARSE};
-use super::{Best, Finder, Judge, MARGIN, Part, Place, Side};
+use super::{Best, Finder, Judge, MARGIN, Part, Place};
 use crate::random_forest::bins::{Bins, Code};
 use crate::random_forest::targets::Packed;
 
 /// For nodes of up to so many rows the best split that any column could have is found beforehand.
 const FEW: usize = 8;
+
+/// Where there are up to so many bins a row, all of them are read; beyond, the occupied ones are looked for.
+const DENSE: usize = 2;
 
 /// Memory of the search.
 #[derive(Debug)]
@@ -16,6 +19,9 @@ pub(in crate::random_forest) struct Single {
     /// A second one, so that neighbouring rows of equal bins need not wait for one another.
     other: Box<[Packed; BINS]>,
     occupied: Occupied,
+    /// The occupied bins and their sums, ascending.
+    numbers: Box<[u16; SPARSE]>,
+    sums: Box<[Packed; SPARSE]>,
 }
 
 impl Single {
@@ -24,72 +30,113 @@ impl Single {
             histogram: Box::new([0; BINS]),
             other: Box::new([0; BINS]),
             occupied: Occupied::new(),
+            numbers: Box::new([0; SPARSE]),
+            sums: Box::new([0; SPARSE]),
         }
     }
 }
 
-/// The splits of one column, tried from left to right. What every one of them asks for is copied here.
-struct Sweep<'a> {
-    mask: i64,
-    bits: u32,
-    sides: &'a [Side],
-    column: u32,
-    /// The sum of missing values; 0 if there are none.
-    missing: Packed,
-    left: Packed,
-    last: usize,
-    /// What a split must gain to be better.
-    floor: f64,
+/// The sums of some bins of a column, in the order of the bins. Bins may be empty.
+trait Sums {
+    fn sums(&self) -> impl Iterator<Item = Packed>;
+    /// The number of the bin that stands at a place.
+    fn bin(&self, at: usize) -> usize;
 }
 
-impl<'a> Sweep<'a> {
-    fn new(judge: &'a Judge<'_>, column: u32, missing: Packed, best: &Best) -> Self {
-        let floor = best.gain * MARGIN;
-        let (mask, bits) = judge.targets.packing();
-        Self { mask, bits, sides: &judge.sides, column, missing, left: 0, last: 0, floor }
+/// Takes the best split of a column in which no row of the node is missing a value, if it is better.
+///
+/// Every place is tried without a branch, those behind empty bins too: they gain what the place before them gains, and
+/// of equal places the first counts.
+#[inline(always)]
+fn try_known(judge: &Judge<'_>, column: u32, bins: &impl Sums, best: &mut Best) {
+    let (mask, bits) = judge.targets.packing();
+    let (mut left, mut most, mut at) = (0, 0, 0);
+    for (i, sum) in bins.sums().enumerate() {
+        left += sum;
+        let side = judge.sides[(left & mask) as usize];
+        let sum = (left >> bits) as f64 - side.rest;
+        // Numbers that are not negative are in the order of their bits, which are compared and chosen from sooner.
+        let gain = (sum * sum * side.reciprocals).to_bits();
+        let better = gain > most;
+        most = if better { gain } else { most };
+        at = if better { i } else { at };
     }
-
-    /// Tries the place before this occupied bin, then adds it to the left side.
-    #[inline(always)]
-    fn bin(&mut self, bin: usize, sum: Packed, best: &mut Best) {
-        if self.left != 0 {
-            self.consider(self.left, Some(bin), false, best);
-            if self.missing != 0 {
-                self.consider(self.left + self.missing, Some(bin), true, best);
-            }
-        }
-        self.left += sum;
-        self.last = bin;
-    }
-
-    /// Tries known values against missing ones.
-    #[inline(always)]
-    fn end(mut self, best: &mut Best) {
-        if self.missing != 0 && self.left != 0 {
-            self.consider(self.left, None, false, best);
-        }
-    }
-
-    #[inline(always)]
-    fn consider(
-        &mut self,
-        left: Packed,
-        right: Option<usize>,
-        missing_left: bool,
-        best: &mut Best,
-    ) {
-        let on_left = left & self.mask;
-        let side = self.sides[on_left as usize];
-        let sum = (left >> self.bits) as f64 - side.rest;
-        let gain = sum * sum * side.reciprocals;
-        if gain > self.floor {
-            self.floor = gain * MARGIN;
+    let gain = f64::from_bits(most);
+    if gain > best.gain * MARGIN {
+        let on_left = bins.sums().take(at + 1).sum::<Packed>() & mask;
+        let right = at + 1 + bins.sums().skip(at + 1).take_while(|&sum| sum == 0).count();
+        let place = Place {
+            column,
+            left: bins.bin(at),
+            right: Some(bins.bin(right)),
             // Where nothing is missing in a node, missing values go to its larger side.
-            let larger = 2 * on_left as usize + 1 >= self.sides.len();
-            let missing_left = if self.missing == 0 { larger } else { missing_left };
-            let place = Place { column: self.column, left: self.last, right, missing_left };
-            *best = Best { gain, place };
+            missing_left: 2 * on_left as usize + 1 >= judge.sides.len(),
+        };
+        *best = Best { gain, place };
+    }
+}
+
+/// The same where these rows are `missing` a value: they are tried on either side, and against all others.
+#[inline(always)]
+fn try_missing(judge: &Judge<'_>, column: u32, bins: &impl Sums, missing: Packed, best: &mut Best) {
+    let mut own = Best::NONE;
+    let (mut left, mut last) = (0, 0);
+    for (i, sum) in bins.sums().enumerate().filter(|&(_, sum)| sum != 0) {
+        let bin = bins.bin(i);
+        if left != 0 {
+            let place = |missing_left| Place { column, left: last, right: Some(bin), missing_left };
+            judge.consider(&[left], &mut own, |_| place(false));
+            judge.consider(&[left + missing], &mut own, |_| place(true));
         }
+        left += sum;
+        last = bin;
+    }
+    if left != 0 {
+        let place = Place { column, left: last, right: None, missing_left: false };
+        judge.consider(&[left], &mut own, |_| place);
+    }
+    best.take(own);
+}
+
+#[inline(always)]
+fn try_all(judge: &Judge<'_>, column: u32, bins: &impl Sums, missing: Packed, best: &mut Best) {
+    if missing == 0 {
+        try_known(judge, column, bins, best);
+    } else {
+        try_missing(judge, column, bins, missing, best);
+    }
+}
+
+/// Some bins by their numbers.
+struct Chosen<'a> {
+    bins: &'a [u16],
+    sums: &'a [Packed],
+}
+
+impl Sums for Chosen<'_> {
+    #[inline(always)]
+    fn sums(&self) -> impl Iterator<Item = Packed> {
+        self.sums.iter().copied()
+    }
+
+    #[inline(always)]
+    fn bin(&self, at: usize) -> usize {
+        usize::from(self.bins[at])
+    }
+}
+
+/// All bins from the first on, each in two halves.
+struct Halves<'a>(&'a [Packed], &'a [Packed]);
+
+impl Sums for Halves<'_> {
+    #[inline(always)]
+    fn sums(&self) -> impl Iterator<Item = Packed> {
+        self.0.iter().zip(self.1).map(|(a, b)| a + b)
+    }
+
+    #[inline(always)]
+    fn bin(&self, at: usize) -> usize {
+        at
     }
 }
 
@@ -108,7 +155,9 @@ impl Finder<u16> for Single {
             9..=16 => few::<16>(bins, part, judge, column, best),
             17..=32 => few::<32>(bins, part, judge, column, best),
             33..=64 => few::<64>(bins, part, judge, column, best),
-            65..=SPARSE => self.sparse(bins, part, judge, column, best),
+            n @ 65..=SPARSE if bins.count(column) > DENSE * n => {
+                self.sparse(bins, part, judge, column, best);
+            }
             _ => self.dense(bins, part, judge, column, best),
         }
     }
@@ -144,22 +193,26 @@ impl Single {
         column: u32,
         best: &mut Best,
     ) {
-        let Self { histogram, occupied, .. } = self;
+        let Self { histogram, occupied, numbers, sums, .. } = self;
         let (codes, stride) = bins.codes(column, part.rows.len());
         occupied.fill(part.rows.iter().zip(part.values).map(|(&row, &value)| {
             let code = codes[row as usize * stride];
             histogram[usize::from(code) % BINS] += value;
             code
         }));
-        let missing = std::mem::take(&mut histogram[usize::from(u16::MISSING)]);
-        let mut sweep = Sweep::new(judge, column, missing, best);
+        let mut found = 0;
         occupied.drain(|bin| {
-            let sum = std::mem::take(&mut histogram[bin % BINS]);
-            if bin != usize::from(u16::MISSING) {
-                sweep.bin(bin, sum, best);
-            }
+            numbers[found % SPARSE] = bin as u16;
+            sums[found % SPARSE] = std::mem::take(&mut histogram[bin % BINS]);
+            found += 1;
         });
-        sweep.end(best);
+        let mut missing = 0;
+        if bins.has_missing(column) && numbers[found - 1] == u16::MISSING {
+            found -= 1;
+            missing = sums[found];
+        }
+        let chosen = Chosen { bins: &numbers[..found], sums: &sums[..found] };
+        try_all(judge, column, &chosen, missing, best);
     }
 
     fn dense(
@@ -181,17 +234,13 @@ impl Single {
             self.histogram[usize::from(codes[row as usize]) % BINS] += value;
         }
         let last = usize::from(u16::MISSING);
-        let missing = self.histogram[last] + self.other[last];
-        let mut sweep = Sweep::new(judge, column, missing, best);
-        (self.histogram[last], self.other[last]) = (0, 0);
-        let both = self.histogram.iter_mut().zip(self.other.iter_mut()).take(bins.count(column));
-        for (bin, (a, b)) in both.enumerate() {
-            let sum = std::mem::take(a) + std::mem::take(b);
-            if sum != 0 {
-                sweep.bin(bin, sum, best);
-            }
-        }
-        sweep.end(best);
+        let missing =
+            std::mem::take(&mut self.histogram[last]) + std::mem::take(&mut self.other[last]);
+        let count = bins.count(column).min(BINS);
+        let (one, other) = (&mut self.histogram[..count], &mut self.other[..count]);
+        try_all(judge, column, &Halves(one, other), missing, best);
+        one.fill(0);
+        other.fill(0);
     }
 }
 
@@ -222,26 +271,21 @@ fn few<const N: usize>(
         }
     }
     // Rows of equal bins share a place, and those behind it stay empty.
-    let (mut order, mut sums) = ([0_i16; N], [0; N]);
+    let (mut order, mut sums) = ([0_u16; N], [0; N]);
     for i in 0..n {
         let place = places[i] as usize % N;
-        order[place] = keys[i];
+        order[place] = keys[i] as u16;
         sums[place] += values[i];
     }
-    let mut last = n;
+    let mut known = n;
     let mut missing = 0;
     if bins.has_missing(column) {
         let missing_bin = u16::MISSING as i16;
-        last = keys[..n].iter().filter(|&&key| key < missing_bin).count();
-        missing = sums[last..n].iter().sum();
+        known = keys[..n].iter().filter(|&&key| key < missing_bin).count();
+        missing = sums[known..n].iter().sum();
     }
-    let mut sweep = Sweep::new(judge, column, missing, best);
-    for (&bin, &sum) in order[..last].iter().zip(&sums) {
-        if sum != 0 {
-            sweep.bin(bin as usize, sum, best);
-        }
-    }
-    sweep.end(best);
+    let chosen = Chosen { bins: &order[..known], sums: &sums[..known] };
+    try_all(judge, column, &chosen, missing, best);
 }
 
 /// Sorts a few items by their first part.
