@@ -27,6 +27,7 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
+mod clock;
 mod csv_rows;
 mod csv_time;
 mod host;
@@ -34,6 +35,7 @@ mod newlines;
 mod replay;
 mod script;
 
+pub use clock::{Clock, ManualClock, SystemClock};
 pub use csv_rows::{CsvRows, ReadOptions, read_frame, read_frame_from};
 pub use host::{HostCollector, HostCollectorBuilder};
 pub use replay::CsvReplay;
