@@ -43,7 +43,7 @@ fn class(hardware: &mut Hardware, name: &str) -> Class {
 }
 
 /// Whether a disk of this name is one that passes on what others move.
-fn is_virtual(name: &str) -> bool {
+pub(crate) fn is_virtual(name: &str) -> bool {
     VIRTUAL.iter().any(|v| name.starts_with(v))
 }
 

@@ -101,7 +101,7 @@ impl MemoryReader {
     }
 
     fn read(&mut self, files: &mut Files) -> Result<Memory, Reason> {
-        let text = files.whole(&mut self.0)?;
+        let text = files.head(&mut self.0)?;
         parse_meminfo(text).ok_or_else(|| self.0.garbled())
     }
 }

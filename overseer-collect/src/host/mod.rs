@@ -21,6 +21,9 @@ mod process;
 mod rate;
 mod text;
 
+pub(crate) use disk::is_virtual as is_virtual_disk;
+pub(crate) use network::is_loopback;
+
 use crate::clock::{Clock, SystemClock, Watch};
 use files::{Files, Reason, Value};
 use overseer_core::{

@@ -89,7 +89,7 @@ impl Network {
 }
 
 /// `lo0` on macOS and the BSDs, and Windows' `Loopback Pseudo-Interface 1`.
-fn is_loopback(name: &str) -> bool {
+pub(crate) fn is_loopback(name: &str) -> bool {
     name.strip_prefix("lo").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
         || name.to_ascii_lowercase().contains("loopback")
 }
