@@ -267,7 +267,8 @@ impl Groups {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::ManualClock;

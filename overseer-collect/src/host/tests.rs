@@ -235,6 +235,46 @@ fn this_machine_has_plausible_values() {
     assert!(info.logical_cpus > 0 && info.memory_bytes > 1 << 20 && !info.system.is_empty());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_kernels_files_and_sysinfo_agree_under_load() {
+    let mut fast = HostCollector::new().unwrap();
+    let mut portable = without_the_kernels_files();
+    let busy = Busy::start(1);
+    let path = std::env::temp_dir().join(format!("overseer-load-{}", std::process::id()));
+    for round in 0..8 {
+        fast.collect(at(0)).unwrap();
+        portable.collect(at(0)).unwrap();
+        std::fs::write(&path, vec![7; 8 << 20]).unwrap();
+        std::fs::File::open(&path).unwrap().sync_all().unwrap();
+        std::thread::sleep(Duration::from_millis(600));
+        let (a, b) = (fast.collect(at(600)).unwrap(), portable.collect(at(600)).unwrap());
+        let (a, b) = (&a.sample.values, &b.sample.values);
+        let known = [host::CPU_UTILIZATION, host::LOAD_PER_CORE, host::MEMORY_UTILIZATION];
+        for feature in known {
+            assert!(a[feature].is_finite() && b[feature].is_finite(), "{feature}");
+        }
+        // Both read within a moment of each other; what others do in that moment is the difference.
+        let apart = |i: usize| (a[i] - b[i]).abs();
+        let relative = |i: usize, floor: f64| {
+            let either = a[i].is_nan() || b[i].is_nan();
+            if either { 0.0 } else { apart(i) / a[i].max(b[i]).max(floor) }
+        };
+        let worst = [
+            apart(host::CPU_UTILIZATION),
+            apart(host::MEMORY_UTILIZATION),
+            relative(host::DISK_WRITE, 1e6).max(relative(host::NETWORK_RECEIVE, 1e5)),
+            relative(host::PROCESS_COUNT, 20.0).max(relative(host::FILESYSTEM_UTILIZATION, 0.01)),
+        ];
+        if worst[0] < 0.05 && worst[1] < 0.01 && worst[2] < 0.05 && worst[3] < 0.05 {
+            break;
+        }
+        assert!(round < 7, "CPU, memory, devices, counts differ by {worst:?}");
+    }
+    drop(busy);
+    let _ = std::fs::remove_file(path);
+}
+
 /// Keeps as many threads busy as asked until dropped.
 struct Busy(std::sync::Arc<AtomicBool>, Vec<std::thread::JoinHandle<()>>);
 
@@ -314,8 +354,8 @@ fn a_process_that_computes_is_seen_to_compute() {
     assert!(seen);
 }
 
-#[test]
-fn where_the_kernels_files_are_missing_sysinfo_answers() {
+/// A collector of this host for which `sysinfo` has to answer everything.
+fn without_the_kernels_files() -> HostCollector {
     let nowhere = Files::new("/nowhere".into());
     let mut collector = HostCollector::new().unwrap();
     collector.cpu = cpu::Cpu::new(&nowhere);
@@ -324,6 +364,12 @@ fn where_the_kernels_files_are_missing_sysinfo_answers() {
     collector.disk = disk::Disk::new(&nowhere);
     collector.network = network::Network::new(&nowhere);
     collector.count = count::ProcessCount::new(&nowhere);
+    collector
+}
+
+#[test]
+fn where_the_kernels_files_are_missing_sysinfo_answers() {
+    let mut collector = without_the_kernels_files();
     let first = collector.collect(at(0)).unwrap();
     assert_honest(&first);
     assert_eq!(reason(&first, host::CPU_UTILIZATION), "needs two readings");
