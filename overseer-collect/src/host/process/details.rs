@@ -2,7 +2,7 @@
 
 use super::super::files::Files;
 use super::super::portable::Portable;
-use overseer_core::{MissingValue, ProcessUsage};
+use overseer_core::ProcessUsage;
 
 /// Command lines are cut to this many characters.
 const COMMAND_LENGTH: usize = 200;
@@ -16,6 +16,7 @@ pub(super) fn complete(
     portable: &mut Portable,
 ) {
     use super::kernel::parse_stat;
+    use overseer_core::MissingValue;
     if !super::HAS_KERNEL_FILES {
         return ask(process, portable);
     }
@@ -79,6 +80,7 @@ fn command_line<'a>(words: impl Iterator<Item = &'a [u8]>) -> String {
 }
 
 /// The control group from `/proc/PID/cgroup` (cgroups(7)): version 2's, else systemd's, else any but the root.
+#[cfg(any(target_os = "linux", target_os = "android", test))]
 fn cgroup(text: &str) -> String {
     let group = |line: &str| {
         let (_, rest) = line.split_once(':')?;
@@ -95,6 +97,7 @@ fn cgroup(text: &str) -> String {
 }
 
 /// The innermost systemd unit that a control group's path names; slices only hold others.
+#[cfg(any(target_os = "linux", target_os = "android", test))]
 fn unit(cgroup: &str) -> String {
     const KINDS: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"];
     let named = |part: &&str| KINDS.iter().any(|kind| part.ends_with(kind));
