@@ -125,6 +125,8 @@ fn a_reading_in_place_of_another_is_the_same_as_a_fresh_one() {
         HostCollector::builder().root(dir.path()).clock(clock.clone()).build().unwrap(),
         Reading::new(Sample::new(at(0), vec![1.0; 40])),
     );
+    // The size of a mount is this machine's, and changes from one reading to the next.
+    put(dir.path(), "proc/self/mountinfo", b"");
     for i in 0..4 {
         put(dir.path(), "proc/loadavg", if i == 2 { b"" } else { b"1.0 0 0 1/9 7\n" });
         clock.advance(Duration::from_secs(1));
