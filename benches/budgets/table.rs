@@ -15,7 +15,7 @@ pub(crate) const BUDGETS: &[(&str, f64)] = &[
     ("patterns", 19_000.0),
     ("analyze", 20_000.0),
     ("tick", 2_900.0),
-    ("collect", 590.0),
+    ("collect", 140.0),
     ("train", 700_000.0),
     ("store_1", 110.0),
     ("store_1k", 9_900.0),

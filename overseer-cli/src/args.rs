@@ -110,8 +110,8 @@ pub(crate) struct Score {
     /// The rows to judge: a header, optionally a first column `timestamp`, every other column a feature
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) input: PathBuf,
-    /// Normal rows to learn from before the first one
-    #[arg(long, value_name = "FILE.csv")]
+    /// Normal rows to learn from before the first one: CSV, JSON Lines, or what sysstat's `sadf -j` writes
+    #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,
     /// Time between rows where there is no timestamp column [default: 60s]
     #[arg(long, value_parser = span, value_name = "TIME")]
@@ -126,8 +126,9 @@ pub(crate) struct Score {
 
 #[derive(Debug, Args)]
 pub(crate) struct Backtest {
-    /// A header, optionally a first column `timestamp`, every other column a feature
-    #[arg(long, value_name = "FILE.csv")]
+    /// CSV with a header, optionally a first column `timestamp`, every other column a feature; or JSON Lines; or what
+    /// sysstat's `sadf -j` writes
+    #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
     /// The column to forecast
     #[arg(long, value_name = "NAME")]

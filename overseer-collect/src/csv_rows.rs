@@ -8,7 +8,7 @@ use crate::csv_time;
 use crate::newlines::Newlines;
 use csv::ByteRecord;
 use jiff::tz::TimeZone;
-use overseer_core::{Error, Feature, Frame, Result, Sample, Schema, Span, Timestamp, Unit, host};
+use overseer_core::{Error, Feature, Result, Sample, Schema, Span, Timestamp, Unit, host};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -17,9 +17,9 @@ use std::path::Path;
 /// How to read a file beyond what it says itself.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    step: Option<Span>,
-    start: Timestamp,
-    zone: TimeZone,
+    pub(crate) step: Option<Span>,
+    pub(crate) start: Timestamp,
+    pub(crate) zone: TimeZone,
 }
 
 impl Default for ReadOptions {
@@ -275,7 +275,6 @@ impl fmt::Debug for CsvRows<'_> {
 
 /// Features of the header, and whether its first column is the time.
 fn header(name: &str, line: u64, record: &ByteRecord) -> Result<(Schema, bool)> {
-    let known = host::schema();
     let mut features: Vec<Feature> = Vec::with_capacity(record.len());
     let mut seen = std::collections::HashSet::new();
     let mut timed = false;
@@ -297,14 +296,20 @@ fn header(name: &str, line: u64, record: &ByteRecord) -> Result<(Schema, bool)> 
         if !seen.insert(text.to_owned()) {
             return Err(wrong(format!("the name `{text}` is given twice")));
         }
-        let of_host = known.index_of(text).and_then(|i| known.get(i)).cloned();
-        features.push(of_host.unwrap_or_else(|| Feature::new(text, Unit::Unknown)));
+        features.push(feature(text));
     }
     if features.is_empty() {
         let place = format!("{name}, line {line}");
         return Err(Error::invalid_value(place, "there is no column besides `timestamp`"));
     }
     Ok((Schema::new(features)?, timed))
+}
+
+/// A column as a feature: the host's where it bears its name.
+pub(crate) fn feature(name: &str) -> Feature {
+    let known = host::schema();
+    let of_host = known.index_of(name).and_then(|i| known.get(i)).cloned();
+    of_host.unwrap_or_else(|| Feature::new(name, Unit::Unknown))
 }
 
 /// A cell as a value; the error is what is wrong with it, in words that follow its text.
@@ -318,7 +323,7 @@ fn number(cell: &[u8]) -> std::result::Result<f64, &'static str> {
 }
 
 /// A cell as it can stand in a message: printable and not long.
-fn shown(cell: &[u8]) -> String {
+pub(crate) fn shown(cell: &[u8]) -> String {
     const LENGTH: usize = 40;
     let text = String::from_utf8_lossy(cell);
     let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
@@ -327,41 +332,6 @@ fn shown(cell: &[u8]) -> String {
         out.push('…');
     }
     out
-}
-
-/// Reads a whole CSV file.
-///
-/// ```no_run
-/// # use overseer_collect::{ReadOptions, read_frame};
-/// # use overseer_core::Span;
-/// let frame = read_frame("week.csv", &ReadOptions::default().with_step(Span::from_secs(60)))?;
-/// # Ok::<(), overseer_core::Error>(())
-/// ```
-///
-/// # Errors
-/// As [`CsvRows::open`] and for the first row that is wrong; the message names file, line and column.
-pub fn read_frame(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Frame> {
-    frame(CsvRows::open(path, options)?)
-}
-
-/// Reads all of what `reader` gives, called `name` in errors.
-///
-/// # Errors
-/// As [`CsvRows::new`] and for the first row that is wrong.
-pub fn read_frame_from(
-    name: impl Into<String>,
-    reader: impl Read + Send,
-    options: &ReadOptions,
-) -> Result<Frame> {
-    frame(CsvRows::new(name, reader, options)?)
-}
-
-fn frame(rows: CsvRows<'_>) -> Result<Frame> {
-    let mut frame = Frame::new(rows.schema().clone());
-    for row in rows {
-        frame.push(&row?)?;
-    }
-    Ok(frame)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! | collector | gives |
 //! |---|---|
 //! | [`HostCollector`] | the running host, through the kernel's files on Linux and `sysinfo` elsewhere |
-//! | [`CsvReplay`] | a CSV file row by row; [`read_frame`] reads all of it, [`CsvRows`] streams it |
+//! | [`CsvReplay`] | a CSV file row by row; [`CsvRows`] streams it without a collector |
+//! | [`FrameReplay`] | what [`read_frame`] reads: CSV, JSON Lines, or months of history from sysstat's `sadf -j` |
 //! | [`ScriptedHost`] | a made-up host with a daily rhythm and the faults one asks for |
 //!
 //! All implement [`overseer_core::Collector`]. A value that cannot be had is NaN with a reason, never zero. No
@@ -27,14 +28,20 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
+mod clock;
 mod csv_rows;
 mod csv_time;
 mod host;
+mod json_lines;
 mod newlines;
+mod recording;
 mod replay;
 mod script;
+mod sysstat;
 
-pub use csv_rows::{CsvRows, ReadOptions, read_frame, read_frame_from};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use csv_rows::{CsvRows, ReadOptions};
 pub use host::{HostCollector, HostCollectorBuilder};
-pub use replay::CsvReplay;
+pub use recording::{read_frame, read_frame_from};
+pub use replay::{CsvReplay, FrameReplay};
 pub use script::{Fault, ScheduledFault, ScriptedHost, ScriptedHostBuilder};

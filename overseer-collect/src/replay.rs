@@ -1,8 +1,9 @@
-//! A recording as a collector: each call gives the next row of a CSV file.
+//! A recording as a collector: each call gives its next row.
 
 use crate::csv_rows::{CsvRows, ReadOptions};
 use overseer_core::{
-    Collector, Error, HostInfo, MissingValue, Reading, Result, Sample, Schema, Timestamp,
+    Collector, Error, Frame, HostInfo, MissingValue, Origin, Reading, Result, Sample, Schema,
+    Timestamp,
 };
 use std::io::Read;
 use std::path::Path;
@@ -83,19 +84,75 @@ impl Collector for CsvReplay {
         let Some((line, sample)) = self.ahead.take() else {
             return Err(Error::unavailable(self.rows.name(), "the recording has ended"));
         };
-        let mut reading = Reading::new(Sample::new(now, sample.values));
-        for (feature, value) in self.schema.features().iter().zip(&reading.sample.values) {
-            if value.is_nan() {
-                let reason = format!("line {line} of the recording has no value");
-                reading.missing.push(MissingValue::new(feature.name.as_str(), reason));
-            }
-        }
-        Ok(reading)
+        Ok(recorded(now, sample.values, &self.schema, |at| format!("line {line} {at}")))
     }
 
     fn host(&self) -> HostInfo {
         let mut info = HostInfo::default();
         info.name = self.rows.name().to_owned();
+        info
+    }
+}
+
+/// A row of a recording as a reading; `said` puts the place before what is said of a missing value.
+fn recorded(
+    now: Timestamp,
+    values: Vec<f64>,
+    schema: &Schema,
+    said: impl Fn(&str) -> String,
+) -> Reading {
+    let mut reading = Reading::new(Sample::new(now, values));
+    reading.origin = Origin::Recording;
+    for (feature, value) in schema.features().iter().zip(&reading.sample.values) {
+        if value.is_nan() {
+            let reason = said("of the recording has no value");
+            reading.missing.push(MissingValue::new(feature.name.as_str(), reason));
+        }
+    }
+    reading
+}
+
+/// Replays a frame row by row, whatever form it was read from (see [`read_frame`](crate::read_frame)).
+///
+/// As with [`CsvReplay`] a sample is stamped with the caller's time.
+#[derive(Debug)]
+pub struct FrameReplay {
+    name: String,
+    frame: Frame,
+    next: usize,
+}
+
+impl FrameReplay {
+    /// Replays `frame`, called `name` in errors and as the host.
+    pub fn new(name: impl Into<String>, frame: Frame) -> Self {
+        Self { name: name.into(), frame, next: 0 }
+    }
+
+    /// When the row to come was recorded; `None` at the end.
+    #[must_use]
+    pub fn next_time(&self) -> Option<Timestamp> {
+        self.frame.timestamps().get(self.next).copied()
+    }
+}
+
+impl Collector for FrameReplay {
+    fn schema(&self) -> &Schema {
+        self.frame.schema()
+    }
+
+    fn collect(&mut self, now: Timestamp) -> Result<Reading> {
+        if self.next >= self.frame.len() {
+            return Err(Error::unavailable(&self.name, "the recording has ended"));
+        }
+        let values = self.frame.row(self.next).to_vec();
+        self.next += 1;
+        let row = self.next;
+        Ok(recorded(now, values, self.frame.schema(), |at| format!("row {row} {at}")))
+    }
+
+    fn host(&self) -> HostInfo {
+        let mut info = HostInfo::default();
+        info.name.clone_from(&self.name);
         info
     }
 }
@@ -117,6 +174,23 @@ mod tests {
         assert_eq!(reading.missing[0].feature, "b");
         assert!(reading.missing[0].reason.contains("line 2"));
         assert_eq!(r.host().name, "f.csv");
+    }
+
+    #[test]
+    fn a_frame_is_replayed_as_it_was_recorded() {
+        let text = "{\"timestamp\":1,\"a\":2}\n{\"timestamp\":4,\"a\":null}\n";
+        let options = ReadOptions::default();
+        let frame = crate::read_frame_from("f.jsonl", text.as_bytes(), &options).unwrap();
+        let mut replay = FrameReplay::new("f.jsonl", frame);
+        let mut seen = Vec::new();
+        while let Some(time) = replay.next_time() {
+            seen.push(replay.collect(time).unwrap());
+        }
+        assert_eq!(seen[0].sample, Sample::new(Timestamp::from_millis(1000), vec![2.0]));
+        assert_eq!(seen[0].origin, Origin::Recording);
+        assert_eq!(seen[1].missing[0].reason, "row 2 of the recording has no value");
+        let end = replay.collect(Timestamp::default()).unwrap_err();
+        assert_eq!(end.to_string(), "f.jsonl is unavailable: the recording has ended");
     }
 
     #[test]

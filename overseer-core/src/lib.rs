@@ -46,7 +46,7 @@ pub use finding::{
 pub use frame::Frame;
 pub use model::{ModelKind, ModelMetadata, Quality};
 pub use probability::Probability;
-pub use sample::{MissingValue, Reading, Sample};
+pub use sample::{Auxiliary, Interruption, MissingValue, Origin, Reading, Sample};
 pub use schema::{Feature, Schema, Unit};
 pub use time::{Span, Timestamp};
 pub use traits::{

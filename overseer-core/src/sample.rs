@@ -1,7 +1,8 @@
 //! One look at a host.
 
-use crate::{Timestamp, missing};
+use crate::{Span, Timestamp, Unit, missing};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One timestamp and one value per feature of some schema; a missing value is NaN.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,6 +55,103 @@ impl MissingValue {
     }
 }
 
+/// What a sample is of: a ratio of memory means one thing on a host and another within a container's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Origin {
+    /// The collector does not say.
+    #[default]
+    Unknown,
+    /// A whole host.
+    Host,
+    /// A container: where there is a limit, utilisation is the container's use of what it may use; else the host's.
+    Container {
+        /// 1 or 2: the version of the control groups that limit it.
+        cgroup_version: u8,
+        /// How many CPUs it may keep busy, for example 0.5; none where it may use all.
+        cpu_limit: Option<f64>,
+        /// How many bytes of memory it may use; none where it may use all.
+        memory_limit: Option<u64>,
+    },
+    /// A recording of some host.
+    Recording,
+    /// A script, so nothing that ever happened.
+    Script,
+}
+
+/// As a person says it: `this host`, `a container limited to 0.5 CPUs and 536.9 MB of memory (cgroup v2)`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("an unknown source"),
+            Self::Host => f.write_str("this host"),
+            Self::Recording => f.write_str("a recording"),
+            Self::Script => f.write_str("a script"),
+            Self::Container { cgroup_version, cpu_limit, memory_limit } => {
+                let cpus = cpu_limit.map(|cpus| format!("{cpus} CPUs"));
+                let memory = memory_limit
+                    .map(|bytes| format!("{} of memory", Unit::Bytes.humanize(bytes as f64)));
+                let limits: Vec<String> = [cpus, memory].into_iter().flatten().collect();
+                if limits.is_empty() {
+                    return write!(f, "a container without limits (cgroup v{cgroup_version})");
+                }
+                let limits = limits.join(" and ");
+                write!(f, "a container limited to {limits} (cgroup v{cgroup_version})")
+            }
+        }
+    }
+}
+
+/// Something that happened to time itself between two readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Interruption {
+    /// The host slept for so long; rates over that time are missing.
+    Suspended(Span),
+    /// The wall clock was set forward by so much.
+    ClockForward(Span),
+    /// The wall clock was set back by so much.
+    ClockBack(Span),
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Suspended(span) => write!(f, "the host slept for {span}"),
+            Self::ClockForward(span) => write!(f, "the clock was set forward by {span}"),
+            Self::ClockBack(span) => write!(f, "the clock was set back by {span}"),
+        }
+    }
+}
+
+/// A quantity that is kept beside the samples and not scored: the fullness of one mount, a temperature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Auxiliary {
+    /// OpenTelemetry's name where there is one, for example `hw.temperature`.
+    pub name: String,
+    /// Which of several: a mount point, a sensor; empty where there is but one.
+    pub instance: String,
+    /// The unit of the value.
+    pub unit: Unit,
+    /// The value, never NaN: what cannot be had is left out.
+    pub value: f64,
+}
+
+impl Auxiliary {
+    /// One value of an auxiliary series.
+    pub fn new(
+        name: impl Into<String>,
+        instance: impl Into<String>,
+        unit: Unit,
+        value: f64,
+    ) -> Self {
+        Self { name: name.into(), instance: instance.into(), unit, value }
+    }
+}
+
 /// A sample with what its collector knows about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -64,13 +162,25 @@ pub struct Reading {
     pub fullest_mount: Option<String>,
     /// Why values are missing, one entry for each that is.
     pub missing: Vec<MissingValue>,
+    /// What the values are of.
+    #[serde(default)]
+    pub origin: Origin,
+    /// What happened to time since the reading before.
+    #[serde(default)]
+    pub interruptions: Vec<Interruption>,
 }
 
 impl Reading {
     /// A reading about which nothing more is known than its values.
     #[must_use]
     pub fn new(sample: Sample) -> Self {
-        Self { sample, fullest_mount: None, missing: Vec::new() }
+        Self {
+            sample,
+            fullest_mount: None,
+            missing: Vec::new(),
+            origin: Origin::Unknown,
+            interruptions: Vec::new(),
+        }
     }
 }
 
@@ -97,6 +207,28 @@ mod tests {
         let text = serde_json::to_string(&s).unwrap();
         assert_eq!(text, r#"{"timestamp":5,"values":[0.5,null]}"#);
         assert_eq!(serde_json::from_str::<Sample>(&text).unwrap(), s);
+    }
+
+    #[test]
+    fn an_origin_reads_as_a_person_says_it() {
+        let limited = |cpu_limit, memory_limit| {
+            Origin::Container { cgroup_version: 2, cpu_limit, memory_limit }.to_string()
+        };
+        let both = "a container limited to 0.5 CPUs and 536.9 MB of memory (cgroup v2)";
+        assert_eq!(limited(Some(0.5), Some(512 << 20)), both);
+        assert_eq!(limited(Some(2.0), None), "a container limited to 2 CPUs (cgroup v2)");
+        assert_eq!(limited(None, None), "a container without limits (cgroup v2)");
+        let slept = Interruption::Suspended(Span::from_secs(10_800));
+        assert_eq!(slept.to_string(), "the host slept for 3 h");
+    }
+
+    #[test]
+    fn a_reading_stored_before_it_told_its_origin_is_still_read() {
+        let old = r#"{"sample":{"timestamp":5,"values":[]},"fullest_mount":null,"missing":[]}"#;
+        let reading: Reading = serde_json::from_str(old).unwrap();
+        assert_eq!(reading.origin, Origin::Unknown);
+        let text = serde_json::to_string(&Origin::Host).unwrap();
+        assert_eq!(text, r#"{"kind":"host"}"#);
     }
 
     #[test]

@@ -18,6 +18,10 @@ pub enum Unit {
     Bytes,
     /// Processes (`{process}`).
     Processes,
+    /// Degrees Celsius (`Cel`).
+    Celsius,
+    /// A number of things, such as open files (`{count}`).
+    Count,
     /// A dimensionless quantity that may exceed 1, such as load per core.
     Dimensionless,
     /// Nothing is known about the unit: a column of somebody's file.
@@ -34,6 +38,8 @@ impl Unit {
             Self::BytesPerSecond => "By/s",
             Self::Bytes => "By",
             Self::Processes => "{process}",
+            Self::Celsius => "Cel",
+            Self::Count => "{count}",
             Self::Unknown => "",
         }
     }
@@ -49,6 +55,8 @@ impl Unit {
             Self::BytesPerSecond => format!("{}/s", bytes(value)),
             Self::Bytes => bytes(value),
             Self::Processes => format!("{value:.0} processes"),
+            Self::Celsius => format!("{value:.1} °C"),
+            Self::Count => format!("{value:.0}"),
             Self::Dimensionless => format!("{value:.2}"),
             Self::Unknown => {
                 let magnitude = value.abs();
@@ -254,6 +262,7 @@ mod tests {
         assert_eq!(Unit::BytesPerSecond.humanize(1_500_000.0), "1.5 MB/s");
         assert_eq!(Unit::Bytes.humanize(999_900.0), "1.0 MB");
         assert_eq!(Unit::Ratio.humanize(f64::NAN), "no value");
+        assert_eq!(Unit::Celsius.humanize(41.5), "41.5 °C");
         assert_eq!(Unit::Unknown.humanize(12.5), "12.5");
         assert_eq!(Unit::Unknown.humanize(1.0e9), "1.000e9");
     }

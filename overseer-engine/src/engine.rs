@@ -276,6 +276,9 @@ impl Engine {
     /// Takes a reading into the history, the store and the models' lags.
     pub(crate) fn ingest(&mut self, reading: Reading, interval: Span) {
         let sample = reading.sample.clone();
+        for interruption in &reading.interruptions {
+            self.note(Notice::info(Stage::Collect, interruption.to_string()));
+        }
         self.reading = Some(reading);
         self.is_glance = false;
         if sample.is_blank() {

@@ -245,7 +245,7 @@ pub fn sample(engine: &mut Engine, mut go_on: impl FnMut(usize, usize) -> bool) 
     let total = plan.map_or(1, |p| p.samples);
     let interval = Duration::from(plan.map_or(engine.config().fast_interval, |p| p.interval));
     // The first call starts the clocks of the rates; processes are measured from here to the report.
-    engine.look_at_processes();
+    engine.watch_processes();
     engine.prime(now());
     let start = Instant::now();
     for done in 1..=total {

@@ -171,11 +171,12 @@ pub(crate) fn responsible(feature: &str, processes: &[ProcessUsage]) -> Vec<Proc
     heavy
 }
 
-/// A process in a few words: `stress (pid 4711, 1.98 CPUs, 12.0 MB)`.
+/// A process in a few words: `stress (pid 4711 of batch.service, 1.98 CPUs, 12.0 MB)`.
 #[must_use]
 pub fn said(p: &ProcessUsage) -> String {
     use overseer_core::Unit;
-    let mut parts = vec![format!("pid {}", p.pid)];
+    let unit = if p.unit.is_empty() { String::new() } else { format!(" of {}", p.unit) };
+    let mut parts = vec![format!("pid {}{unit}", p.pid)];
     if p.cpu_cores.is_finite() {
         parts.push(format!("{:.2} CPUs", p.cpu_cores));
     }
@@ -192,6 +193,15 @@ pub fn said(p: &ProcessUsage) -> String {
 mod tests {
     use super::*;
     use overseer_core::{Probability, Timestamp, Trend};
+
+    #[test]
+    fn a_process_is_said_with_its_unit_where_it_has_one() {
+        let mut p = ProcessUsage::new(7, "stress");
+        (p.cpu_cores, p.memory_bytes) = (1.98, 12.0e6);
+        assert_eq!(said(&p), "stress (pid 7, 1.98 CPUs, 12.0 MB)");
+        p.unit = "batch.service".to_owned();
+        assert_eq!(said(&p), "stress (pid 7 of batch.service, 1.98 CPUs, 12.0 MB)");
+    }
 
     fn row(index: usize, value: f64) -> Vec<f64> {
         let mut v = vec![f64::NAN; host::schema().len()];

@@ -1,7 +1,7 @@
 //! What an engine says after a look at the host: plain data, stable as JSON.
 
 use overseer_core::{
-    AnomalyDetection, FeatureValue, HostInfo, MissingValue, ModelMetadata, PatternAnalysis,
+    AnomalyDetection, FeatureValue, HostInfo, MissingValue, ModelMetadata, Origin, PatternAnalysis,
     Prediction, ProcessUsage, Recommendation, Span, Timestamp, Unit, missing,
 };
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,9 @@ pub struct Current {
     pub fullest_mount: Option<String>,
     /// What has no value, and why.
     pub missing: Vec<MissingValue>,
+    /// What the values are of: the host, or a container within its limits.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 /// What the engine knows, and how little that may be.

@@ -64,6 +64,13 @@ impl Engine {
         }
     }
 
+    /// From now on what processes use is measured, so that a look at them soon after need not wait.
+    pub fn watch_processes(&mut self) {
+        if let Err(e) = self.parts.collector.processes(0) {
+            self.note(Notice::warning(Stage::Collect, format!("processes: {e}")));
+        }
+    }
+
     /// Stores the findings and puts the report together.
     fn finish(
         &mut self,
@@ -161,6 +168,7 @@ impl Engine {
             driver: score.map(|s| self.schema.features()[s.driver].name.clone()),
             fullest_mount: self.reading.as_ref().and_then(|r| r.fullest_mount.clone()),
             missing: self.reading.as_ref().map(|r| r.missing.clone()).unwrap_or_default(),
+            origin: self.reading.as_ref().map(|r| r.origin).unwrap_or_default(),
         })
     }
 

@@ -231,3 +231,25 @@ fn a_first_run_learns_provisionally_and_real_samples_replace_that() {
     let fast = SampleQuery::latest(plan.interval, 1000);
     assert_eq!(sqlite(place.path()).samples(&fast).unwrap().len(), 0);
 }
+
+#[test]
+fn a_clock_that_was_set_and_a_sleep_are_told_and_work_goes_on() {
+    use overseer_engine::host::collect::{HostCollector, ManualClock};
+    use std::time::Duration;
+    let place = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let host = HostCollector::builder().clock(clock.clone()).build().unwrap();
+    let mut engine = engine_at(place.path(), host);
+    let told = |report: &overseer_engine::Report, text: &str| {
+        report.notices.iter().any(|n| n.message.contains(text))
+    };
+    let first = engine.tick(start());
+    clock.advance(Duration::from_secs(5));
+    let set = engine.tick(start() + Span::from_secs(3605));
+    assert!(!told(&first, "clock") && told(&set, "the clock was set forward by 60 min"));
+    clock.advance(Duration::from_secs(5));
+    clock.sleep(Duration::from_secs(600));
+    let slept = engine.tick(start() + Span::from_secs(4210));
+    assert!(told(&slept, "the host slept for 10 min"), "{:?}", slept.notices);
+    assert_eq!(slept.current.unwrap().timestamp, start() + Span::from_secs(4210));
+}

@@ -1,6 +1,8 @@
 """One look at the host through psutil, and the sizes of scikit-learn's pickles."""
 
+import contextlib
 import pickle
+import subprocess
 
 import data
 import psutil
@@ -16,10 +18,27 @@ def snapshot():
     )
 
 
+@contextlib.contextmanager
+def crowd(processes):
+    """As many processes as asked, by starting ones that sleep."""
+    children = []
+    try:
+        for _ in range(processes - len(psutil.pids())):
+            children.append(subprocess.Popen(["sleep", "3600"]))
+        yield
+    finally:
+        for child in children:
+            child.kill()
+        for child in children:
+            child.wait()
+
+
 def run(directory):
     versions("psutil", "scikit-learn")
     sizes = data.sizes(directory)
-    Bench(sizes).time("rest.snapshot", "psutil", lambda _: snapshot())
+    for row, processes in (("rest.snapshot", 75), ("rest.snapshot_2000", 2000)):
+        with crowd(processes):
+            Bench(sizes).time(row, "psutil", lambda _: snapshot())
 
     trees = sizes["trees"]
     host = data.read(directory, "host")

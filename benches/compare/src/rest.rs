@@ -14,7 +14,9 @@ use procfs::{Current, CurrentSI};
 use rusqlite::{Connection, TransactionBehavior};
 use std::cell::Cell;
 use std::path::Path;
+use std::process::{Child, Command};
 use std::thread::sleep;
+use std::time::Duration;
 use sysinfo::{Disks, Networks, ProcessesToUpdate, System};
 
 /// Time between stored samples.
@@ -34,14 +36,70 @@ pub fn run(bench: &Bench, data: &Data) {
     failed("rest.file", files(bench, data));
 }
 
+/// Looks at the host as it is and with 2,000 processes more or less; those do nothing but be there.
 fn snapshots(bench: &Bench) -> Result<()> {
-    const ROW: &str = "rest.snapshot";
+    for (row, processes) in SNAPSHOTS {
+        let crowd = Crowd::of(processes)?;
+        looks(bench, row)?;
+        drop(crowd);
+    }
+    // A look at the processes themselves, which nobody takes unasked; ours alone knows who did what in between.
     let mut ours = HostCollector::new()?;
-    let processes = std::fs::read_dir("/proc")?.filter_map(std::result::Result::ok);
-    let processes =
-        processes.filter(|e| e.file_name().as_encoded_bytes()[0].is_ascii_digit()).count();
-    bench.time_noted(ROW, OURS, Some(&format!("{processes} processes")), |i| {
-        Ok(ours.collect(Timestamp::from_millis(i as i64))?)
+    ours.processes(0)?;
+    sleep(Duration::from_millis(300));
+    bench.time_noted("rest.processes", OURS, Some(SCAN), |i| {
+        // Sleeping takes no processor time: a span of a quarter of a second is waited for in any case.
+        Ok(ours.processes(usize::from(i > 0) * 3)?)
+    });
+    let mut system = System::new()?;
+    bench.time("rest.processes", "sysinfo", |_| {
+        system.refresh_processes(ProcessesToUpdate::All, true);
+        Ok(system.processes().len())
+    });
+    Ok(())
+}
+
+/// The rows, and how many processes each is of.
+const SNAPSHOTS: [(&str, usize); 2] = [("rest.snapshot", 75), ("rest.snapshot_2000", 2000)];
+const SCAN: &str =
+    "a scan, with the command line, control group and unit of those that use the most";
+
+/// Processes that sleep, so that there are as many as asked.
+struct Crowd(Vec<Child>);
+
+impl Crowd {
+    fn of(processes: usize) -> Result<Self> {
+        let missing = processes.saturating_sub(count_processes()?);
+        let mut crowd = Self(Vec::with_capacity(missing));
+        for _ in 0..missing {
+            crowd.0.push(Command::new("sleep").arg("3600").spawn()?);
+        }
+        Ok(crowd)
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // One that cannot be ended ends by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn count_processes() -> Result<usize> {
+    let entries = std::fs::read_dir("/proc")?.filter_map(std::result::Result::ok);
+    Ok(entries.filter(|e| e.file_name().as_encoded_bytes()[0].is_ascii_digit()).count())
+}
+
+fn looks(bench: &Bench, row: &str) -> Result<()> {
+    let mut ours = HostCollector::new()?;
+    let mut reading = ours.collect(Timestamp::default())?;
+    let processes = count_processes()?;
+    bench.time_noted(row, OURS, Some(&format!("{processes} processes")), |i| {
+        ours.collect_into(Timestamp::from_millis(i as i64 / 20), &mut reading);
+        Ok(reading.sample.values[host::MEMORY_UTILIZATION])
     });
 
     let mut system = System::new_all()?;
@@ -49,7 +107,7 @@ fn snapshots(bench: &Bench) -> Result<()> {
     let mut networks = Networks::new_with_refreshed_list()?;
     let slow = "a look every 200 ms: sysinfo leaves the CPUs out of an earlier one";
     for (peer, processes) in [("sysinfo with processes", true), ("sysinfo", false)] {
-        bench.time_noted(ROW, peer, Some(slow), |i| {
+        bench.time_noted(row, peer, Some(slow), |i| {
             // Sleeping takes no processor time. The first call warms up and sizes the batch.
             if i > 0 {
                 sleep(sysinfo::MINIMUM_CPU_UPDATE_INTERVAL);
@@ -64,7 +122,7 @@ fn snapshots(bench: &Bench) -> Result<()> {
             Ok((system.used_memory(), system.global_cpu_usage(), System::load_average()))
         });
     }
-    bench.time(ROW, "procfs", |_| {
+    bench.time(row, "procfs", |_| {
         let pressure = (
             procfs::CpuPressure::current().ok(),
             procfs::IoPressure::current().ok(),

@@ -3,8 +3,8 @@
 use super::style::{Style, clock, local, quality, wrap};
 use overseer_engine::Report;
 use overseer_engine::core::{
-    AnomalyDetection, PatternAnalysis, PatternType, Prediction, Recommendation, Severity, Unit,
-    host,
+    AnomalyDetection, Origin, PatternAnalysis, PatternType, Prediction, Recommendation, Severity,
+    Unit, host,
 };
 use overseer_engine::report::{Current, Learned};
 use overseer_engine::said;
@@ -121,6 +121,9 @@ fn values(out: &mut String, current: &Current, anomaly: Option<&AnomalyDetection
             "  performance score {:.0} of 100 (0 idle, 100 saturated), set by {driver}",
             current.performance_score
         );
+    }
+    if let Origin::Container { .. } = current.origin {
+        let _ = writeln!(out, "  {}", style.dim(&format!("seen from {}", current.origin)));
     }
     for v in &current.values {
         let name = host::plain_name(&v.value.feature);

@@ -1,6 +1,8 @@
 //! Every clause of the contract for input files.
 
 use super::*;
+use crate::{read_frame, read_frame_from};
+use overseer_core::Frame;
 use proptest::prelude::*;
 
 fn read(text: &[u8]) -> Result<Frame> {

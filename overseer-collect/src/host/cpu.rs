@@ -4,14 +4,14 @@
 //! softirq and steal are busy; idle and iowait are not. Guest time is part of user and nice already. Elsewhere
 //! `sysinfo` measures it.
 
-use super::files::{Files, Reason, Value, garbled, whole_lines};
+use super::files::{Files, Reason, Source, Value};
+use super::portable::Portable;
 use super::rate::{MIN_SPAN, NEEDS_TWO, TOO_SOON};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use super::text::{fraction, number, whole_lines, words};
+use crate::clock::Clock;
+use std::time::Duration;
 use sysinfo::System;
 
-/// The first line is what matters; on a host with many interrupts the whole file is a hundred times longer.
-const STAT_HEAD: usize = 4096;
 /// CPUs are plugged in and out rarely.
 const RECOUNT: Duration = Duration::from_secs(30);
 /// More logical CPUs than Linux can be built for, so that a broken file cannot make up a number.
@@ -50,12 +50,12 @@ fn rises(now: &[u64], before: &[u64]) -> u64 {
 }
 
 /// The `cpu` line of `/proc/stat`; kernels before 2.6 have fewer columns, which then are zero.
-fn parse_stat(text: &str) -> Option<CpuTimes> {
-    let line = whole_lines(text).find_map(|line| line.strip_prefix("cpu "))?;
+fn parse_stat(text: &[u8]) -> Option<CpuTimes> {
+    let line = whole_lines(text).find_map(|line| line.strip_prefix(b"cpu "))?;
     let mut columns = [0_u64; 8];
     let mut count = 0;
-    for (slot, word) in columns.iter_mut().zip(line.split_ascii_whitespace()) {
-        *slot = word.parse().ok()?;
+    for (slot, word) in columns.iter_mut().zip(words(line)) {
+        *slot = number(word)?;
         count += 1;
     }
     let [user, nice, system, idle, iowait, irq, softirq, steal] = columns;
@@ -66,13 +66,13 @@ fn parse_stat(text: &str) -> Option<CpuTimes> {
 }
 
 /// The 1-minute load average: the first word of `/proc/loadavg`.
-fn parse_load(text: &str) -> Option<f64> {
-    let load: f64 = text.split_ascii_whitespace().next()?.parse().ok()?;
-    (load.is_finite() && load >= 0.0).then_some(load)
+fn parse_load(text: &[u8]) -> Option<f64> {
+    fraction(words(text).next()?).filter(|load| *load >= 0.0)
 }
 
 /// How many CPUs a list such as `0-3,8` names.
-fn parse_cpu_list(text: &str) -> Option<usize> {
+fn parse_cpu_list(text: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(text).ok()?;
     let mut count = 0_usize;
     for part in text.trim().split(',') {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
@@ -91,20 +91,20 @@ fn parse_cpu_list(text: &str) -> Option<usize> {
 /// What is remembered from one reading to the next.
 #[derive(Debug)]
 pub(super) struct Cpu {
-    stat: PathBuf,
-    loadavg: PathBuf,
-    previous: Option<(Instant, CpuTimes)>,
+    stat: Source,
+    loadavg: Source,
+    previous: Option<(Duration, CpuTimes)>,
     /// When `sysinfo` last measured, where it has to.
-    measured: Option<Instant>,
+    measured: Option<Duration>,
     logical: Option<usize>,
-    counted: Option<Instant>,
+    counted: Option<Duration>,
 }
 
 impl Cpu {
     pub(super) fn new(files: &Files) -> Self {
         Self {
-            stat: files.path("proc/stat"),
-            loadavg: files.path("proc/loadavg"),
+            stat: files.source("proc/stat"),
+            loadavg: files.source("proc/loadavg"),
             previous: None,
             measured: None,
             logical: None,
@@ -112,26 +112,37 @@ impl Cpu {
         }
     }
 
+    /// Forgets every reading, so that the next one is a first.
+    pub(super) fn reset(&mut self) {
+        self.previous = None;
+        self.measured = None;
+    }
+
     /// Share of all CPUs' time since the previous reading in which they were busy.
-    pub(super) fn utilization(&mut self, files: &mut Files, system: &mut System) -> Value {
+    pub(super) fn utilization(
+        &mut self,
+        files: &mut Files,
+        clock: &dyn Clock,
+        portable: &mut Portable,
+    ) -> Value {
         let native = files.is_native();
-        let at = Instant::now();
+        let at = clock.awake();
         let times = files
-            .head(&self.stat, STAT_HEAD)
-            .and_then(|text| parse_stat(&text).ok_or_else(|| garbled(&self.stat)));
+            .head(&mut self.stat)
+            .and_then(|text| parse_stat(text).ok_or_else(|| self.stat.garbled()));
         match times {
             Ok(times) => self.update(at, times),
-            Err(_) if native => self.measure(at, system),
+            Err(_) if native => self.measure(at, portable),
             Err(reason) => Err(reason),
         }
     }
 
-    fn update(&mut self, at: Instant, times: CpuTimes) -> Value {
+    fn update(&mut self, at: Duration, times: CpuTimes) -> Value {
         let Some((since, before)) = &self.previous else {
             self.previous = Some((at, times));
             return Err(NEEDS_TWO);
         };
-        if at.saturating_duration_since(*since) < MIN_SPAN {
+        if at.saturating_sub(*since) < MIN_SPAN {
             return Err(TOO_SOON);
         }
         let value = times.utilization_since(before);
@@ -139,9 +150,10 @@ impl Cpu {
         value.ok_or(Reason::Borrowed("the CPU counters restarted"))
     }
 
-    fn measure(&mut self, at: Instant, system: &mut System) -> Value {
+    fn measure(&mut self, at: Duration, portable: &mut Portable) -> Value {
+        let system = portable.system()?;
         if let Some(before) = self.measured
-            && at.saturating_duration_since(before) < sysinfo::MINIMUM_CPU_UPDATE_INTERVAL
+            && at.saturating_sub(before) < sysinfo::MINIMUM_CPU_UPDATE_INTERVAL
         {
             return Err(TOO_SOON);
         }
@@ -157,18 +169,18 @@ impl Cpu {
     }
 
     /// The 1-minute load average over the number of logical CPUs.
-    pub(super) fn load_per_core(&mut self, files: &mut Files) -> Value {
+    pub(super) fn load_per_core(&mut self, files: &mut Files, clock: &dyn Clock) -> Value {
         let native = files.is_native();
-        let load = match files.head(&self.loadavg, 256) {
-            Ok(text) => parse_load(&text).ok_or_else(|| garbled(&self.loadavg)),
+        let load = match files.head(&mut self.loadavg) {
+            Ok(text) => parse_load(text).ok_or_else(|| self.loadavg.garbled()),
             // Windows has no load average; `sysinfo` says so or estimates one.
             Err(_) if native => {
                 System::load_average().map(|l| l.one).map_err(|e| e.to_string().into())
             }
             Err(reason) => Err(reason),
         }?;
-        let now = Instant::now();
-        if self.counted.is_none_or(|c| now.saturating_duration_since(c) > RECOUNT) {
+        let now = clock.awake();
+        if self.counted.is_none_or(|c| now.saturating_sub(c) > RECOUNT) {
             self.logical = logical_cpus(files);
             self.counted = Some(now);
         }
@@ -178,10 +190,10 @@ impl Cpu {
     }
 }
 
-/// How many logical CPUs are online, limits of containers set aside: load and utilisation are the host's too.
+/// How many logical CPUs are online, limits of containers set aside: the load is the host's too.
 pub(super) fn logical_cpus(files: &mut Files) -> Option<usize> {
-    let online = files.path("sys/devices/system/cpu/online");
-    let listed = files.head(&online, 4096).ok().and_then(|text| parse_cpu_list(&text));
+    let mut online = files.source("sys/devices/system/cpu/online");
+    let listed = files.head(&mut online).ok().and_then(parse_cpu_list);
     if listed.is_some() || !files.is_native() {
         return listed;
     }
@@ -193,14 +205,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const STAT: &str = "cpu  100 10 50 800 40 5 5 10 99 9\ncpu0 1 2 3 4\nbtime 1\n";
+    const STAT: &[u8] = b"cpu  100 10 50 800 40 5 5 10 99 9\ncpu0 1 2 3 4\nbtime 1\n";
 
     #[test]
     fn busy_is_everything_but_idle_and_iowait() {
         let before = parse_stat(STAT).unwrap();
         assert_eq!(before.busy, [100, 10, 50, 5, 5, 10]);
         assert_eq!(before.idle, [800, 40]);
-        let after = parse_stat("cpu  110 10 60 840 60 5 10 15 99 9\n").unwrap();
+        let after = parse_stat(b"cpu  110 10 60 840 60 5 10 15 99 9\n").unwrap();
         // 10 user, 10 system, 5 softirq, 5 steal are busy; 40 idle and 20 iowait are not.
         assert_eq!(after.utilization_since(&before), Some(30.0 / 90.0));
     }
@@ -209,7 +221,7 @@ mod tests {
     fn counters_that_stand_still_or_fall_give_no_utilization() {
         let t = parse_stat(STAT).unwrap();
         assert_eq!(t.utilization_since(&t), None);
-        let less = parse_stat("cpu  1 0 0 8\n").unwrap();
+        let less = parse_stat(b"cpu  1 0 0 8\n").unwrap();
         assert_eq!(less.utilization_since(&t), None);
         let mut iowait_fell = t;
         iowait_fell.idle = [810, 35];
@@ -221,24 +233,24 @@ mod tests {
         for text in
             ["", "cpu", "cpu \n", "cpu  1 2 3\n", "cpu  1 2 x 4\n", "cpu  1 2 3 4", "intr 1\n"]
         {
-            assert_eq!(parse_stat(text), None, "{text:?}");
+            assert_eq!(parse_stat(text.as_bytes()), None, "{text:?}");
         }
     }
 
     #[test]
     fn cpu_lists_are_counted_and_nonsense_is_not() {
-        assert_eq!(parse_cpu_list("0-3,8,10-11\n"), Some(7));
-        assert_eq!(parse_cpu_list("0"), Some(1));
+        assert_eq!(parse_cpu_list(b"0-3,8,10-11\n"), Some(7));
+        assert_eq!(parse_cpu_list(b"0"), Some(1));
         for text in ["", "a", "3-1", "0-18446744073709551615", "0-,2", "0-65535,0-65535"] {
-            assert_eq!(parse_cpu_list(text), None, "{text:?}");
+            assert_eq!(parse_cpu_list(text.as_bytes()), None, "{text:?}");
         }
     }
 
     #[test]
     fn the_load_is_the_first_word() {
-        assert_eq!(parse_load("0.50 1 2 1/300 99\n"), Some(0.5));
+        assert_eq!(parse_load(b"0.50 1 2 1/300 99\n"), Some(0.5));
         for text in ["", "x", "-1 2", "inf", "NaN 1"] {
-            assert_eq!(parse_load(text), None, "{text:?}");
+            assert_eq!(parse_load(text.as_bytes()), None, "{text:?}");
         }
     }
 
@@ -250,9 +262,10 @@ mod tests {
             garbage in "(cpu )?[ 0-9a-z,.\\-\n]{0,60}\n?",
             a in any::<[u64; 8]>(), b in any::<[u64; 8]>(),
         ) {
-            let _ = (parse_stat(&garbage), parse_load(&garbage), parse_cpu_list(&garbage));
+            let garbage = garbage.as_bytes();
+            let _ = (parse_stat(garbage), parse_load(garbage), parse_cpu_list(garbage));
             let line = |c: [u64; 8]| format!("cpu  {}\n", c.map(|x| x.to_string()).join(" "));
-            let (a, b) = (parse_stat(&line(a)).unwrap(), parse_stat(&line(b)).unwrap());
+            let (a, b) = (parse_stat(line(a).as_bytes()).unwrap(), parse_stat(line(b).as_bytes()).unwrap());
             if let Some(u) = b.utilization_since(&a) {
                 prop_assert!((0.0..=1.0).contains(&u));
             }

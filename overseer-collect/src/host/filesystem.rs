@@ -3,15 +3,18 @@
 //! Fullness is what `df` shows: used over used and available, so that blocks reserved for root count as neither, and
 //! 100 % is where an unprivileged writer fails. On Linux the mounts come from `/proc/self/mountinfo`
 //! (proc_pid_mountinfo(5)); their sizes come from statvfs(3) on Unix and from `sysinfo` elsewhere, which knows no
-//! reserves.
+//! reserves. All mounts are asked every five seconds and the fullest each time.
 
-use super::files::{Files, Reason, Value};
+use super::files::{Files, Reason, Source, Value};
+use crate::clock::Clock;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use sysinfo::{DiskRefreshKind, Disks};
 
 /// Mounts change rarely and listing them costs far more than asking for their sizes.
 const RELIST: Duration = Duration::from_secs(30);
+/// The fullest mount is asked in every reading, the others when they were last asked so long ago.
+const REFRESH: Duration = Duration::from_secs(5);
 /// Never written in normal use, whatever the mount options say.
 const IMAGES: [&str; 5] = ["squashfs", "iso9660", "udf", "erofs", "cramfs"];
 /// Local file systems whose source is not a path under `/dev`.
@@ -24,14 +27,16 @@ const NOT_LOCAL: [&str; 14] = [
 
 /// A line of mountinfo.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Mount {
-    point: PathBuf,
+pub(super) struct Mount {
+    pub(super) point: PathBuf,
     /// `major:minor` of the device.
     device: String,
     /// What within the file system is mounted; `/` for all of it.
-    root: String,
-    kind: String,
+    pub(super) root: String,
+    pub(super) kind: String,
     source: String,
+    /// Of the file system, not of the mount.
+    pub(super) options: String,
     writable: bool,
 }
 
@@ -49,12 +54,13 @@ impl Mount {
 }
 
 /// `36 35 98:0 /root /mnt rw,noatime shared:1 - ext3 /dev/sda1 rw,errors=continue`
-fn parse_mount(line: &str) -> Option<Mount> {
+pub(super) fn parse_mount(line: &str) -> Option<Mount> {
     let (left, right) = line.split_once(" - ")?;
     let mut left = left.split(' ').skip(2);
     let (device, root, point, options) = (left.next()?, left.next()?, left.next()?, left.next()?);
     let mut right = right.split(' ');
     let (kind, source) = (right.next()?, right.next()?);
+    let own = right.next().unwrap_or_default();
     let read_only = |options: &str| options.split(',').any(|o| o == "ro");
     Some(Mount {
         point: unescape(point).into(),
@@ -63,7 +69,8 @@ fn parse_mount(line: &str) -> Option<Mount> {
         kind: kind.to_owned(),
         source: unescape(source),
         // Either the mount or the file system beneath it can be read-only.
-        writable: !read_only(options) && !right.next().is_some_and(read_only),
+        writable: !read_only(options) && !read_only(own),
+        options: own.to_owned(),
     })
 }
 
@@ -113,113 +120,150 @@ fn candidates(text: &str) -> Vec<Mount> {
     if chosen.is_empty() { root.into_iter().collect() } else { chosen }
 }
 
-/// What tells that a path still leads to the same file system: the device number where there is one.
-#[cfg(unix)]
-fn identity(point: &Path) -> Option<u64> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(point).ok().filter(std::fs::Metadata::is_dir).map(|m| m.dev())
+/// What a mount says of itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Size {
+    /// Used over used and available, 0–1.
+    used: f64,
+    /// Of the files that can be; none where the file system has no such limit.
+    inodes_used: Option<f64>,
+    /// Tells that the path still leads to the same file system.
+    identity: u64,
 }
 
-#[cfg(not(unix))]
-fn identity(point: &Path) -> Option<u64> {
-    point.is_dir().then_some(0)
-}
-
-/// A mount that is watched and which file system was there when it was listed.
+/// A mount that is watched.
 #[derive(Debug)]
 struct Target {
     point: PathBuf,
-    identity: u64,
+    /// The point as it is shown.
+    name: String,
+    /// As it was when last asked.
+    size: Size,
 }
 
 /// The list of mounts and their sizes.
 pub(super) struct Filesystem {
-    mountinfo: PathBuf,
+    mountinfo: Source,
     disks: Option<Disks>,
     targets: Vec<Target>,
-    listed: Option<Instant>,
+    listed: Option<Duration>,
+    refreshed: Duration,
 }
 
 impl Filesystem {
     pub(super) fn new(files: &Files) -> Self {
         Self {
-            mountinfo: files.path("proc/self/mountinfo"),
-            disks: Disks::new().ok(),
+            mountinfo: files.source("proc/self/mountinfo"),
+            disks: None,
             targets: Vec::new(),
             listed: None,
+            refreshed: Duration::ZERO,
         }
     }
 
     /// Utilisation of the fullest mount, and which one it is.
-    pub(super) fn utilization(&mut self, files: &mut Files) -> (Value, Option<String>) {
-        match self.fullest(files) {
-            Ok((used, point)) => (Ok(used), Some(point)),
+    pub(super) fn utilization(
+        &mut self,
+        files: &mut Files,
+        clock: &dyn Clock,
+    ) -> (Value, Option<&str>) {
+        match self.fullest(files, clock.awake()) {
+            Ok(i) => (Ok(self.targets[i].size.used), Some(&self.targets[i].name)),
             Err(reason) => (Err(reason), None),
         }
     }
 
-    fn fullest(&mut self, files: &mut Files) -> Result<(f64, String), Reason> {
-        let now = Instant::now();
-        let old = self.listed.is_none_or(|l| now.saturating_duration_since(l) > RELIST);
-        // After an unmount the empty mount point would pass off its parent's size as its own.
-        if old || self.targets.iter().any(|t| identity(&t.point) != Some(t.identity)) {
+    /// Point, utilisation and utilisation of inodes of each watched mount.
+    pub(super) fn all(
+        &mut self,
+        files: &mut Files,
+    ) -> Result<impl Iterator<Item = (&str, f64, Option<f64>)>, Reason> {
+        self.list(files)?;
+        Ok(self.targets.iter().map(|t| (t.name.as_str(), t.size.used, t.size.inodes_used)))
+    }
+
+    fn fullest(&mut self, files: &mut Files, now: Duration) -> Result<usize, Reason> {
+        if self.listed.is_none_or(|l| now.saturating_sub(l) > RELIST) || !self.refresh(now) {
+            // Also after an unmount: the empty mount point would pass off its parent's size as its own.
             self.list(files)?;
             self.listed = Some(now);
+            self.refreshed = now;
         }
-        if self.targets.is_empty() {
-            return Err("no local writable mount".into());
+        let full = |&i: &usize| self.targets[i].size.used;
+        (0..self.targets.len())
+            .max_by(|a, b| full(a).total_cmp(&full(b)))
+            .ok_or("no local writable mount tells its size".into())
+    }
+
+    /// Asks the fullest mount, and if it is time all; whether each is still the same file system.
+    fn refresh(&mut self, now: Duration) -> bool {
+        let all = now.saturating_sub(self.refreshed) >= REFRESH;
+        if all {
+            self.refreshed = now;
         }
-        let mut fullest: Option<(f64, &Path)> = None;
-        for target in &self.targets {
-            let Some(used) = fullness(&target.point, self.disks.as_mut()) else { continue };
-            if fullest.is_none_or(|(most, _)| used > most) {
-                fullest = Some((used, &target.point));
-            }
-        }
-        fullest
-            .map(|(used, point)| (used, point.to_string_lossy().into_owned()))
-            .ok_or("no mount tells its size".into())
+        let most = self.targets.iter().map(|t| t.size.used).fold(0.0, f64::max);
+        self.targets.iter_mut().filter(|t| all || t.size.used >= most).all(|target| {
+            let now = size(&target.point, self.disks.as_mut());
+            let same = now.filter(|now| now.identity == target.size.identity);
+            same.map(|now| target.size = now).is_some()
+        })
     }
 
     fn list(&mut self, files: &mut Files) -> Result<(), Reason> {
         self.listed = None;
         self.targets.clear();
         let native = files.is_native();
-        let points: Vec<PathBuf> = match files.text(&self.mountinfo) {
-            Ok(text) => candidates(&text).into_iter().map(|m| m.point).collect(),
+        let points: Vec<PathBuf> = match files.whole(&mut self.mountinfo) {
+            Ok(text) => {
+                let text = String::from_utf8_lossy(text);
+                candidates(&text).into_iter().map(|m| m.point).collect()
+            }
             Err(_) if native => {
+                if self.disks.is_none() {
+                    self.disks = Disks::new().ok();
+                }
                 let disks = self.disks.as_mut().ok_or("the system lists no disks")?;
                 disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage());
                 listed_points(disks)
             }
             Err(reason) => return Err(reason),
         };
-        // Files are mounted too, in containers; their directory's file system is another candidate.
-        self.targets = points
-            .into_iter()
-            .filter_map(|point| identity(&point).map(|identity| Target { point, identity }))
-            .collect();
+        for point in points {
+            // Files are mounted too, in containers; their directory's file system is another candidate.
+            if point.is_dir()
+                && let Some(size) = size(&point, self.disks.as_mut())
+            {
+                let name = super::text::shown(point.as_os_str().as_encoded_bytes());
+                self.targets.push(Target { point, name, size });
+            }
+        }
         Ok(())
     }
 }
 
-/// Used over used and available of the file system at `point`, 0–1; `None` if it tells no size.
+/// The size of the file system at `point`; `None` if it tells none.
 ///
 /// Only candidates are asked: a dead network mount would keep an answer waiting for ever.
 #[cfg(unix)]
-fn fullness(point: &Path, _disks: Option<&mut Disks>) -> Option<f64> {
+fn size(point: &Path, _disks: Option<&mut Disks>) -> Option<Size> {
     let v = rustix::fs::statvfs(point).ok()?;
+    let share = |used: u64, of: u64| (of > 0).then(|| used as f64 / of as f64);
     let used = v.f_blocks.saturating_sub(v.f_bfree);
-    let reachable = used.saturating_add(v.f_bavail);
-    (reachable > 0).then(|| used as f64 / reachable as f64)
+    Some(Size {
+        used: share(used, used.saturating_add(v.f_bavail))?,
+        inodes_used: share(v.f_files.saturating_sub(v.f_ffree), v.f_files),
+        // The number is zero where a file system has none; then at least its size must be the same.
+        identity: v.f_fsid ^ v.f_blocks.rotate_left(32),
+    })
 }
 
 #[cfg(not(unix))]
-fn fullness(point: &Path, disks: Option<&mut Disks>) -> Option<f64> {
+fn size(point: &Path, disks: Option<&mut Disks>) -> Option<Size> {
     let disk = disks?.iter_mut().find(|d| d.mount_point() == point)?;
     disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
     let total = disk.total_space();
-    (total > 0).then(|| (1.0 - disk.available_space() as f64 / total as f64).clamp(0.0, 1.0))
+    let used = (1.0 - disk.available_space() as f64 / total as f64).clamp(0.0, 1.0);
+    (total > 0).then_some(Size { used, inodes_used: None, identity: total })
 }
 
 /// The candidates where only `sysinfo` knows the mounts.
@@ -291,6 +335,24 @@ mod tests {
         assert_eq!(points(text), ["/"]);
         assert!(points("22 1 0:99 / / ro - overlay overlay ro\n").is_empty());
         assert!(points("").is_empty());
+    }
+
+    #[test]
+    fn a_mount_that_changed_is_listed_again_and_the_fullest_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("proc/self")).unwrap();
+        let table = dir.path().join("proc/self/mountinfo");
+        std::fs::write(&table, "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n").unwrap();
+        let mut files = Files::new(dir.path().to_owned());
+        let mut fs = Filesystem::new(&files);
+        let clock = crate::clock::ManualClock::new();
+        let (used, name) = fs.utilization(&mut files, &clock);
+        assert!((0.0..=1.0).contains(&used.unwrap()) && name == Some("/"));
+        // As if another file system had been mounted there: all mounts are listed anew at once.
+        std::fs::write(&table, "22 1 8:1 / / ro - ext4 /dev/sda1 rw\n").unwrap();
+        assert!(fs.utilization(&mut files, &clock).0.is_ok());
+        fs.targets[0].size.identity ^= 1;
+        assert!(fs.utilization(&mut files, &clock).0.is_err());
     }
 
     #[test]

@@ -6,31 +6,23 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-/// How long a device is believed to be what it was.
-const RECHECK: Duration = Duration::from_secs(30);
 
 /// Remembers which names in one directory of sysfs are real devices.
 #[derive(Debug)]
 pub(super) struct Hardware {
     directory: PathBuf,
     known: HashMap<String, bool>,
-    since: Option<Instant>,
 }
 
 impl Hardware {
     /// Devices in `directory`, such as `/sys/block`.
     pub(super) fn new(directory: PathBuf) -> Self {
-        Self { directory, known: HashMap::new(), since: None }
+        Self { directory, known: HashMap::new() }
     }
 
-    /// Forgets what was found more than half a minute ago, for a name can change hands.
-    pub(super) fn expire(&mut self, at: Instant) {
-        if self.since.is_none_or(|s| at.saturating_duration_since(s) > RECHECK) {
-            self.known.clear();
-            self.since = Some(at);
-        }
+    /// Forgets what was found, for a name can change hands.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
     }
 
     /// Whether `name` is served by a driver.
@@ -38,20 +30,29 @@ impl Hardware {
         if let Some(&real) = self.known.get(name) {
             return real;
         }
-        let real = self.directory.join(file_name(name)).join("device").exists();
+        let real = self.place(name).join("device").exists();
         self.known.insert(name.to_owned(), real);
         real
     }
 
     /// Whether sysfs has an entry of this name at all; a partition has none in `/sys/block`.
     pub(super) fn is_listed(&self, name: &str) -> bool {
-        self.directory.join(file_name(name)).exists()
+        self.place(name).exists()
+    }
+
+    /// The directory of the device.
+    pub(super) fn place(&self, name: &str) -> PathBuf {
+        self.directory.join(file_name(name))
     }
 }
 
 /// A device's name as sysfs spells it: `cciss/c0d0` is `cciss!c0d0`, and so no name leads out of the directory.
 fn file_name(name: &str) -> String {
-    if name == "." || name == ".." { "!".to_owned() } else { name.replace('/', "!") }
+    if name.is_empty() || name == "." || name == ".." {
+        "!".to_owned()
+    } else {
+        name.replace('/', "!")
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! Memory in use is what a new program could not get without swapping: one minus `MemAvailable` over `MemTotal`
 //! (proc_meminfo(5)). Caches that the kernel would give up are not in use.
 
-use super::files::{Files, Value, garbled, whole_lines};
-use std::path::{Path, PathBuf};
+use super::files::{Files, Reason, Source, Value};
+use super::portable::Portable;
+use super::text::{number, whole_lines, words};
 use sysinfo::{MemoryRefreshKind, System};
 
 /// In any one unit.
@@ -17,23 +18,27 @@ pub(super) struct Memory {
 }
 
 /// Sizes in bytes; `None` without a total or a way to tell what is available.
-fn parse_meminfo(text: &str) -> Option<Memory> {
-    let mut kib = [None::<u64>; 9];
-    const KEYS: [&str; 9] = [
-        "MemTotal",
-        "MemAvailable",
-        "MemFree",
-        "Buffers",
-        "Cached",
-        "SReclaimable",
-        "Shmem",
-        "SwapTotal",
-        "SwapFree",
+fn parse_meminfo(text: &[u8]) -> Option<Memory> {
+    const KEYS: [&[u8]; 9] = [
+        b"MemTotal",
+        b"MemAvailable",
+        b"MemFree",
+        b"Buffers",
+        b"Cached",
+        b"SReclaimable",
+        b"Shmem",
+        b"SwapTotal",
+        b"SwapFree",
     ];
+    let mut kib = [None::<u64>; 9];
     for line in whole_lines(text) {
-        let Some((key, rest)) = line.split_once(':') else { continue };
-        if let Some(i) = KEYS.iter().position(|k| *k == key) {
-            kib[i] = rest.split_ascii_whitespace().next().and_then(|word| word.parse().ok());
+        let Some(colon) = line.iter().position(|&b| b == b':') else { continue };
+        if let Some(i) = KEYS.iter().position(|k| *k == &line[..colon]) {
+            kib[i] = words(&line[colon + 1..]).next().and_then(number);
+            // The kernel gives them in this order; what follows is of no use where these are known.
+            if i == 8 && kib[1].is_some() {
+                break;
+            }
         }
     }
     let [total, available, free, buffers, cached, reclaimable, shared, swap_total, swap_free] = kib;
@@ -74,27 +79,31 @@ impl Memory {
     }
 }
 
-/// The path of the one file.
+/// The one file.
 #[derive(Debug)]
-pub(super) struct MemoryReader(PathBuf);
+pub(super) struct MemoryReader(Source);
 
 impl MemoryReader {
     pub(super) fn new(files: &Files) -> Self {
-        Self(files.path("proc/meminfo"))
+        Self(files.source("proc/meminfo"))
     }
 
     /// Utilisation of memory and of swap.
-    pub(super) fn utilization(&self, files: &mut Files, system: &mut System) -> [Value; 2] {
-        match read(&self.0, files) {
+    pub(super) fn utilization(&mut self, files: &mut Files, portable: &mut Portable) -> [Value; 2] {
+        match self.read(files) {
             Ok(memory) => memory.utilization(),
-            Err(_) if files.is_native() => ask(system).utilization(),
+            Err(_) if files.is_native() => match portable.system() {
+                Ok(system) => ask(system).utilization(),
+                Err(reason) => [Err(reason.clone()), Err(reason)],
+            },
             Err(reason) => [Err(reason.clone()), Err(reason)],
         }
     }
-}
 
-fn read(path: &Path, files: &mut Files) -> Result<Memory, super::files::Reason> {
-    files.text(path).and_then(|text| parse_meminfo(&text).ok_or_else(|| garbled(path)))
+    fn read(&mut self, files: &mut Files) -> Result<Memory, Reason> {
+        let text = files.head(&mut self.0)?;
+        parse_meminfo(text).ok_or_else(|| self.0.garbled())
+    }
 }
 
 fn ask(system: &mut System) -> Memory {
@@ -109,8 +118,7 @@ fn ask(system: &mut System) -> Memory {
 
 /// The host's memory in bytes, 0 if unknown.
 pub(super) fn total_bytes(files: &mut Files) -> u64 {
-    let path = files.path("proc/meminfo");
-    match read(&path, files) {
+    match MemoryReader::new(files).read(files) {
         Ok(memory) => memory.total,
         Err(_) if files.is_native() => System::new().map_or(0, |mut s| ask(&mut s).total),
         Err(_) => 0,
@@ -125,7 +133,7 @@ mod tests {
     #[test]
     fn caches_are_not_in_use() {
         let m = parse_meminfo(
-            "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 600 kB\nSwapTotal: 200 kB\nSwapFree: 150 kB\n",
+            b"MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 600 kB\nSwapTotal: 200 kB\nSwapFree: 150 kB\n",
         )
         .unwrap();
         assert_eq!(m.total, 1_024_000);
@@ -134,13 +142,14 @@ mod tests {
 
     #[test]
     fn an_old_kernel_without_available_is_estimated() {
-        let m = parse_meminfo("MemTotal: 1000 kB\nMemFree: 100 kB\nCached: 300 kB\nShmem: 50 kB\n");
+        let m =
+            parse_meminfo(b"MemTotal: 1000 kB\nMemFree: 100 kB\nCached: 300 kB\nShmem: 50 kB\n");
         assert_eq!(m.unwrap().utilization()[0], Ok(0.65));
     }
 
     #[test]
     fn no_swap_is_missing_and_not_zero() {
-        let m = parse_meminfo("MemTotal: 10 kB\nMemAvailable: 5 kB\nSwapTotal: 0 kB\n").unwrap();
+        let m = parse_meminfo(b"MemTotal: 10 kB\nMemAvailable: 5 kB\nSwapTotal: 0 kB\n").unwrap();
         assert_eq!(m.utilization()[1], Err("no swap configured".into()));
     }
 
@@ -149,7 +158,7 @@ mod tests {
         for text in
             ["", "MemTotal: x kB\n", "MemAvailable: 1 kB\n", "MemTotal: 1 kB\n", "MemTotal: 12"]
         {
-            assert_eq!(parse_meminfo(text), None, "{text:?}");
+            assert_eq!(parse_meminfo(text.as_bytes()), None, "{text:?}");
         }
     }
 

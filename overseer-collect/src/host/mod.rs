@@ -1,33 +1,48 @@
 //! The running host as a collector: one file for each family of metrics, put together here.
 //!
-//! On Linux a reading is eight small files of the kernel, one directory and the size of each disk; on other systems,
+//! On Linux a reading is a handful of the kernel's files, kept open, and the size of each disk; it costs the same
+//! however many processes there are, and memory is allocated only to say why a value is missing. On other systems,
 //! and where such a file cannot be read, `sysinfo` answers. What cannot be had is missing with a reason.
 
+mod auxiliary;
+mod container;
+mod count;
 mod cpu;
+mod devices;
 mod disk;
 mod files;
 mod filesystem;
 mod hardware;
 mod memory;
 mod network;
+mod portable;
 mod pressure;
 mod process;
 mod rate;
+mod text;
 
-use files::{Files, Value};
+pub(crate) use disk::is_virtual as is_virtual_disk;
+pub(crate) use network::is_loopback;
+
+use crate::clock::{Clock, SystemClock, Watch};
+use files::{Files, Reason, Value};
 use overseer_core::{
-    Collector, Error, HostInfo, MissingValue, ProcessUsage, Reading, Result, Sample, Schema,
-    Timestamp, host,
+    Auxiliary, Collector, HostInfo, Interruption, MissingValue, ProcessUsage, Reading, Result,
+    Sample, Schema, Span, Timestamp, host,
 };
+use portable::Portable;
 use std::path::PathBuf;
 use sysinfo::System;
 
 /// Takes samples of the host it runs on, in the order of [`overseer_core::host::schema`].
 ///
 /// Rates and CPU utilisation are over the time since the previous [`collect`](Collector::collect), by the steady
-/// clock of the system. On Linux that clock stands still while the host sleeps, so a rate after a sleep is over the
-/// time awake. The first call has no rates, nor has one within 100 ms of the call before; that one leaves the span
-/// to the next. A counter that restarts makes its rate missing once.
+/// clock of the system. The first call has no rates, nor has one within 100 ms of the call before; that one leaves the
+/// span to the next. A counter that restarts or jumps makes its rate missing once, and so does a sleep of the host
+/// all rates; a sleep and a wall clock that was set are told in [`Reading::interruptions`].
+///
+/// In a container with limits, utilisation of CPU and memory is of what the container may use, and
+/// [`Reading::origin`] says so; everything else is the host's, as far as the container can see it.
 ///
 /// ```
 /// use overseer_collect::HostCollector;
@@ -38,28 +53,32 @@ use sysinfo::System;
 /// // Every value is known or has a reason.
 /// let unknown = reading.sample.values.iter().filter(|v| v.is_nan()).count();
 /// assert_eq!(unknown, reading.missing.len());
-/// # assert!(reading.sample.values[host::MEMORY_UTILIZATION] <= 1.0);
+/// # assert!(!(reading.sample.values[host::MEMORY_UTILIZATION] > 1.0));
 /// # Ok::<(), overseer_core::Error>(())
 /// ```
 pub struct HostCollector {
     schema: Schema,
     files: Files,
-    system: System,
+    clock: Box<dyn Clock>,
+    watch: Watch,
+    portable: Portable,
+    container: container::Container,
     cpu: cpu::Cpu,
     memory: memory::MemoryReader,
     filesystem: filesystem::Filesystem,
     disk: disk::Disk,
     network: network::Network,
+    count: count::ProcessCount,
     /// CPU, I/O and memory.
     pressure: [pressure::Pressure; 3],
-    proc: PathBuf,
     processes: process::Processes,
 }
 
 /// Chooses where a [`HostCollector`] reads.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HostCollectorBuilder {
     root: PathBuf,
+    clock: Box<dyn Clock>,
 }
 
 impl HostCollectorBuilder {
@@ -73,26 +92,34 @@ impl HostCollectorBuilder {
         self
     }
 
+    /// Takes rates by these clocks instead of the system's: for tests and simulations.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
     /// The collector. Nothing is read yet.
     ///
     /// # Errors
-    /// If `sysinfo` does not support the system.
+    /// None at present; on a platform about which nothing is known every value is missing with that reason.
     pub fn build(self) -> Result<HostCollector> {
-        let system =
-            System::new().map_err(|e| Error::other("cannot ask the system about itself", e))?;
         let files = Files::new(self.root);
         Ok(HostCollector {
             schema: host::schema(),
+            clock: self.clock,
+            watch: Watch::default(),
+            portable: Portable::default(),
+            container: container::Container::default(),
             cpu: cpu::Cpu::new(&files),
             memory: memory::MemoryReader::new(&files),
             filesystem: filesystem::Filesystem::new(&files),
             disk: disk::Disk::new(&files),
             network: network::Network::new(&files),
+            count: count::ProcessCount::new(&files),
             pressure: ["cpu", "io", "memory"].map(|r| pressure::Pressure::new(&files, r)),
-            proc: files.path("proc"),
             processes: process::Processes::default(),
             files,
-            system,
         })
     }
 }
@@ -101,15 +128,60 @@ impl HostCollector {
     /// A collector of the running host.
     ///
     /// # Errors
-    /// If `sysinfo` does not support the system.
+    /// As [`HostCollectorBuilder::build`].
     pub fn new() -> Result<Self> {
         Self::builder().build()
     }
 
-    /// A builder for a collector that reads elsewhere.
+    /// A builder for a collector that reads elsewhere or by other clocks.
     #[must_use]
     pub fn builder() -> HostCollectorBuilder {
-        HostCollectorBuilder { root: PathBuf::from("/") }
+        HostCollectorBuilder { root: PathBuf::from("/"), clock: Box::new(SystemClock) }
+    }
+
+    /// [`Collector::collect`] in place of an earlier reading, whose memory is used again.
+    pub fn collect_into(&mut self, now: Timestamp, reading: &mut Reading) {
+        let (slept, step) = self.watch.note(now, &*self.clock);
+        if slept.is_some() {
+            self.reset();
+        }
+        let Self { files, portable, container, .. } = self;
+        let clock = &*self.clock;
+        let mut row = Row::new(&self.schema, now, slept, reading);
+        row.reading.origin = container.origin(files, clock);
+        row.reading.interruptions.extend(slept.map(Interruption::Suspended));
+        row.reading.interruptions.extend(step);
+        let cpu = container.cpu_utilization(files, clock);
+        let cpu = cpu.unwrap_or_else(|| self.cpu.utilization(files, clock, portable));
+        row.set(host::CPU_UTILIZATION, cpu);
+        row.set(host::LOAD_PER_CORE, self.cpu.load_per_core(files, clock));
+        let [memory, swap] = self.memory.utilization(files, portable);
+        row.set(host::MEMORY_UTILIZATION, container.memory_utilization(files).unwrap_or(memory));
+        row.set(host::PAGING_UTILIZATION, swap);
+        let (used, mount) = self.filesystem.utilization(files, clock);
+        row.name_mount(mount);
+        row.set(host::FILESYSTEM_UTILIZATION, used);
+        let [read, written] = self.disk.rates(files, clock);
+        row.set(host::DISK_READ, read);
+        row.set(host::DISK_WRITE, written);
+        let [received, sent] = self.network.rates(files, clock);
+        row.set(host::NETWORK_RECEIVE, received);
+        row.set(host::NETWORK_TRANSMIT, sent);
+        row.set(host::PROCESS_COUNT, self.count.count(files, clock, portable));
+        let pressures = [host::PRESSURE_CPU, host::PRESSURE_IO, host::PRESSURE_MEMORY];
+        for (feature, pressure) in pressures.into_iter().zip(&mut self.pressure) {
+            row.set(feature, pressure.ratio(files, clock));
+        }
+        row.finish();
+    }
+
+    /// Makes the next reading a first one for all rates.
+    fn reset(&mut self) {
+        self.container.reset();
+        self.cpu.reset();
+        self.disk.reset();
+        self.network.reset();
+        self.pressure.iter_mut().for_each(pressure::Pressure::reset);
     }
 }
 
@@ -119,36 +191,20 @@ impl Collector for HostCollector {
     }
 
     fn collect(&mut self, now: Timestamp) -> Result<Reading> {
-        let files = &mut self.files;
-        let system = &mut self.system;
-        let mut row = Row::new(&self.schema, now);
-        row.set(host::CPU_UTILIZATION, self.cpu.utilization(files, system));
-        row.set(host::LOAD_PER_CORE, self.cpu.load_per_core(files));
-        let [memory, swap] = self.memory.utilization(files, system);
-        row.set(host::MEMORY_UTILIZATION, memory);
-        row.set(host::PAGING_UTILIZATION, swap);
-        let (used, mount) = self.filesystem.utilization(files);
-        row.set(host::FILESYSTEM_UTILIZATION, used);
-        row.reading.fullest_mount = mount;
-        let [read, written] = self.disk.rates(files);
-        row.set(host::DISK_READ, read);
-        row.set(host::DISK_WRITE, written);
-        let [received, sent] = self.network.rates(files);
-        row.set(host::NETWORK_RECEIVE, received);
-        row.set(host::NETWORK_TRANSMIT, sent);
-        row.set(host::PROCESS_COUNT, process::count(&self.proc, files, system));
-        let pressures = [host::PRESSURE_CPU, host::PRESSURE_IO, host::PRESSURE_MEMORY];
-        for (feature, pressure) in pressures.into_iter().zip(&mut self.pressure) {
-            row.set(feature, pressure.ratio(files));
-        }
-        Ok(row.reading)
+        let mut reading = Reading::new(Sample::new(now, Vec::new()));
+        self.collect_into(now, &mut reading);
+        Ok(reading)
+    }
+
+    fn auxiliary(&mut self) -> Result<Vec<Auxiliary>> {
+        Ok(auxiliary::read(&mut self.filesystem, &mut self.files))
     }
 
     fn processes(&mut self, top: usize) -> Result<Vec<ProcessUsage>> {
         if !self.files.is_native() {
             return Ok(Vec::new());
         }
-        Ok(self.processes.top(top, &mut self.system))
+        self.processes.top(top, &mut self.files, &mut self.portable)
     }
 
     fn host(&self) -> HostInfo {
@@ -167,13 +223,24 @@ impl Collector for HostCollector {
 /// A reading that is being filled in.
 struct Row<'a> {
     schema: &'a Schema,
-    reading: Reading,
+    reading: &'a mut Reading,
+    /// How long the host slept, which is why rates have to begin anew.
+    slept: Option<Span>,
+    missing: usize,
 }
 
 impl<'a> Row<'a> {
-    fn new(schema: &'a Schema, now: Timestamp) -> Self {
-        let blank = Sample::new(now, vec![f64::NAN; schema.len()]);
-        Self { schema, reading: Reading::new(blank) }
+    fn new(
+        schema: &'a Schema,
+        now: Timestamp,
+        slept: Option<Span>,
+        reading: &'a mut Reading,
+    ) -> Self {
+        reading.sample.timestamp = now;
+        reading.sample.values.clear();
+        reading.sample.values.resize(schema.len(), f64::NAN);
+        reading.interruptions.clear();
+        Self { schema, reading, slept, missing: 0 }
     }
 
     fn set(&mut self, feature: usize, value: Value) {
@@ -183,18 +250,42 @@ impl<'a> Row<'a> {
                 return;
             }
             Ok(_) => "the measured value is not a number".into(),
+            Err(reason) if reason == rate::NEEDS_TWO => match self.slept {
+                Some(span) => Reason::from(format!("the host slept for {span}")),
+                None => reason,
+            },
             Err(reason) => reason,
         };
-        let name = self.schema.features()[feature].name.clone();
+        let name = self.schema.features()[feature].name.as_str();
         tracing::trace!(feature = %name, %reason, "no value");
-        self.reading.missing.push(MissingValue::new(name, reason));
+        // What was said last time gives its memory.
+        match self.reading.missing.get_mut(self.missing) {
+            Some(said) => {
+                name.clone_into(&mut said.feature);
+                reason.as_ref().clone_into(&mut said.reason);
+            }
+            None => self.reading.missing.push(MissingValue::new(name, reason)),
+        }
+        self.missing += 1;
+    }
+
+    fn name_mount(&mut self, mount: Option<&str>) {
+        match (&mut self.reading.fullest_mount, mount) {
+            (Some(before), Some(now)) => now.clone_into(before),
+            (before, now) => *before = now.map(str::to_owned),
+        }
+    }
+
+    fn finish(self) {
+        self.reading.missing.truncate(self.missing);
     }
 }
 
 /// `Debian GNU/Linux 12, kernel 6.1.0`; empty if nothing is known.
 fn system_name(files: &mut Files) -> String {
-    let release = files.path("etc/os-release");
-    let named = files.head(&release, 1 << 16).ok().and_then(|text| parse_os_release(&text));
+    let mut release = files.source("etc/os-release");
+    let text = files.head(&mut release).map(|text| String::from_utf8_lossy(text).into_owned());
+    let named = text.ok().and_then(|text| parse_os_release(&text));
     let system = named.or_else(|| {
         let name = ask(files, System::name)?;
         Some(match ask(files, System::os_version) {
@@ -223,8 +314,8 @@ fn parse_os_release(text: &str) -> Option<String> {
 }
 
 fn first_line(files: &mut Files, relative: &str) -> Option<String> {
-    let path = files.path(relative);
-    let text = files.head(&path, 1024).ok()?;
+    let mut source = files.source(relative);
+    let text = String::from_utf8_lossy(files.head(&mut source).ok()?);
     let line = text.lines().next()?.trim();
     (!line.is_empty()).then(|| line.to_owned())
 }
@@ -236,7 +327,6 @@ fn ask<T>(files: &Files, question: fn() -> std::result::Result<T, sysinfo::Error
 
 impl std::fmt::Debug for HostCollector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the processes: there are hundreds.
         f.debug_struct("HostCollector")
             .field("root", &self.files.path(""))
             .field("filesystem", &self.filesystem)

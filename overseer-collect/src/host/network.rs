@@ -1,116 +1,112 @@
 //! Bytes received and sent, without loopback.
 //!
-//! On Linux `/proc/net/dev` counts them for every interface of this network namespace; only interfaces served by a
-//! driver count, so that a bridge, a bond or a container's pair and the card beneath them are not one transfer
-//! counted twice. In a container no interface is real, and all but loopback count. Elsewhere `sysinfo` counts.
+//! On Linux the kernel counts them for every interface of this network namespace; only interfaces served by a driver
+//! count, so that a bridge, a bond or a container's pair and the card beneath them are not one transfer counted twice.
+//! In a container no interface is real, and all but loopback count. Elsewhere `sysinfo` counts.
 
-use super::files::{Files, Value, whole_lines};
+use super::devices::{Class, Devices, Kind};
+use super::files::{Files, Value};
 use super::hardware::Hardware;
-use super::rate::{Counter, Rates};
-use std::path::PathBuf;
-use std::time::Instant;
+use super::text::{number, words};
+use crate::clock::Clock;
 use sysinfo::Networks;
 
-/// Name and bytes of every interface; lines that make no sense are left out.
-fn parse_net_dev(text: &str) -> Vec<Counter> {
-    let interface = |line: &str| {
-        let (name, columns) = line.rsplit_once(':')?;
-        let mut words = columns.split_ascii_whitespace();
-        let received = words.next()?.parse().ok()?;
-        let sent = words.nth(7)?.parse().ok()?;
-        Some(Counter { name: name.trim().to_owned(), bytes: [received, sent] })
-    };
-    whole_lines(text).filter_map(interface).collect()
+static INTERFACES: Kind = Kind {
+    table: "proc/net/dev",
+    directory: "sys/class/net",
+    files: &[("statistics/rx_bytes", &[0]), ("statistics/tx_bytes", &[0])],
+    scale: 1,
+    line: parse_line,
+    class,
+    none: "no network interface",
+};
+
+/// Name and bytes received and sent.
+fn parse_line(line: &[u8]) -> Option<(&[u8], [u64; 2])> {
+    let colon = line.iter().rposition(|&b| b == b':')?;
+    let mut columns = words(&line[colon + 1..]);
+    let received = number(columns.next()?)?;
+    let sent = number(columns.nth(7)?)?;
+    Some((line[..colon].trim_ascii(), [received, sent]))
 }
 
-/// The interfaces' counters at the previous reading, and which of them are real.
+fn class(hardware: &mut Hardware, name: &str) -> Class {
+    if name == "lo" {
+        Class::Not
+    } else if hardware.is_real(name) {
+        Class::Real
+    } else {
+        Class::Stand
+    }
+}
+
+/// The interfaces and their counters.
 pub(super) struct Network {
-    dev: PathBuf,
-    hardware: Hardware,
-    rates: Rates,
+    devices: Devices,
     interfaces: Option<Networks>,
 }
 
 impl Network {
     pub(super) fn new(files: &Files) -> Self {
-        Self {
-            dev: files.path("proc/net/dev"),
-            hardware: Hardware::new(files.path("sys/class/net")),
-            rates: Rates::default(),
-            interfaces: None,
-        }
+        Self { devices: Devices::new(files, &INTERFACES), interfaces: None }
+    }
+
+    /// Forgets every reading, so that the next one is a first.
+    pub(super) fn reset(&mut self) {
+        self.devices.reset();
     }
 
     /// Bytes received per second, then bytes sent per second.
-    pub(super) fn rates(&mut self, files: &mut Files) -> [Value; 2] {
-        let at = Instant::now();
-        let native = files.is_native();
-        let counters = match files.text(&self.dev) {
-            Ok(text) => {
-                let counters = parse_net_dev(&text);
-                self.hardware.expire(at);
-                self.real(counters)
+    pub(super) fn rates(&mut self, files: &mut Files, clock: &dyn Clock) -> [Value; 2] {
+        match self.devices.rates(files, clock) {
+            Ok(rates) => rates,
+            Err(reason) if reason == INTERFACES.none || !files.is_native() => {
+                [Err(reason.clone()), Err(reason)]
             }
-            Err(_) if native => match self.ask() {
-                Some(counters) => counters,
-                None => {
-                    let reason = "the system lists no network interfaces";
-                    return [Err(reason.into()), Err(reason.into())];
-                }
-            },
-            Err(reason) => return [Err(reason.clone()), Err(reason)],
-        };
-        if counters.is_empty() {
-            self.rates = Rates::default();
-            return [Err("no network interface".into()), Err("no network interface".into())];
+            Err(_) => self.ask(clock),
         }
-        self.rates.update(at, counters)
     }
 
-    fn real(&mut self, mut counters: Vec<Counter>) -> Vec<Counter> {
-        counters.retain(|c| c.name != "lo");
-        if counters.iter().any(|c| self.hardware.is_real(&c.name)) {
-            counters.retain(|c| self.hardware.is_real(&c.name));
-        }
-        counters
-    }
-
-    fn ask(&mut self) -> Option<Vec<Counter>> {
+    fn ask(&mut self, clock: &dyn Clock) -> [Value; 2] {
         if self.interfaces.is_none() {
             self.interfaces = Networks::new().ok();
         }
-        let interfaces = self.interfaces.as_mut()?;
+        let Some(interfaces) = &mut self.interfaces else {
+            let reason = "the system lists no network interfaces";
+            return [Err(reason.into()), Err(reason.into())];
+        };
         interfaces.refresh(true);
-        let mut counters: Vec<Counter> = interfaces
-            .iter()
-            .map(|(name, data)| Counter {
-                name: name.to_string_lossy().into_owned(),
-                bytes: [data.total_received(), data.total_transmitted()],
-            })
-            .filter(|c| !is_loopback(&c.name))
-            .collect();
-        // A map's order changes from time to time; the rates look a device up at its place first.
-        counters.sort_by(|a, b| a.name.cmp(&b.name));
-        Some(counters)
+        let rates = self.devices.rates_mut();
+        for (name, data) in interfaces.iter() {
+            let name = name.to_string_lossy();
+            if !is_loopback(&name) {
+                let bytes = [data.total_received(), data.total_transmitted()];
+                rates.observe(name.as_bytes(), bytes);
+            }
+        }
+        rates.finish(clock.awake())
     }
 }
 
 /// `lo0` on macOS and the BSDs, and Windows' `Loopback Pseudo-Interface 1`.
-fn is_loopback(name: &str) -> bool {
+pub(crate) fn is_loopback(name: &str) -> bool {
     name.strip_prefix("lo").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
         || name.to_ascii_lowercase().contains("loopback")
 }
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Network").field("hardware", &self.hardware).finish_non_exhaustive()
+        f.debug_struct("Network").field("devices", &self.devices).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
     use proptest::prelude::*;
+    use std::fs;
+    use std::time::Duration;
 
     const DEV: &str = "Inter-|   Receive                  |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -119,24 +115,32 @@ mod tests {
 docker0: 500 4 0 0 0 0 0 0 600 3 0 0 0 0 0 0
 ";
 
-    fn names(dir: &std::path::Path) -> Vec<String> {
-        let mut network = Network::new(&Files::new(dir.to_owned()));
-        network.real(parse_net_dev(DEV)).into_iter().map(|c| c.name).collect()
-    }
-
     #[test]
     fn the_first_and_the_ninth_column_are_bytes() {
-        let all = parse_net_dev(DEV);
-        assert_eq!(all.len(), 3);
-        assert_eq!(all[1], Counter { name: "eth0".into(), bytes: [97_173_261, 446_606] });
+        let lines: Vec<_> = DEV.lines().filter_map(|l| parse_line(l.as_bytes())).collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[1], (&b"eth0"[..], [97_173_261, 446_606]));
     }
 
     #[test]
     fn real_interfaces_count_and_in_a_container_all_but_loopback() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(names(dir.path()), ["eth0", "docker0"]);
-        std::fs::create_dir_all(dir.path().join("sys/class/net/eth0/device")).unwrap();
-        assert_eq!(names(dir.path()), ["eth0"]);
+        for real in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir_all(dir.path().join("proc/net")).unwrap();
+            if real {
+                fs::create_dir_all(dir.path().join("sys/class/net/eth0/device")).unwrap();
+            }
+            fs::write(dir.path().join("proc/net/dev"), DEV).unwrap();
+            let mut files = Files::new(dir.path().to_owned());
+            let mut network = Network::new(&files);
+            let clock = ManualClock::new();
+            let _ = network.rates(&mut files, &clock);
+            clock.advance(Duration::from_secs(1));
+            let later = DEV.replace("97173261", "97173361").replace(" 500 ", " 507 ");
+            fs::write(dir.path().join("proc/net/dev"), later.replace("3193", "9999")).unwrap();
+            let received = if real { 100.0 } else { 107.0 };
+            assert_eq!(network.rates(&mut files, &clock), [Ok(received), Ok(0.0)]);
+        }
         assert!(is_loopback("lo0") && is_loopback("Loopback Pseudo-Interface 1"));
         assert!(!is_loopback("long0") && !is_loopback("eth0"));
     }
@@ -146,7 +150,7 @@ docker0: 500 4 0 0 0 0 0 0 600 3 0 0 0 0 0 0
 
         #[test]
         fn garbage_never_panics(text in "([a-z]{0,3}:? ?[0-9]{0,21} ?\n?){0,30}") {
-            let _ = parse_net_dev(&text);
+            let _ = text.lines().filter_map(|l| parse_line(l.as_bytes())).count();
         }
     }
 }

@@ -39,7 +39,21 @@ pub enum Fault {
     Gap,
     /// `counter_reset`: counters of disks and network restart, so the first sample of the span has no rates.
     CounterReset,
+    /// `noisy_neighbour`: another guest of the same machine takes half of the CPU time (steal) and of the disk's and
+    /// network's speed; no process of this host is to blame.
+    NoisyNeighbour,
+    /// `cron_job`: a backup at each full hour takes five minutes of CPU and disk.
+    CronJob,
+    /// `reboot`: nothing is known for half a minute, then counters have restarted, few processes run, and memory and
+    /// processes come back over the rest of the span.
+    Reboot,
 }
+
+/// Seconds that a reboot takes.
+const DOWN: i64 = 30;
+/// Milliseconds of an hour, and how many of them the job of [`Fault::CronJob`] runs.
+const HOUR: i64 = 3_600_000;
+const JOB: i64 = 300_000;
 
 impl Fault {
     /// Checks what the type cannot.
@@ -69,6 +83,9 @@ impl Fault {
             Self::Frozen => "frozen",
             Self::Gap => "gap",
             Self::CounterReset => "counter_reset",
+            Self::NoisyNeighbour => "noisy_neighbour",
+            Self::CronJob => "cron_job",
+            Self::Reboot => "reboot",
         }
     }
 }
@@ -93,6 +110,9 @@ impl FromStr for Fault {
             Self::Frozen,
             Self::Gap,
             Self::CounterReset,
+            Self::NoisyNeighbour,
+            Self::CronJob,
+            Self::Reboot,
         ];
         all.into_iter().find(|f| f.as_str() == word).ok_or_else(|| {
             let words = all.map(|f| f.as_str()).join(", ");
@@ -124,6 +144,20 @@ impl ScheduledFault {
     fn progress(&self, time: Timestamp) -> f64 {
         let whole: Span = self.to.since(self.from);
         (time.since(self.from).as_secs_f64() / whole.as_secs_f64()).clamp(0.0, 1.0)
+    }
+
+    /// Whether the host is not there at all just now.
+    pub(super) fn is_down(&self, time: Timestamp) -> bool {
+        match self.fault {
+            Fault::Gap => true,
+            Fault::Reboot => time.since(self.from) < Span::from_secs(DOWN),
+            _ => false,
+        }
+    }
+
+    /// Whether the job of [`Fault::CronJob`] runs just now.
+    pub(super) fn job_runs(&self, time: Timestamp) -> bool {
+        self.fault == Fault::CronJob && time.as_millis().rem_euclid(HOUR) < JOB
     }
 
     /// Changes a row as this fault does while it lasts; `first` on the first sample within it.
@@ -163,7 +197,36 @@ impl ScheduledFault {
             }
             Fault::Spike { feature, size } if first => shift(row, feature, size),
             Fault::LevelShift { feature, size } => shift(row, feature, size),
-            Fault::Spike { .. } | Fault::Frozen | Fault::Gap | Fault::CounterReset => {}
+            Fault::NoisyNeighbour => {
+                // Stolen time is busy time, and what waits for a CPU waits longer.
+                row[host::CPU_UTILIZATION] = 0.5 + 0.5 * row[host::CPU_UTILIZATION];
+                row[host::LOAD_PER_CORE] = 0.4 + 1.6 * row[host::LOAD_PER_CORE];
+                row[host::PRESSURE_CPU] = (row[host::PRESSURE_CPU] + 0.3).min(1.0);
+                row[host::DISK_READ..=host::NETWORK_TRANSMIT].iter_mut().for_each(|x| *x *= 0.5);
+                row[host::PRESSURE_IO] = (row[host::PRESSURE_IO] + 0.1).min(1.0);
+            }
+            Fault::CronJob if self.job_runs(time) => {
+                row[host::CPU_UTILIZATION] = (row[host::CPU_UTILIZATION] + 0.3).min(1.0);
+                row[host::LOAD_PER_CORE] += 0.35;
+                row[host::DISK_READ] += 40.0e6;
+                row[host::DISK_WRITE] += 15.0e6;
+                row[host::PRESSURE_IO] = (row[host::PRESSURE_IO] + 0.2).min(1.0);
+                row[host::PROCESS_COUNT] += 4.0;
+            }
+            Fault::Reboot => {
+                let back = |fresh: f64| fresh + (1.0 - fresh) * done;
+                row[host::MEMORY_UTILIZATION] *= back(0.3);
+                row[host::PAGING_UTILIZATION] *= back(0.0);
+                row[host::PROCESS_COUNT] = (row[host::PROCESS_COUNT] * back(0.6)).round();
+                let starting = 0.5 * (-time.since(self.from).as_secs_f64() / 60.0).exp();
+                row[host::CPU_UTILIZATION] = (row[host::CPU_UTILIZATION] + starting).min(1.0);
+                row[host::LOAD_PER_CORE] = row[host::LOAD_PER_CORE] * back(0.1) + starting;
+            }
+            Fault::Spike { .. }
+            | Fault::CronJob
+            | Fault::Frozen
+            | Fault::Gap
+            | Fault::CounterReset => {}
         }
     }
 }

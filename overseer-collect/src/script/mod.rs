@@ -9,8 +9,8 @@ mod processes;
 pub use fault::{Fault, ScheduledFault};
 
 use overseer_core::{
-    Collector, Error, Frame, HostInfo, MissingValue, ProcessUsage, Reading, Result, Sample, Schema,
-    Span, Timestamp, host,
+    Collector, Error, Frame, HostInfo, MissingValue, Origin, ProcessUsage, Reading, Result, Sample,
+    Schema, Span, Timestamp, host,
 };
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -206,13 +206,19 @@ impl Collector for ScriptedHost {
                 *begun = false;
                 continue;
             }
+            if scheduled.fault == Fault::Reboot && scheduled.is_down(now) {
+                gap = true;
+                continue;
+            }
             let first = !std::mem::replace(begun, true);
-            self.active.push(scheduled.fault);
+            if scheduled.fault != Fault::CronJob || scheduled.job_runs(now) {
+                self.active.push(scheduled.fault);
+            }
             scheduled.apply(now, first, &mut row);
             match scheduled.fault {
                 Fault::Frozen => frozen = true,
                 Fault::Gap => gap = true,
-                Fault::CounterReset => restarted |= first,
+                Fault::CounterReset | Fault::Reboot => restarted |= first,
                 _ => {}
             }
         }
@@ -222,6 +228,7 @@ impl Collector for ScriptedHost {
             self.row.clone_from(&row);
         }
         let mut reading = Reading::new(Sample::new(now, row));
+        reading.origin = Origin::Script;
         reading.fullest_mount = (!gap).then(|| "/var".to_owned());
         let rates = host::DISK_READ..=host::NETWORK_TRANSMIT;
         for (i, feature) in self.schema.features().iter().enumerate() {

@@ -23,7 +23,7 @@ fn column(readings: &[Reading], feature: usize) -> Vec<f64> {
     readings.iter().map(|r| r.sample.values[feature]).collect()
 }
 
-const FAULTS: [Fault; 9] = [
+const FAULTS: [Fault; 12] = [
     Fault::CpuSaturation,
     Fault::MemoryLeak,
     Fault::DiskFill,
@@ -33,6 +33,9 @@ const FAULTS: [Fault; 9] = [
     Fault::Frozen,
     Fault::Gap,
     Fault::CounterReset,
+    Fault::NoisyNeighbour,
+    Fault::CronJob,
+    Fault::Reboot,
 ];
 
 #[test]
@@ -61,7 +64,9 @@ fn a_fault_changes_something_and_only_while_it_lasts() {
                 assert_eq!(a, b, "{fault} at row {i}");
             }
         }
-        assert_ne!(usual[40..60], faulty[40..60], "{fault}");
+        // The job of this one comes at full hours.
+        let silent = fault == Fault::CronJob;
+        assert_eq!(usual[40..60] == faulty[40..60], silent, "{fault}");
     }
 }
 
@@ -93,6 +98,37 @@ fn every_fault_does_what_its_name_says() {
     let reset = during(Fault::CounterReset);
     assert_eq!((reset[0].missing.len(), reset[1].missing.len()), (4, 0));
     assert!(reset[0].sample.values[host::NETWORK_RECEIVE].is_nan());
+
+    assert!(of(Fault::NoisyNeighbour, host::CPU_UTILIZATION).iter().all(|&x| x > 0.5));
+    let usual = column(&play(5, None, 120), host::DISK_READ).split_off(20);
+    assert_eq!(of(Fault::NoisyNeighbour, host::DISK_READ)[9], 0.5 * usual[9]);
+
+    let reboot = during(Fault::Reboot);
+    assert!(reboot[..6].iter().all(|r| r.sample.is_blank()));
+    assert_eq!((reboot[6].missing.len(), reboot[7].missing.len()), (4, 0));
+    let (early, late) = (&reboot[7].sample.values, &reboot[99].sample.values);
+    assert!(early[host::MEMORY_UTILIZATION] < 0.25 && late[host::MEMORY_UTILIZATION] > 0.4);
+    assert!(early[host::PROCESS_COUNT] < 160.0 && late[host::PROCESS_COUNT] > 190.0);
+    assert!(early[host::CPU_UTILIZATION] > late[host::CPU_UTILIZATION] + 0.1);
+}
+
+#[test]
+fn a_cron_job_comes_each_hour_with_its_process() {
+    // The script's first moment is 13 minutes and 20 seconds after an hour.
+    let hour = |n: i64| 3600 * n - 800;
+    let mut h = ScriptedHost::builder(1).fault(Fault::CronJob, at(0), at(hour(9))).build().unwrap();
+    let mut read = |t| {
+        let row = h.collect(at(t)).unwrap().sample.values;
+        let named = h.processes(5).unwrap().iter().any(|p| p.name == "restic");
+        (row[host::DISK_READ] > 40.0e6, named)
+    };
+    for n in [1, 2, 8] {
+        assert_eq!(read(hour(n) - 5), (false, false));
+        assert_eq!(read(hour(n)), (true, true));
+        assert_eq!(read(hour(n) + 299), (true, true));
+        assert_eq!(read(hour(n) + 300), (false, false));
+    }
+    assert_eq!(read(hour(9)), (false, false));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What to do about a finding.
 
-use crate::missing;
+use crate::{MissingValue, missing};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -57,6 +57,15 @@ pub struct ProcessUsage {
     /// Bytes read and written to storage per second; NaN if not permitted to know.
     #[serde(with = "missing")]
     pub io_bytes_per_second: f64,
+    /// The control group it runs in, such as `/system.slice/nginx.service`; empty where there is none to tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cgroup: String,
+    /// The systemd unit it belongs to, such as `nginx.service`; empty where it belongs to none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// What could not be had of it, and why: a refusal is said and not guessed around.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingValue>,
 }
 
 impl ProcessUsage {
@@ -69,6 +78,9 @@ impl ProcessUsage {
             cpu_cores: f64::NAN,
             memory_bytes: f64::NAN,
             io_bytes_per_second: f64::NAN,
+            cgroup: String::new(),
+            unit: String::new(),
+            missing: Vec::new(),
         }
     }
 }
@@ -81,6 +93,9 @@ impl PartialEq for ProcessUsage {
             && missing::same(self.cpu_cores, o.cpu_cores)
             && missing::same(self.memory_bytes, o.memory_bytes)
             && missing::same(self.io_bytes_per_second, o.io_bytes_per_second)
+            && self.cgroup == o.cgroup
+            && self.unit == o.unit
+            && self.missing == o.missing
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where samples come from.
 
-use crate::{ProcessUsage, Reading, Result, Schema, Timestamp};
+use crate::{Auxiliary, ProcessUsage, Reading, Result, Schema, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -53,9 +53,21 @@ pub trait Collector: Send + fmt::Debug {
     /// Only if no sample can be taken at all, such as at the end of a recording.
     fn collect(&mut self, now: Timestamp) -> Result<Reading>;
 
+    /// The quantities that are kept beside the samples and not scored, as they are now; by default none.
+    ///
+    /// Only what can be had is given.
+    ///
+    /// # Errors
+    /// If none can be read at all.
+    fn auxiliary(&mut self) -> Result<Vec<Auxiliary>> {
+        Ok(Vec::new())
+    }
+
     /// The processes that use the most, by CPU, memory and I/O, at most `top` of each; each process once.
     ///
-    /// May take a short span of time to measure. A source without processes gives none.
+    /// Measured since an earlier call that is not long ago, else over a short span that the call then takes. With a
+    /// `top` of zero nothing is given and nothing waited for: the span of the next call begins. A source without
+    /// processes gives none.
     ///
     /// # Errors
     /// If the processes cannot be read at all.

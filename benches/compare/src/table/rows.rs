@@ -195,7 +195,9 @@ pub(super) const TABLES: &[Table] = &[
                 where the ratio is our share of the pickle.",
         columns: false,
         rows: &[
-            micros("rest.snapshot", "a look at the host", Goal::Under(90.0)),
+            micros("rest.snapshot", "a look at the host, 75 processes", Goal::Under(90.0)),
+            micros("rest.snapshot_2000", "a look at the host, 2,000 processes", Goal::Under(90.0)),
+            micros("rest.processes", "a look at the processes", Goal::None),
             micros("rest.insert_1", "store 1 row", Goal::Within(1.1)),
             micros("rest.insert_1000", "store 1,000 rows at once", Goal::Within(1.1)),
             bytes("rest.file_iforest", "isolation forest, {trees} trees", Goal::Share(0.07)),
