@@ -4,27 +4,21 @@
 use crate::walk::Columns;
 use ndarray::ArrayView2;
 
-/// Rows times bins of a column are about this, between 255 and 4,095 bins.
-const MOST_CELLS: usize = 1 << 22;
-
-/// The number of a bin: `u16` for columns cut into quantiles, `u32` where every distinct value keeps a bin of its own.
+/// The number of a bin: `u8` for columns cut into quantiles, `u32` where every distinct value keeps a bin of its own.
 pub(super) trait Code: Copy + Eq + Send + Sync {
     /// The bin of missing values, above all others.
     const MISSING: Self;
-    /// How many bins a column of so many rows is cut into.
-    fn most(rows: usize) -> usize;
+    /// How many bins a column is cut into at most.
+    const MOST: usize;
     /// The bin of this number, which is below that of [`Code::MISSING`].
     fn of(number: usize) -> Self;
     /// Its number.
     fn number(self) -> usize;
 }
 
-impl Code for u16 {
-    const MISSING: Self = 4095;
-    fn most(rows: usize) -> usize {
-        // Among few rows every one matters, and there is time for it; of many, neighbours are close.
-        (MOST_CELLS / rows.max(1)).clamp(255, usize::from(Self::MISSING))
-    }
+impl Code for u8 {
+    const MISSING: Self = Self::MAX;
+    const MOST: usize = 255;
     fn of(number: usize) -> Self {
         number as Self
     }
@@ -35,9 +29,7 @@ impl Code for u16 {
 
 impl Code for u32 {
     const MISSING: Self = Self::MAX;
-    fn most(_rows: usize) -> usize {
-        usize::MAX
-    }
+    const MOST: usize = usize::MAX;
     fn of(number: usize) -> Self {
         number as Self
     }
@@ -73,7 +65,6 @@ impl<C: Code> Bins<C> {
             has_missing: Vec::with_capacity(width),
             columns,
         };
-        let most = C::most(rows);
         let (mut keys, mut known) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for (number, column) in x.columns().into_iter().enumerate() {
             keys.clear();
@@ -81,7 +72,7 @@ impl<C: Code> Bins<C> {
             known.clear();
             known.extend(keys.iter().copied().flatten());
             known.sort_unstable();
-            let ends = bin_ends(&known, most, &|a, b| middle_key(&bins.columns, number, a, b));
+            let ends = bin_ends(&known, C::MOST, &|a, b| middle_key(&bins.columns, number, a, b));
             for (row, key) in keys.iter().enumerate() {
                 let code = key.map_or(C::MISSING, |key| C::of(ends.partition_point(|&e| e < key)));
                 bins.by_column.push(code);
@@ -205,8 +196,8 @@ mod tests {
 
     #[test]
     fn few_distinct_values_are_kept_apart_and_missing_has_its_own_bin() {
-        let bins = Bins::<u16>::new(&array![[2.0], [f64::NAN], [1.0], [2.0], [4.0]].view());
-        assert_eq!(bins.column(0), [1, u16::MISSING, 0, 1, 2]);
+        let bins = Bins::<u8>::new(&array![[2.0], [f64::NAN], [1.0], [2.0], [4.0]].view());
+        assert_eq!(bins.column(0), [1, u8::MISSING, 0, 1, 2]);
         assert_eq!(bins.by_row, bins.column(0));
         let end = |bin| bins.columns.value(0, bins.threshold(0, bin));
         assert_eq!((end(0), end(1)), (1.5, 3.0));
@@ -216,7 +207,7 @@ mod tests {
     fn a_frequent_value_leaves_the_other_bins_to_the_rest() {
         let column =
             Array2::from_shape_fn((5_000, 1), |(i, _)| if i < 4_900 { 0.0 } else { i as f64 });
-        let bins = Bins::<u16>::new(&column.view());
+        let bins = Bins::<u8>::new(&column.view());
         assert_eq!(bins.count(0), 101);
         assert_eq!(bins.column(0).iter().filter(|&&b| b == 0).count(), 4_900);
     }
@@ -224,16 +215,15 @@ mod tests {
     #[test]
     fn outermost_values_have_finer_bins_than_ordinary_ones() {
         let column = Array2::from_shape_fn((20_000, 1), |(i, _)| i as f64);
-        let bins = Bins::<u16>::new(&column.view());
-        let rows_in = |bin: u16| bins.column(0).iter().filter(|&&b| b == bin).count();
+        let bins = Bins::<u8>::new(&column.view());
+        let rows_in = |bin: u8| bins.column(0).iter().filter(|&&b| b == bin).count();
         assert_eq!(bins.count(0), 255);
         assert!(rows_in(0) < 20 && rows_in(254) < 20 && rows_in(127) > 100);
     }
 
     #[test]
     fn columns_of_one_value_cannot_be_split() {
-        let bins =
-            Bins::<u16>::new(&array![[1.0, f64::NAN, 1.0], [1.0, f64::NAN, f64::NAN]].view());
+        let bins = Bins::<u8>::new(&array![[1.0, f64::NAN, 1.0], [1.0, f64::NAN, f64::NAN]].view());
         assert_eq!(bins.splittable(), [2]);
     }
 
@@ -244,12 +234,12 @@ mod tests {
                 prop_oneof![-3.0..3.0f64, Just(0.0), Just(f64::MAX), Just(f64::MIN)], 1..700)
         ) {
             let x = Array2::from_shape_vec((values.len(), 1), values.clone()).unwrap();
-            let bins = Bins::<u16>::new(&x.view());
+            let bins = Bins::<u8>::new(&x.view());
             let exact = Bins::<u32>::new(&x.view());
             for (i, &value) in values.iter().enumerate() {
                 let code = bins.column(0)[i].number();
                 let key = bins.columns.key(0, value);
-                prop_assert!(code < u16::MISSING.number());
+                prop_assert!(code < u8::MISSING.number());
                 prop_assert!(key <= bins.threshold(0, code));
                 prop_assert!(code == 0 || key > bins.threshold(0, code - 1));
                 for (j, &other) in values.iter().enumerate() {

@@ -28,8 +28,8 @@ impl RandomForestParams {
         let packing = self.check(&x, &y)?;
         let width = y.ncols();
         match self.search {
-            Search::Fast => Ok(self.grow::<u16, _>(&x, &y, packing, || Fast::new(width))),
-            Search::Plain => Ok(self.grow::<u16, _>(&x, &y, packing, Plain::default)),
+            Search::Fast => Ok(self.grow::<u8, _>(&x, &y, packing, || Fast::new(width))),
+            Search::Plain => Ok(self.grow::<u8, _>(&x, &y, packing, Plain::default)),
             Search::Exact => Ok(self.grow::<u32, _>(&x, &y, packing, Plain::default)),
         }
     }

@@ -72,9 +72,8 @@ impl FeaturesPerSplit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Search {
-    /// By histograms over bins of each column: as many as there are distinct values, but at most 4,095 for up to 1,024
-    /// rows, 255 for 16,384 rows or more, and between in proportion. Where values share bins, these are finer towards
-    /// the ends of the column's order.
+    /// By histograms over at most 255 bins of each column: where there are no more distinct values each has a bin of its
+    /// own, else bins are finer towards the ends of the column's order.
     #[default]
     Fast,
     /// The same bins and the same forest, by sorting each column in each node: the reference that the fast way is held

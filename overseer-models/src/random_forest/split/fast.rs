@@ -5,10 +5,8 @@ use super::single::Single;
 use super::{Best, Finder, Judge, Part};
 use crate::random_forest::bins::Bins;
 
-/// How many bins a column of `u16` has, that of missing values included.
-pub(super) const BINS: usize = 4096;
-/// Up to so many rows, a histogram is read by looking for its occupied bins; beyond, most are.
-pub(super) const SPARSE: usize = 512;
+/// How many bins a column of `u8` has, that of missing values included.
+pub(super) const BINS: usize = 256;
 
 /// Memory of the fast ways.
 #[derive(Debug)]
@@ -24,11 +22,11 @@ impl Fast {
     }
 }
 
-impl Finder<u16> for Fast {
+impl Finder<u8> for Fast {
     #[inline]
     fn look(
         &mut self,
-        bins: &Bins<u16>,
+        bins: &Bins<u8>,
         part: Part<'_>,
         judge: &Judge<'_>,
         column: u32,
@@ -49,41 +47,26 @@ impl Finder<u16> for Fast {
     }
 }
 
-/// The occupied bins of a histogram, in two levels: which words of the lower one have any.
-#[derive(Debug)]
-pub(super) struct Occupied {
-    words: [u64; BINS / 64],
-    upper: u64,
-}
+/// The occupied bins of a histogram.
+#[derive(Debug, Default)]
+pub(super) struct Occupied([u64; BINS / 64]);
 
 impl Occupied {
-    pub(super) fn new() -> Self {
-        Self { words: [0; BINS / 64], upper: 0 }
-    }
-
     /// Marks these bins.
     #[inline(always)]
-    pub(super) fn fill(&mut self, bins: impl Iterator<Item = u16>) {
-        let mut upper = self.upper;
+    pub(super) fn fill(&mut self, bins: impl Iterator<Item = u8>) {
         for bin in bins {
-            let word = usize::from(bin) / 64 % (BINS / 64);
-            self.words[word] |= 1 << (bin % 64);
-            upper |= 1 << word;
+            self.0[usize::from(bin) / 64] |= 1 << (bin % 64);
         }
-        self.upper = upper;
     }
 
     /// Calls `each` with every occupied bin, ascending, and forgets them.
     #[inline(always)]
-    pub(super) fn drain(&mut self, mut each: impl FnMut(usize)) {
-        let mut upper = std::mem::take(&mut self.upper);
-        while upper != 0 {
-            let word = upper.trailing_zeros() as usize;
-            upper &= upper - 1;
-            let mut bits = std::mem::take(&mut self.words[word]);
-            while bits != 0 {
-                each(word * 64 + bits.trailing_zeros() as usize);
-                bits &= bits - 1;
+    pub(super) fn drain(&mut self, mut each: impl FnMut(u8)) {
+        for (word, bits) in (0_u8..).zip(&mut self.0) {
+            while *bits != 0 {
+                each(word * 64 + bits.trailing_zeros() as u8);
+                *bits &= *bits - 1;
             }
         }
     }

@@ -21,14 +21,14 @@ impl Several {
         Self {
             width,
             histogram: vec![0; BINS * width],
-            occupied: Occupied::new(),
+            occupied: Occupied::default(),
             left: vec![0; width],
             with_missing: vec![0; width],
         }
     }
 
     /// Gathers the rows by their bins.
-    fn fill(&mut self, bins: &Bins<u16>, column: u32, part: Part<'_>) {
+    fn fill(&mut self, bins: &Bins<u8>, column: u32, part: Part<'_>) {
         let Self { width, histogram, occupied, .. } = self;
         let (codes, stride) = bins.codes(column, part.rows.len());
         let rows = part.rows.iter().zip(part.values.chunks_exact(*width));
@@ -45,10 +45,10 @@ fn add(sums: &mut [Packed], values: &[Packed]) {
     sums.iter_mut().zip(values).for_each(|(s, v)| *s += v);
 }
 
-impl Finder<u16> for Several {
+impl Finder<u8> for Several {
     fn look(
         &mut self,
-        bins: &Bins<u16>,
+        bins: &Bins<u8>,
         part: Part<'_>,
         judge: &Judge<'_>,
         column: u32,
@@ -57,12 +57,13 @@ impl Finder<u16> for Several {
         self.fill(bins, column, part);
         let Self { width, histogram, occupied, left, with_missing } = self;
         let width = *width;
-        let last_bin = usize::from(u16::MISSING);
+        let last_bin = usize::from(u8::MISSING);
         let (known, missing) = histogram.split_at_mut(last_bin * width);
         let some_missing = missing[0] != 0;
         left.fill(0);
         let (mut last, mut own) = (None, Best::NONE);
         occupied.drain(|bin| {
+            let bin = usize::from(bin);
             if bin == last_bin {
                 return;
             }

@@ -1,6 +1,6 @@
 //! One target: a row's target and weight are one number, and so is a bin of a histogram.
 
-use super::fast::{BINS, Occupied, SPARSE};
+use super::fast::{BINS, Occupied};
 use super::{Best, Finder, Judge, MARGIN, Part, Place};
 use crate::random_forest::bins::{Bins, Code};
 use crate::random_forest::targets::Packed;
@@ -8,8 +8,8 @@ use crate::random_forest::targets::Packed;
 /// For nodes of up to so many rows the best split that any column could have is found beforehand.
 const FEW: usize = 8;
 
-/// Where there are up to so many bins a row, all of them are read; beyond, the occupied ones are looked for.
-const DENSE: usize = 2;
+/// Up to so many rows, the occupied bins of a histogram are looked for; beyond, most are.
+const SPARSE: usize = 128;
 
 /// Memory of the search.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(in crate::random_forest) struct Single {
     other: Box<[Packed; BINS]>,
     occupied: Occupied,
     /// The occupied bins and their sums, ascending.
-    numbers: Box<[u16; SPARSE]>,
+    numbers: Box<[u8; SPARSE]>,
     sums: Box<[Packed; SPARSE]>,
 }
 
@@ -29,7 +29,7 @@ impl Single {
         Self {
             histogram: Box::new([0; BINS]),
             other: Box::new([0; BINS]),
-            occupied: Occupied::new(),
+            occupied: Occupied::default(),
             numbers: Box::new([0; SPARSE]),
             sums: Box::new([0; SPARSE]),
         }
@@ -109,7 +109,7 @@ fn try_all(judge: &Judge<'_>, column: u32, bins: &impl Sums, missing: Packed, be
 
 /// Some bins by their numbers.
 struct Chosen<'a> {
-    bins: &'a [u16],
+    bins: &'a [u8],
     sums: &'a [Packed],
 }
 
@@ -140,11 +140,11 @@ impl Sums for Halves<'_> {
     }
 }
 
-impl Finder<u16> for Single {
+impl Finder<u8> for Single {
     #[inline]
     fn look(
         &mut self,
-        bins: &Bins<u16>,
+        bins: &Bins<u8>,
         part: Part<'_>,
         judge: &Judge<'_>,
         column: u32,
@@ -155,9 +155,7 @@ impl Finder<u16> for Single {
             9..=16 => few::<16>(bins, part, judge, column, best),
             17..=32 => few::<32>(bins, part, judge, column, best),
             33..=64 => few::<64>(bins, part, judge, column, best),
-            n @ 65..=SPARSE if bins.count(column) > DENSE * n => {
-                self.sparse(bins, part, judge, column, best);
-            }
+            65..=SPARSE => self.sparse(bins, part, judge, column, best),
             _ => self.dense(bins, part, judge, column, best),
         }
     }
@@ -187,7 +185,7 @@ impl Finder<u16> for Single {
 impl Single {
     fn sparse(
         &mut self,
-        bins: &Bins<u16>,
+        bins: &Bins<u8>,
         part: Part<'_>,
         judge: &Judge<'_>,
         column: u32,
@@ -197,17 +195,17 @@ impl Single {
         let (codes, stride) = bins.codes(column, part.rows.len());
         occupied.fill(part.rows.iter().zip(part.values).map(|(&row, &value)| {
             let code = codes[row as usize * stride];
-            histogram[usize::from(code) % BINS] += value;
+            histogram[usize::from(code)] += value;
             code
         }));
         let mut found = 0;
         occupied.drain(|bin| {
-            numbers[found % SPARSE] = bin as u16;
-            sums[found % SPARSE] = std::mem::take(&mut histogram[bin % BINS]);
+            numbers[found % SPARSE] = bin;
+            sums[found % SPARSE] = std::mem::take(&mut histogram[usize::from(bin)]);
             found += 1;
         });
         let mut missing = 0;
-        if bins.has_missing(column) && numbers[found - 1] == u16::MISSING {
+        if bins.has_missing(column) && numbers[found - 1] == u8::MISSING {
             found -= 1;
             missing = sums[found];
         }
@@ -217,7 +215,7 @@ impl Single {
 
     fn dense(
         &mut self,
-        bins: &Bins<u16>,
+        bins: &Bins<u8>,
         part: Part<'_>,
         judge: &Judge<'_>,
         column: u32,
@@ -227,13 +225,13 @@ impl Single {
         let ((rows, row), (values, value)) =
             (part.rows.as_chunks::<2>(), part.values.as_chunks::<2>());
         for (row, value) in rows.iter().zip(values) {
-            self.histogram[usize::from(codes[row[0] as usize]) % BINS] += value[0];
-            self.other[usize::from(codes[row[1] as usize]) % BINS] += value[1];
+            self.histogram[usize::from(codes[row[0] as usize])] += value[0];
+            self.other[usize::from(codes[row[1] as usize])] += value[1];
         }
         for (&row, &value) in row.iter().zip(value) {
-            self.histogram[usize::from(codes[row as usize]) % BINS] += value;
+            self.histogram[usize::from(codes[row as usize])] += value;
         }
-        let last = usize::from(u16::MISSING);
+        let last = usize::from(u8::MISSING);
         let missing =
             std::mem::take(&mut self.histogram[last]) + std::mem::take(&mut self.other[last]);
         let count = bins.count(column).min(BINS);
@@ -248,7 +246,7 @@ impl Single {
 /// without a branch: that is quadratic, but sixteen comparisons cost less than one branch that was predicted wrong.
 #[inline(never)]
 fn few<const N: usize>(
-    bins: &Bins<u16>,
+    bins: &Bins<u8>,
     part: Part<'_>,
     judge: &Judge<'_>,
     column: u32,
@@ -257,31 +255,31 @@ fn few<const N: usize>(
     let n = part.rows.len().min(N);
     let (rows, values) = (&part.rows[..n], &part.values[..n]);
     let (codes, stride) = bins.codes(column, n);
-    // Unused places are above all bins. Signed numbers are what the processor compares many of at once.
-    let mut keys = [i16::MAX; N];
+    // Signed numbers are what the processor compares many of at once.
+    let signed = |code: u8| (code ^ 0x80) as i8;
+    let mut keys = [i8::MAX; N];
     for i in 0..n {
-        keys[i] = codes[rows[i] as usize * stride] as i16;
+        keys[i] = signed(codes[rows[i] as usize * stride]);
     }
-    let mut places = [0_i16; N];
+    let mut places = [0_i8; N];
     for j in 0..n {
         // Without the hint the compiler turns the two loops inside out, and runs out of registers.
         let lower = std::hint::black_box(keys[j]);
         for i in 0..N {
-            places[i] += i16::from(lower < keys[i]);
+            places[i] += i8::from(lower < keys[i]);
         }
     }
     // Rows of equal bins share a place, and those behind it stay empty.
-    let (mut order, mut sums) = ([0_u16; N], [0; N]);
+    let (mut order, mut sums) = ([0_u8; N], [0; N]);
     for i in 0..n {
         let place = places[i] as usize % N;
-        order[place] = keys[i] as u16;
+        order[place] = keys[i] as u8 ^ 0x80;
         sums[place] += values[i];
     }
     let mut known = n;
     let mut missing = 0;
     if bins.has_missing(column) {
-        let missing_bin = u16::MISSING as i16;
-        known = keys[..n].iter().filter(|&&key| key < missing_bin).count();
+        known = keys[..n].iter().filter(|&&key| key < signed(u8::MISSING)).count();
         missing = sums[known..n].iter().sum();
     }
     let chosen = Chosen { bins: &order[..known], sums: &sums[..known] };
