@@ -5,20 +5,18 @@ use super::trees::Keys;
 use ndarray::{Array2, ArrayView2};
 use overseer_core::{Error, Result};
 
-/// So many rows at most go down each tree before the next one is taken up: a tree that was fetched is used for as long
-/// as there are rows, but the memory for their keys is bounded.
+/// So many rows at most go down each tree before the next one is taken up, and not many more keys than the second: a
+/// tree that was fetched is used for as long as there are rows, but the memory for their keys is bounded.
 const BLOCK: usize = 1 << 14;
-
-/// How many of so many rows to take at a time.
-#[cfg(not(feature = "rayon"))]
-fn block(_rows: usize) -> usize {
-    BLOCK
-}
+const BLOCK_KEYS: usize = 1 << 22;
 
 /// How many of so many rows to take at a time, so that every thread has some.
-#[cfg(feature = "rayon")]
-fn block(rows: usize) -> usize {
-    rows.div_ceil(rayon::current_num_threads()).clamp(64, BLOCK)
+fn block(rows: usize, slots: usize) -> usize {
+    #[cfg(feature = "rayon")]
+    let threads = rayon::current_num_threads();
+    #[cfg(not(feature = "rayon"))]
+    let threads = 1;
+    rows.div_ceil(threads).max(64).min(BLOCK_KEYS / slots).clamp(1, BLOCK)
 }
 
 /// Memory for a block of rows.
@@ -60,7 +58,7 @@ impl RandomForest {
         let rows = x.as_standard_layout();
         let rows = rows.as_slice().unwrap_or_default();
         let mut out = vec![0.0; x.nrows() * self.targets];
-        let block = block(x.nrows());
+        let block = block(x.nrows(), self.trees.columns.slots());
         let predict = |values: &mut [f64], number: usize, scratch: &mut Scratch| {
             let first = number * block;
             let rows = &rows[first * width..][..values.len() / self.targets * width];
