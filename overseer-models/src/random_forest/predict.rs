@@ -10,6 +10,9 @@ use overseer_core::{Error, Result};
 const BLOCK: usize = 1 << 14;
 const BLOCK_KEYS: usize = 1 << 22;
 
+/// The leaves of one row in up to so many trees are kept on the stack.
+const SOME_TREES: usize = 256;
+
 /// How many of so many rows to take at a time, so that every thread has some.
 fn block(rows: usize, slots: usize) -> usize {
     #[cfg(feature = "rayon")]
@@ -39,10 +42,18 @@ impl RandomForest {
                 format!("has {} places for {} targets", out.len(), self.targets),
             ));
         }
-        let mut leaves = Vec::new();
-        self.trees.leaves(row, &mut leaves)?;
-        out.fill(0.0);
-        leaves.iter().for_each(|&leaf| self.add_means(leaf, out));
+        let (mut some, mut many) = ([0; SOME_TREES], Vec::new());
+        let leaves = some.get_mut(..self.trees.len()).unwrap_or_else(|| {
+            many.resize(self.trees.len(), 0);
+            &mut many
+        });
+        self.trees.leaves(row, leaves)?;
+        if let [out] = out {
+            *out = leaves.iter().map(|&leaf| self.leaf_means[leaf as usize]).sum();
+        } else {
+            out.fill(0.0);
+            leaves.iter().for_each(|&leaf| self.add_means(leaf, out));
+        }
         self.finish(out);
         Ok(())
     }
@@ -98,8 +109,14 @@ impl RandomForest {
         leaves.resize(keys.rows().len(), 0);
         for tree in 0..self.trees.len() {
             self.trees.walk_rows(tree, keys.rows(), leaves);
-            for (out, &leaf) in out.chunks_exact_mut(self.targets).zip(leaves.iter()) {
-                self.add_means(leaf, out);
+            if self.targets == 1 {
+                for (out, &leaf) in out.iter_mut().zip(leaves.iter()) {
+                    *out += self.leaf_means[leaf as usize];
+                }
+            } else {
+                for (out, &leaf) in out.chunks_exact_mut(self.targets).zip(leaves.iter()) {
+                    self.add_means(leaf, out);
+                }
             }
         }
         out.chunks_exact_mut(self.targets).for_each(|out| self.finish(out));
@@ -127,7 +144,7 @@ impl RandomForest {
     /// # Errors
     /// If `row` has not one value per column, or one is infinite.
     pub fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
-        self.trees.leaves(row, leaves)
+        self.trees.push_leaves(row, leaves)
     }
 
     /// How many leaves all trees have together.
@@ -179,7 +196,7 @@ impl RandomForest {
             ));
         }
         let mut leaves = Vec::new();
-        self.trees.leaves(row, &mut leaves)?;
+        self.trees.push_leaves(row, &mut leaves)?;
         let mut weighted: Vec<(f64, f64)> = Vec::new();
         for leaf in leaves {
             let rows = self.leaf_rows(leaf as usize);

@@ -43,7 +43,7 @@ impl Structure {
     /// # Errors
     /// As [`RandomForest::leaves`].
     pub fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
-        self.0.leaves(row, leaves)
+        self.0.push_leaves(row, leaves)
     }
 
     /// Appends the structure to `w`, in the form of a forest's trees.

@@ -74,18 +74,24 @@ impl Trees {
         self.first_leaves.last().copied().unwrap_or(0) as usize
     }
 
-    /// The number of the leaf that `row` reaches in each tree, counted through all trees, into `leaves`.
-    pub(super) fn leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
+    /// The number of the leaf that `row` reaches in each tree, counted through all trees, into `leaves`, which has a
+    /// place for each tree.
+    pub(super) fn leaves(&self, row: &[f64], leaves: &mut [u32]) -> Result<()> {
         self.check_width(row.len())?;
         let mut keys = Keys::default();
         keys.read(&self.columns, row, |_, column| format!("column {column}"))?;
-        leaves.clear();
-        leaves.resize(self.len(), 0);
         self.nodes.walk(keys.rows(), |tree| (self.roots[tree], 0), leaves);
         for (leaf, first) in leaves.iter_mut().zip(&self.first_leaves) {
             *leaf += first;
         }
         Ok(())
+    }
+
+    /// As [`Trees::leaves`], but makes the places.
+    pub(super) fn push_leaves(&self, row: &[f64], leaves: &mut Vec<u32>) -> Result<()> {
+        leaves.clear();
+        leaves.resize(self.len(), 0);
+        self.leaves(row, leaves)
     }
 
     /// The number of the leaf that each row reaches in one tree, counted through all trees, into `leaves`.
