@@ -88,7 +88,7 @@ fn two_readings_of_known_files_give_known_values() {
     put(dir.path(), "proc/stat", b"cpu  125 0 100 875 0 0 0 0 0 0\n");
     put(dir.path(), "sys/block/sda/stat", b"1 0 1000 0 1 0 2002 0 0 0 0\n");
     put(dir.path(), "sys/class/net/eth0/statistics/rx_bytes", b"4999\n");
-    put(dir.path(), "proc/pressure/io", b"some total=999999999999\n");
+    put(dir.path(), "proc/pressure/io", b"some total=2000200\n");
     let second = collector.collect(at(2005)).unwrap();
     assert_honest(&second);
     let v = &second.sample.values;
