@@ -35,7 +35,8 @@ fn form(head: &[u8]) -> Form {
 /// - JSON Lines: an object in each line, with numbers by the names of features and optionally a `timestamp` as CSV has
 ///   it; the first line names all features, `null` or a name left out is a missing value;
 /// - what `sadf -j` writes from sysstat's daily files: a frame of the host's schema. The number of processes, which
-///   sysstat does not record, is missing, as is whatever was not collected. `sadf -j -- -A` gives all there is.
+///   sysstat does not record, is missing, as is whatever was not collected. `sadf -j -- -A` gives all there is,
+///   and what it gives of several days may stand one after the other in one file.
 ///
 /// ```no_run
 /// # use overseer_collect::{ReadOptions, read_frame};

@@ -1,9 +1,10 @@
-//! What `sadf -j` writes from the daily files of sysstat (sadf(1), sar(1)), as rows of the host's schema.
+//! What `sadf -j` writes from the daily files of sysstat (sadf(1), sar(1)), as rows of the host's schema; of several
+//! days one after the other too.
 //!
 //! Its numbers have two decimals, so that a ratio is known to a ten-thousandth. It records the number of tasks and not
 //! of processes, which therefore stays missing.
 
-use crate::csv_rows::ReadOptions;
+use crate::csv_rows::{ReadOptions, shown};
 use crate::csv_time;
 use overseer_core::{Error, Frame, Result, Timestamp, host};
 use serde::Deserialize;
@@ -30,6 +31,8 @@ struct Sysstat {
 
 #[derive(Deserialize)]
 struct Host {
+    #[serde(default)]
+    nodename: String,
     #[serde(rename = "number-of-cpus", default)]
     cpus: u32,
     #[serde(default)]
@@ -158,25 +161,45 @@ struct Stalled {
     some_avg: Option<f64>,
 }
 
-/// Reads all statistics of the one host of a file.
+/// Reads all statistics of the one host of a file, or of several files of days one after the other.
 pub(crate) fn read(name: &str, reader: impl Read, options: &ReadOptions) -> Result<Frame> {
-    let file: File = serde_json::from_reader(reader).map_err(|e| {
-        Error::invalid_value(
-            format!("{name}, line {}", e.line()),
-            format!("not what sadf -j writes: {e}"),
-        )
-    })?;
-    let [one] = file.sysstat.hosts.as_slice() else {
-        let message = format!("{} hosts, where one is expected", file.sysstat.hosts.len());
-        return Err(Error::invalid_value(name, message));
-    };
     let mut frame = Frame::new(host::schema());
+    let mut node = None;
+    let days = serde_json::Deserializer::from_reader(reader).into_iter::<File>();
+    for (day, file) in days.enumerate() {
+        let file = file.map_err(|e| {
+            Error::invalid_value(
+                format!("{name}, line {}", e.line()),
+                format!("not what sadf -j writes: {e}"),
+            )
+        })?;
+        let place = if day == 0 { name.to_owned() } else { format!("{name}, file {}", day + 1) };
+        let [one] = file.sysstat.hosts.as_slice() else {
+            let message = format!("{} hosts, where one is expected", file.sysstat.hosts.len());
+            return Err(Error::invalid_value(place, message));
+        };
+        if *node.get_or_insert_with(|| one.nodename.clone()) != one.nodename {
+            let message =
+                format!("`{}` is another host than above", shown(one.nodename.as_bytes()));
+            return Err(Error::invalid_value(place, message));
+        }
+        add(&mut frame, one, &place, options)?;
+    }
+    if frame.is_empty() {
+        return Err(Error::invalid_value(name, "there are no statistics in it"));
+    }
+    Ok(frame)
+}
+
+/// Adds the rows of one file, which is at `place`.
+fn add(frame: &mut Frame, one: &Host, place: &str, options: &ReadOptions) -> Result<()> {
     for (i, statistics) in one.statistics.iter().enumerate() {
         // The last record of a file that is being written may have no time.
         let Some(when) = &statistics.timestamp else { continue };
+        let place = format!("{place}, statistics {}", i + 1);
         let wrong = |what: &str| {
-            let place = format!("{name}, statistics {}, `timestamp`", i + 1);
-            Error::invalid_value(place, format!("`{} {}` {what}", when.date, when.time))
+            let said = shown(format!("{} {}", when.date, when.time).as_bytes());
+            Error::invalid_value(format!("{place}, `timestamp`"), format!("`{said}` {what}"))
         };
         let above = frame.timestamps().last().copied();
         let time = moment(when, options, above).map_err(wrong)?;
@@ -184,12 +207,9 @@ pub(crate) fn read(name: &str, reader: impl Read, options: &ReadOptions) -> Resu
             return Err(wrong("is before the one above"));
         }
         let row = row(statistics, one.cpus).map(|x| x.unwrap_or(f64::NAN));
-        frame.push_row(time, &row)?;
+        frame.push_row(time, &row).map_err(|e| Error::invalid_value(&place, e.to_string()))?;
     }
-    if frame.is_empty() {
-        return Err(Error::invalid_value(name, "there are no statistics in it"));
-    }
-    Ok(frame)
+    Ok(())
 }
 
 /// Times are UTC unless sadf was told to give local ones.
@@ -351,6 +371,20 @@ mod tests {
     }
 
     #[test]
+    fn days_one_after_the_other_are_one_history_of_one_host() {
+        let next = REAL.replace("2026-11-25", "2026-11-26");
+        let days = frame(&format!("{REAL}\n{next}")).unwrap();
+        assert_eq!(days.len(), 10);
+        assert_eq!(days.row(5)[..3], days.row(0)[..3]);
+        assert_eq!(days.timestamps()[5].since(days.timestamps()[0]).as_secs_f64(), 86_400.0);
+        let said = |text: String| frame(&text).unwrap_err().to_string();
+        assert!(said(format!("{REAL}{REAL}")).contains("file 2, statistics 1, `timestamp`"));
+        let other = next.replace("\"lab\"", "\"den\"");
+        assert!(said(format!("{REAL}{other}")).contains("file 2: `den` is another host"));
+        assert!(said(format!("{REAL}x")).contains("not what sadf -j writes"));
+    }
+
+    #[test]
     fn parts_mappers_and_bridges_do_not_count_twice() {
         let text = r#"{"sysstat":{"hosts":[{"number-of-cpus":4,"statistics":[
             {"timestamp":{"date":"2024-03-31","time":"02:30:00","utc":0},
@@ -374,6 +408,10 @@ mod tests {
         assert!(said(&REAL[..2000]).contains("sa.json, line"));
         assert!(said(r#"{"sysstat":{"hosts":[]}}"#).contains("0 hosts"));
         assert!(said(r#"{"sysstat":{"hosts":[{}]}}"#).contains("no statistics"));
+        let huge = r#"{"sysstat":{"hosts":[{"statistics":[{
+            "timestamp":{"date":"2024-01-01","time":"00:00:00","utc":1},
+            "network":{"net-dev":[{"iface":"eth0","rxkB":1e308,"txkB":1}]}}]}]}}"#;
+        assert!(said(huge).starts_with("sa.json, statistics 1"), "{}", said(huge));
         let swapped = REAL.replacen("15:27:47", "15:27:40", 1);
         assert!(said(&swapped).contains("statistics 2, `timestamp`"));
         assert!(

@@ -52,7 +52,14 @@ impl Container {
         let now = clock.awake();
         if self.looked.is_none_or(|l| now.saturating_sub(l) >= RELIST) {
             self.looked = Some(now);
+            let counter =
+                |limit: &Option<CpuLimit>| limit.as_ref().map(|l| l.usage.path().to_owned());
+            let before = counter(&self.cpu);
             self.look(files);
+            if counter(&self.cpu) != before {
+                // Between the counters of two groups there is no difference to take.
+                self.previous = None;
+            }
         }
         match self.version {
             None => Origin::Host,
@@ -335,6 +342,25 @@ mod tests {
             panic!("not a container")
         };
         assert_eq!(cpu_limit, None, "the inner group's usage cannot be read");
+    }
+
+    #[test]
+    fn where_another_group_limits_most_its_time_begins_anew() {
+        let fixture = Fixture::new("pid:[4026532999]", &V2);
+        fixture.put("sys/fs/cgroup/inner/cpu.max", "20000 100000\n");
+        fixture.put("sys/fs/cgroup/inner/cpu.stat", "usage_usec 5\n");
+        let (mut files, clock) = (fixture.files(), ManualClock::new());
+        let mut container = Container::default();
+        let mut look = |seconds| {
+            clock.advance(Duration::from_secs(seconds));
+            container.origin(&mut files, &clock);
+            container.cpu_utilization(&mut files, &clock)
+        };
+        assert_eq!(look(0), Some(Err(NEEDS_TWO)));
+        assert_eq!(look(5), Some(Ok(0.0)));
+        fixture.put("sys/fs/cgroup/inner/cpu.max", "max 100000\n");
+        assert_eq!(look(60), Some(Err(NEEDS_TWO)), "the outer group has used more");
+        assert_eq!(look(5), Some(Ok(0.0)));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::files::{Files, Reason, Source, Value};
 use super::portable::Portable;
-use super::rate::{MIN_SPAN, NEEDS_TWO, TOO_SOON};
+use super::rate::{MIN_SPAN, NEEDS_TWO, TOO_SOON, most_in};
 use super::text::{fraction, number, whole_lines, words};
 use crate::clock::Clock;
 use std::time::Duration;
@@ -16,6 +16,9 @@ use sysinfo::System;
 const RECOUNT: Duration = Duration::from_secs(30);
 /// More logical CPUs than Linux can be built for, so that a broken file cannot make up a number.
 const MAX_CPUS: usize = 1 << 16;
+
+/// In which the kernel tells CPU time whatever its own clock is (proc_stat(5), `USER_HZ`).
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Time spent by all CPUs together since boot, in the kernel's ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,13 @@ struct CpuTimes {
 }
 
 impl CpuTimes {
+    /// Whether more time was spent since `before` than `cpus` can have spent in `span`, as after a virtual machine was
+    /// stopped for a while: then the whole stop is told as stolen.
+    fn jumped_since(&self, before: &Self, span: Duration, cpus: usize) -> bool {
+        let spent = rises(&self.busy, &before.busy).saturating_add(rises(&self.idle, &before.idle));
+        spent as f64 > TICKS_PER_SECOND * cpus as f64 * most_in(span).as_secs_f64()
+    }
+
     /// The share of time since `before` in which the CPUs were busy, 0–1.
     fn utilization_since(&self, before: &Self) -> Option<f64> {
         let total = |t: &Self| sum(&t.busy).saturating_add(sum(&t.idle));
@@ -131,23 +141,32 @@ impl Cpu {
             .head(&mut self.stat)
             .and_then(|text| parse_stat(text).ok_or_else(|| self.stat.garbled()));
         match times {
-            Ok(times) => self.update(at, times),
+            Ok(times) => self.update(at, times, files),
             Err(_) if native => self.measure(at, portable),
             Err(reason) => Err(reason),
         }
     }
 
-    fn update(&mut self, at: Duration, times: CpuTimes) -> Value {
-        let Some((since, before)) = &self.previous else {
+    fn update(&mut self, at: Duration, times: CpuTimes, files: &mut Files) -> Value {
+        let Some((since, before)) = self.previous else {
             self.previous = Some((at, times));
             return Err(NEEDS_TWO);
         };
-        if at.saturating_sub(*since) < MIN_SPAN {
+        let span = at.saturating_sub(since);
+        if span < MIN_SPAN {
             return Err(TOO_SOON);
         }
-        let value = times.utilization_since(before);
         self.previous = Some((at, times));
-        value.ok_or(Reason::Borrowed("the CPU counters restarted"))
+        let jumped =
+            |cpus: Option<usize>| cpus.is_some_and(|cpus| times.jumped_since(&before, span, cpus));
+        if jumped(self.cpus(files, at)) {
+            // Unless CPUs were plugged in.
+            self.counted = None;
+            if jumped(self.cpus(files, at)) {
+                return Err("the CPU counters jumped".into());
+            }
+        }
+        times.utilization_since(&before).ok_or(Reason::Borrowed("the CPU counters restarted"))
     }
 
     fn measure(&mut self, at: Duration, portable: &mut Portable) -> Value {
@@ -179,14 +198,18 @@ impl Cpu {
             }
             Err(reason) => Err(reason),
         }?;
-        let now = clock.awake();
+        let cpus = self.cpus(files, clock.awake()).ok_or("the number of CPUs is unknown")?;
+        let value = load / cpus as f64;
+        if value.is_finite() { Ok(value) } else { Err("the load average is not a number".into()) }
+    }
+
+    /// The number of logical CPUs, counted now and then.
+    fn cpus(&mut self, files: &mut Files, now: Duration) -> Option<usize> {
         if self.counted.is_none_or(|c| now.saturating_sub(c) > RECOUNT) {
             self.logical = logical_cpus(files);
             self.counted = Some(now);
         }
-        let cpus = self.logical.ok_or("the number of CPUs is unknown")?;
-        let value = load / cpus as f64;
-        if value.is_finite() { Ok(value) } else { Err("the load average is not a number".into()) }
+        self.logical
     }
 }
 
@@ -226,6 +249,29 @@ mod tests {
         let mut iowait_fell = t;
         iowait_fell.idle = [810, 35];
         assert_eq!(iowait_fell.utilization_since(&t), Some(0.0));
+    }
+
+    #[test]
+    fn more_time_than_went_by_is_a_jump_and_no_spike() {
+        let dir = tempfile::tempdir().unwrap();
+        let online = dir.path().join("sys/devices/system/cpu");
+        std::fs::create_dir_all(&online).unwrap();
+        std::fs::write(online.join("online"), "0-1\n").unwrap();
+        let mut files = Files::new(dir.path().to_owned());
+        let mut cpu = Cpu::new(&files);
+        let mut times = parse_stat(STAT).unwrap();
+        let mut after = |seconds: u64, busy: u64, idle: u64, files: &mut Files| {
+            times.busy[5] += busy;
+            times.idle[0] += idle;
+            cpu.update(Duration::from_secs(seconds), times, files)
+        };
+        assert_eq!(after(0, 0, 0, &mut files), Err(NEEDS_TWO));
+        assert_eq!(after(5, 250, 750, &mut files), Ok(0.25));
+        // An hour of two CPUs within five seconds.
+        assert_eq!(after(10, 720_000, 900, &mut files), Err("the CPU counters jumped".into()));
+        assert_eq!(after(15, 500, 500, &mut files), Ok(0.5));
+        std::fs::write(online.join("online"), "0-15\n").unwrap();
+        assert_eq!(after(20, 2000, 6000, &mut files), Ok(0.25));
     }
 
     #[test]

@@ -95,6 +95,7 @@ impl Devices {
         clock: &dyn Clock,
     ) -> Result<[Value; 2], Reason> {
         let at = clock.awake();
+        self.rates.begin();
         let relist = self.listed.is_none_or(|l| at.saturating_sub(l) >= RELIST);
         if relist || !self.read_files(files) {
             self.list(files, at, relist)?;

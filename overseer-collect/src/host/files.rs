@@ -36,7 +36,6 @@ impl Source {
     }
 
     /// Where it is.
-    #[cfg(test)]
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

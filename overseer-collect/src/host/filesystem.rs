@@ -97,7 +97,10 @@ fn unescape(text: &str) -> String {
 }
 
 /// The mounts that can fill up, one for each device; the root mount where there is none, as in a container.
-fn candidates(text: &str) -> Vec<Mount> {
+///
+/// Files are mounted too: a container's `/etc/hosts` is a piece of the disk beneath. What is no directory stands neither
+/// for its device nor for the root.
+fn candidates(text: &str, is_directory: impl Fn(&Path) -> bool) -> Vec<Mount> {
     let mut visible: Vec<Mount> = Vec::new();
     for mount in text.lines().filter_map(parse_mount) {
         // A later mount on the same point hides the earlier one.
@@ -105,7 +108,8 @@ fn candidates(text: &str) -> Vec<Mount> {
         visible.push(mount);
     }
     let root = visible.iter().find(|m| m.point == Path::new("/") && m.writable).cloned();
-    let mut local: Vec<Mount> = visible.into_iter().filter(Mount::is_local_disk).collect();
+    let can_fill = |m: &Mount| m.is_local_disk() && is_directory(&m.point);
+    let mut local: Vec<Mount> = visible.into_iter().filter(can_fill).collect();
     local.sort_by_key(Mount::depth);
     let mut chosen: Vec<Mount> = Vec::new();
     for mount in local {
@@ -216,7 +220,7 @@ impl Filesystem {
         let points: Vec<PathBuf> = match files.whole(&mut self.mountinfo) {
             Ok(text) => {
                 let text = String::from_utf8_lossy(text);
-                candidates(&text).into_iter().map(|m| m.point).collect()
+                candidates(&text, Path::is_dir).into_iter().map(|m| m.point).collect()
             }
             Err(_) if native => {
                 if self.disks.is_none() {
@@ -229,10 +233,7 @@ impl Filesystem {
             Err(reason) => return Err(reason),
         };
         for point in points {
-            // Files are mounted too, in containers; their directory's file system is another candidate.
-            if point.is_dir()
-                && let Some(size) = size(&point, self.disks.as_mut())
-            {
+            if let Some(size) = size(&point, self.disks.as_mut()) {
                 let name = super::text::shown(point.as_os_str().as_encoded_bytes());
                 self.targets.push(Target { point, name, size });
             }
@@ -297,7 +298,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn points(text: &str) -> Vec<String> {
-        candidates(text).iter().map(|m| m.point.display().to_string()).collect()
+        let directory = |point: &Path| !point.starts_with("/etc");
+        candidates(text, directory).iter().map(|m| m.point.display().to_string()).collect()
     }
 
     #[test]
@@ -335,6 +337,11 @@ mod tests {
         assert_eq!(points(text), ["/"]);
         assert!(points("22 1 0:99 / / ro - overlay overlay ro\n").is_empty());
         assert!(points("").is_empty());
+        // The files that a container's runtime mounts are no disk of the container, and do not hide one that is.
+        let runtime = format!("{text}24 22 8:1 /x/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n");
+        assert_eq!(points(&runtime), ["/"]);
+        let volume = format!("{runtime}25 22 8:1 /long/name/data /data rw - ext4 /dev/sda1 rw\n");
+        assert_eq!(points(&volume), ["/data"]);
     }
 
     #[test]
@@ -366,7 +373,7 @@ mod tests {
 
         #[test]
         fn garbage_never_panics(text in r"([0-9a-z:/\\, é-]{0,12} ?){0,16}( - )?[a-z/ ]{0,12}\n?") {
-            let _ = (candidates(&text), unescape(&text));
+            let _ = (candidates(&text, |_| true), unescape(&text));
         }
     }
 }

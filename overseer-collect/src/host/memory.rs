@@ -13,8 +13,8 @@ use sysinfo::{MemoryRefreshKind, System};
 pub(super) struct Memory {
     pub(super) total: u64,
     available: u64,
-    swap_total: u64,
-    swap_free: u64,
+    /// All and free; none where it is not known.
+    swap: Option<[u64; 2]>,
 }
 
 /// Sizes in bytes; `None` without a total or a way to tell what is available.
@@ -50,7 +50,8 @@ fn parse_meminfo(text: &[u8]) -> Option<Memory> {
                 .saturating_add(buffers.unwrap_or(0))
                 .saturating_add(cached.unwrap_or(0))
                 .saturating_add(reclaimable.unwrap_or(0))
-                .saturating_sub(shared.unwrap_or(0)),
+                .saturating_sub(shared.unwrap_or(0))
+                .min(total),
         )
     };
     let available = available.or_else(given_up)?;
@@ -58,8 +59,11 @@ fn parse_meminfo(text: &[u8]) -> Option<Memory> {
     Some(Memory {
         total: bytes(total),
         available: bytes(available),
-        swap_total: bytes(swap_total.unwrap_or(0)),
-        swap_free: bytes(swap_free.unwrap_or(0)),
+        // Of no swap none is free, said or not.
+        swap: match (swap_total, swap_free) {
+            (Some(0), _) => Some([0, 0]),
+            (total, free) => total.zip(free).map(|(total, free)| [bytes(total), bytes(free)]),
+        },
     })
 }
 
@@ -69,11 +73,14 @@ impl Memory {
         let share = |free: u64, total: u64| (1.0 - free as f64 / total as f64).clamp(0.0, 1.0);
         let memory = match self.total {
             0 => Err("the amount of memory is unknown".into()),
+            total if self.available > total => Err("more memory is available than there is".into()),
             total => Ok(share(self.available, total)),
         };
-        let swap = match self.swap_total {
-            0 => Err("no swap configured".into()),
-            total => Ok(share(self.swap_free, total)),
+        let swap = match self.swap {
+            None => Err("the amount of swap is unknown".into()),
+            Some([0, _]) => Err("no swap configured".into()),
+            Some([total, free]) if free > total => Err("more swap is free than there is".into()),
+            Some([total, free]) => Ok(share(free, total)),
         };
         [memory, swap]
     }
@@ -111,8 +118,7 @@ fn ask(system: &mut System) -> Memory {
     Memory {
         total: system.total_memory(),
         available: system.available_memory(),
-        swap_total: system.total_swap(),
-        swap_free: system.free_swap(),
+        swap: Some([system.total_swap(), system.free_swap()]),
     }
 }
 
@@ -154,6 +160,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_told_or_cannot_be_is_missing_and_not_full() {
+        let swap = |rest: &str| {
+            let text = format!("MemTotal: 10 kB\nMemAvailable: 5 kB\n{rest}");
+            parse_meminfo(text.as_bytes()).unwrap().utilization()[1].clone().unwrap_err()
+        };
+        for text in
+            ["", "SwapTotal: 8 kB\n", "SwapTotal: 8 kB\nSwapFree: x kB\n", "SwapFree: 1 kB\n"]
+        {
+            assert_eq!(swap(text), "the amount of swap is unknown", "{text:?}");
+        }
+        assert!(swap("SwapTotal: 8 kB\nSwapFree: 9 kB\n").contains("more swap is free"));
+        let m = parse_meminfo(b"MemTotal: 10 kB\nMemAvailable: 50 kB\n").unwrap();
+        assert!(m.utilization()[0].is_err());
+    }
+
+    #[test]
     fn a_file_without_a_total_says_nothing() {
         for text in
             ["", "MemTotal: x kB\n", "MemAvailable: 1 kB\n", "MemTotal: 1 kB\n", "MemTotal: 12"]
@@ -166,8 +188,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn sizes_that_contradict_each_other_still_give_ratios(a in any::<[u64; 4]>()) {
-            let m = Memory { total: a[0], available: a[1], swap_total: a[2], swap_free: a[3] };
+        fn sizes_that_contradict_each_other_give_ratios_or_nothing(a in any::<[u64; 4]>()) {
+            let m = Memory { total: a[0], available: a[1], swap: Some([a[2], a[3]]) };
             for v in m.utilization().into_iter().flatten() {
                 prop_assert!((0.0..=1.0).contains(&v));
             }

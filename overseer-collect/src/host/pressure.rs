@@ -5,7 +5,7 @@
 //! averages.
 
 use super::files::{Files, Reason, Source, Value};
-use super::rate::{MIN_SPAN, NEEDS_TWO, TOO_SOON};
+use super::rate::{MIN_SPAN, NEEDS_TWO, TOO_SOON, most_in};
 use super::text::{number, whole_lines, words};
 use crate::clock::Clock;
 use std::time::Duration;
@@ -59,6 +59,9 @@ impl Pressure {
         self.previous = Some((at, total));
         let stalled =
             total.checked_sub(before).ok_or(Reason::Borrowed("the pressure counter restarted"))?;
+        if u128::from(stalled) > most_in(span).as_micros() {
+            return Err("the pressure counter jumped".into());
+        }
         Ok((stalled as f64 / (1e6 * span.as_secs_f64())).clamp(0.0, 1.0))
     }
 }
@@ -76,9 +79,12 @@ mod tests {
         assert_eq!(p.update(t, 1_000_000), Err(NEEDS_TWO));
         assert_eq!(p.update(t + Duration::from_millis(10), 1_000_000), Err(TOO_SOON));
         assert_eq!(p.update(t + Duration::from_secs(2), 1_500_000), Ok(0.25));
-        assert_eq!(p.update(t + Duration::from_secs(3), 9_500_000), Ok(1.0));
-        assert!(p.update(t + Duration::from_secs(4), 3).is_err());
-        assert_eq!(p.update(t + Duration::from_secs(5), 100_003), Ok(0.1));
+        // A little more than the time that went by is rounding; much more is not.
+        assert_eq!(p.update(t + Duration::from_secs(3), 2_501_000), Ok(1.0));
+        let jumped = p.update(t + Duration::from_secs(4), 99_500_000);
+        assert_eq!(jumped, Err("the pressure counter jumped".into()));
+        assert!(p.update(t + Duration::from_secs(5), 3).is_err());
+        assert_eq!(p.update(t + Duration::from_secs(6), 100_003), Ok(0.1));
         p.reset();
         assert_eq!(p.update(t + Duration::from_secs(9), 100_003), Err(NEEDS_TWO));
     }

@@ -16,6 +16,12 @@ pub(super) const MIN_SPAN: Duration = Duration::from_millis(100);
 /// No device moves as many bytes in a second; a counter that does has jumped.
 const MOST_PER_SECOND: f64 = 1e12;
 
+/// The most time that something which counts time can have spent in `span`: more by far than rounding and a count that
+/// lags behind make of it.
+pub(super) fn most_in(span: Duration) -> Duration {
+    span.saturating_mul(2).saturating_add(Duration::from_millis(250))
+}
+
 /// Said of every rate of a first reading.
 pub(super) const NEEDS_TWO: Reason = Reason::Borrowed("needs two readings");
 /// Said of every rate within [`MIN_SPAN`] of the reading before.
@@ -47,6 +53,13 @@ impl Rates {
         self.devices.clear();
         self.since = None;
         self.next = 0;
+    }
+
+    /// Begins a reading; what one that was broken off has seen is not part of it.
+    pub(super) fn begin(&mut self) {
+        self.next = 0;
+        self.devices.iter_mut().for_each(|d| d.now = None);
+        self.devices.retain(|d| d.settled.is_some());
     }
 
     /// Takes in the counters of one device; of two with one name, the first counts.
@@ -206,6 +219,16 @@ mod tests {
         assert_eq!(r.update(seconds(t, 1), &[("a", 20, 10), ("a", 9, 9)])[0], Ok(10.0));
         r.reset();
         assert_eq!(r.update(seconds(t, 2), &[("a", 30, 10)])[0], Err(NEEDS_TWO));
+    }
+
+    #[test]
+    fn a_reading_that_was_broken_off_is_no_part_of_the_next() {
+        let (mut r, t) = (Rates::default(), Duration::ZERO);
+        let _ = r.update(t, &[("a", 0, 0)]);
+        r.observe(b"a", [100, 100]);
+        r.observe(b"b", [7, 7]);
+        r.begin();
+        assert_eq!(r.update(seconds(t, 2), &[("a", 300, 50)]), [Ok(150.0), Ok(25.0)]);
     }
 
     #[test]
