@@ -7,6 +7,7 @@
 
 use super::files::{Files, Reason, Source, Value};
 use crate::clock::Clock;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use sysinfo::{DiskRefreshKind, Disks};
@@ -63,37 +64,60 @@ pub(super) fn parse_mount(line: &str) -> Option<Mount> {
     let own = right.next().unwrap_or_default();
     let read_only = |options: &str| options.split(',').any(|o| o == "ro");
     Some(Mount {
-        point: unescape(point).into(),
+        point: path(unescape(point)),
         device: device.to_owned(),
         root: root.to_owned(),
         kind: kind.to_owned(),
-        source: unescape(source),
+        source: String::from_utf8_lossy(&unescape(source)).into_owned(),
         // Either the mount or the file system beneath it can be read-only.
         writable: !read_only(options) && !read_only(own),
         options: own.to_owned(),
     })
 }
 
+/// The table as text: a byte that is no UTF-8, which a path may hold, as the kernel writes a blank.
+fn escaped(table: &[u8]) -> String {
+    let mut text = String::with_capacity(table.len());
+    for chunk in table.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string does not fail.
+            let _ = write!(text, "\\{byte:03o}");
+        }
+    }
+    text
+}
+
 /// Blanks, tabs, newlines and backslashes stand as `\ooo` in the kernel's tables.
-fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+fn unescape(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\\') {
-        out.push_str(before);
-        let code = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match code.filter(u8::is_ascii) {
+        out.extend_from_slice(before.as_bytes());
+        match after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
             Some(byte) => {
-                out.push(char::from(byte));
+                out.push(byte);
                 rest = &after[3..];
             }
             None => {
-                out.push('\\');
+                out.push(b'\\');
                 rest = after;
             }
         }
     }
-    out.push_str(rest);
+    out.extend_from_slice(rest.as_bytes());
     out
+}
+
+#[cfg(unix)]
+fn path(bytes: Vec<u8>) -> PathBuf {
+    let path: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    path.into()
+}
+
+#[cfg(not(unix))]
+fn path(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// The mounts that can fill up, one for each device; the root mount where there is none, as in a container.
@@ -219,7 +243,7 @@ impl Filesystem {
         let native = files.is_native();
         let points: Vec<PathBuf> = match files.whole(&mut self.mountinfo) {
             Ok(text) => {
-                let text = String::from_utf8_lossy(text);
+                let text = escaped(text);
                 candidates(&text, Path::is_dir).into_iter().map(|m| m.point).collect()
             }
             Err(_) if native => {
@@ -364,8 +388,29 @@ mod tests {
 
     #[test]
     fn escapes_are_resolved_and_nonsense_is_kept() {
-        assert_eq!(unescape(r"a\040b\134c\9\"), r"a b\c\9\");
-        assert_eq!(unescape(r"\04é\777"), r"\04é\777");
+        assert_eq!(unescape(r"a\040b\134c\9\"), br"a b\c\9\");
+        assert_eq!(unescape(r"\04é\777"), r"\04é\777".as_bytes());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_mount_whose_name_is_no_utf_8_counts_too() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+        // Some file systems take no such names.
+        if std::fs::create_dir_all(&place).is_err() {
+            return;
+        }
+        std::fs::create_dir_all(dir.path().join("proc/self")).unwrap();
+        let mut line = b"22 1 8:1 / ".to_vec();
+        line.extend_from_slice(place.as_os_str().as_bytes());
+        line.extend_from_slice(b" rw - ext4 /dev/sda1 rw\n");
+        std::fs::write(dir.path().join("proc/self/mountinfo"), line).unwrap();
+        let mut files = Files::new(dir.path().to_owned());
+        let mut fs = Filesystem::new(&files);
+        let (used, name) = fs.utilization(&mut files, &crate::clock::ManualClock::new());
+        assert!(used.is_ok() && name.unwrap().ends_with("caf\u{fffd}"), "{used:?}");
     }
 
     proptest! {
