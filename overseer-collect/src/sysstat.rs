@@ -224,24 +224,26 @@ fn moment(
 }
 
 fn row(s: &Statistics, cpus: u32) -> [Option<f64>; 13] {
-    let ratio = |percent: f64| (percent / 100.0).clamp(0.0, 1.0);
-    let rate = |x: f64| x.max(0.0);
+    // Percentages are rounded, which may lead a little out of their range; what is far out, or a rate below zero, was
+    // taken over a counter that restarted.
+    let ratio =
+        |percent: f64| (-1.0..=101.0).contains(&percent).then(|| (percent / 100.0).clamp(0.0, 1.0));
+    let rate = |x: Option<f64>| x.filter(|x| *x >= 0.0);
     let mut row = [None; 13];
     let all = s.cpu.iter().find(|c| c.cpu == "all");
-    row[host::CPU_UTILIZATION] = all.and_then(|c| Some(ratio(100.0 - c.idle? - c.iowait?)));
+    row[host::CPU_UTILIZATION] = all.and_then(|c| ratio(100.0 - c.idle? - c.iowait?));
     let load = s.queue.as_ref().and_then(|q| q.load);
-    row[host::LOAD_PER_CORE] =
-        load.filter(|_| cpus > 0).map(|load| (load / f64::from(cpus)).max(0.0));
+    row[host::LOAD_PER_CORE] = rate(load).filter(|_| cpus > 0).map(|load| load / f64::from(cpus));
     if let Some(memory) = &s.memory {
         row[host::MEMORY_UTILIZATION] = memory.utilization();
         row[host::PAGING_UTILIZATION] = memory.swap();
     }
     row[host::FILESYSTEM_UTILIZATION] =
         s.filesystems.iter().filter_map(Filesystem::utilization).reduce(f64::max);
-    [row[host::DISK_READ], row[host::DISK_WRITE]] = s.disks().map(|x| x.map(rate));
-    [row[host::NETWORK_RECEIVE], row[host::NETWORK_TRANSMIT]] = s.interfaces().map(|x| x.map(rate));
+    [row[host::DISK_READ], row[host::DISK_WRITE]] = s.disks().map(rate);
+    [row[host::NETWORK_RECEIVE], row[host::NETWORK_TRANSMIT]] = s.interfaces().map(rate);
     if let Some(psi) = &s.psi {
-        let stalled = |p: &Option<Stalled>| p.as_ref().and_then(|p| p.some_avg).map(ratio);
+        let stalled = |p: &Option<Stalled>| p.as_ref().and_then(|p| p.some_avg).and_then(ratio);
         row[host::PRESSURE_CPU] = stalled(&psi.cpu);
         row[host::PRESSURE_IO] = stalled(&psi.io);
         row[host::PRESSURE_MEMORY] = stalled(&psi.memory);
@@ -400,6 +402,18 @@ mod tests {
         assert_eq!((row[host::NETWORK_RECEIVE], row[host::NETWORK_TRANSMIT]), (1024.0, 3072.0));
         assert!(row[host::CPU_UTILIZATION].is_nan());
         assert!(f.row(1).iter().all(|x| x.is_nan()));
+    }
+
+    #[test]
+    fn what_a_restarted_counter_left_is_missing() {
+        let text = r#"{"sysstat":{"hosts":[{"number-of-cpus":2,"statistics":[
+            {"timestamp":{"date":"2024-01-01","time":"00:00:00","utc":1},
+             "cpu-load":[{"cpu":"all","idle":-250.0,"iowait":0.0}],
+             "disk":[{"disk-device":"sda","rkB":-5,"wkB":2}]}]}]}}"#;
+        let f = frame(text).unwrap();
+        let row = f.row(0);
+        assert!(row[host::CPU_UTILIZATION].is_nan() && row[host::DISK_READ].is_nan());
+        assert_eq!(row[host::DISK_WRITE], 2048.0);
     }
 
     #[test]
