@@ -29,10 +29,18 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
+mod combine;
+mod evidence;
+mod groups;
 mod inputs;
+mod knob;
+mod linear;
 mod model;
+mod novelty;
 mod range;
+mod reservoir;
 mod scale;
+mod season;
 mod store;
 mod tail;
 #[cfg(test)]
