@@ -1,7 +1,5 @@
 //! From several kinds of evidence to one number, and from that to a p-value.
 
-use super::knob::knob;
-
 /// So many kinds of score are combined.
 pub(super) const BRANCHES: usize = 7;
 /// The pooled forest's score over all evidence.
@@ -22,6 +20,12 @@ pub(super) const FROZEN: usize = 6;
 /// What the combined evidence is that a usual host passes about once a week, whose score is one half.
 pub(super) const MIDDLE: f64 = 2.3;
 
+/// How many decades a p-value may be below what the combined evidence says by itself.
+const MARGIN: f64 = 1.0;
+
+/// How rare a row may be that is next to what was usual, as minus the decimal logarithm.
+const UNREMARKABLE: f64 = 3.5;
+
 /// How much each kind counts. With one feature there is nothing to combine it with, so that where it has been before
 /// tells most; the more features, the more the forest knows.
 #[derive(Debug, Clone, Copy)]
@@ -33,14 +37,14 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    pub(super) fn new(features: usize) -> Self {
+    /// Of so many features that vary; `is_alone` if the schema has no other.
+    pub(super) fn new(features: usize, is_alone: bool) -> Self {
         let j = 1.0 - 1.0 / (features.max(1) as f64).sqrt();
-        let f = knob("WF", 1.0);
         Self {
             features,
-            many: [f * (1.25 + 4.0 * j), knob("WS", 1.0) * (2.0 - 1.8 * j), knob("WT", 1.0) * 0.5 * j, knob("WR", 0.5), 0.0, knob("WN", 0.0), 0.0],
+            many: [1.25 + 4.0 * j, 2.0 - 1.8 * j, 0.5 * j, 0.5, 0.0, 0.0, 0.0],
             one: [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0],
-            share_of_one: if features <= 1 { knob("ONE", 1.0) } else { knob("A", 0.0) * (1.0 - j) },
+            share_of_one: if is_alone { 1.0 } else { 0.0 },
         }
     }
 
@@ -79,8 +83,19 @@ pub(super) fn score(evidence: f64) -> f64 {
     evidence / (evidence + MIDDLE)
 }
 
-/// Minus the decimal logarithm of the p-value of combined evidence.
-pub(super) fn rarity(evidence: f64) -> f64 {
-    let offset = knob("OFF", 1.0);
-    if evidence < 1.0 { evidence * (1.0 + offset) } else { evidence + offset }
+/// Minus the decimal logarithm of the p-value of combined evidence, of which the host's own past says what is rarer.
+///
+/// The past alone would believe a tail that it has seen little of. While little of it is known at all (`readiness`
+/// 0–1), how far out the row is in units that matter stands in for it; and where people have said which changes
+/// matter, a row that is next to what was usual in all of them is never rarer than 1 in 3000.
+pub(super) fn rarity(
+    evidence: f64,
+    by_past: f64,
+    by_reach: f64,
+    readiness: f64,
+    is_known: bool,
+) -> f64 {
+    let learned = by_past.min(evidence + MARGIN);
+    let rarity = by_reach + readiness * (learned - by_reach);
+    if is_known { rarity.min(UNREMARKABLE + by_reach) } else { rarity }
 }

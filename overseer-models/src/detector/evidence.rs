@@ -31,6 +31,8 @@ const SPIKES: usize = 3;
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
     pub(super) groups: Vec<Group>,
+    /// The variance that each feature's resolution alone explains.
+    noise: Vec<f64>,
     /// Per feature: decayed sums of weights and of squared residuals; the same of the seasonal surprises.
     residual_squares: Vec<(f64, f64)>,
     surprise_squares: Vec<(f64, f64)>,
@@ -46,9 +48,11 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn new(groups: Vec<Group>, d: usize) -> Self {
+    pub(super) fn new(groups: Vec<Group>, noise: Vec<f64>) -> Self {
+        let d = noise.len();
         Self {
             groups,
+            noise,
             residual_squares: vec![(0.0, 0.0); d],
             surprise_squares: vec![(0.0, 0.0); d],
             residuals: vec![0.0; d],
@@ -76,14 +80,15 @@ impl Evidence {
         }
         let (whitened, rest) = self.all.split_at_mut(d * STATISTICS);
         for (all, value) in whitened.iter_mut().zip(&self.whitened) {
-            *all = value.abs() as f32;
+            *all = *value as f32;
         }
         let (lasting, surprises) = rest.split_at_mut(d);
         for (j, units) in inputs.units().iter().enumerate() {
             // What was not measured says nothing, whatever it was lately.
             let known = f64::from(u8::from(!units.is_nan()));
             lasting[j] = (known * self.lasting[j]) as f32;
-            surprises[j] = (known * self.surprises[j].abs()) as f32;
+            let surprise = self.surprises[j].abs() - self.noise[j].sqrt();
+            surprises[j] = (known * surprise.max(0.0)) as f32;
         }
     }
 
@@ -100,10 +105,11 @@ impl Evidence {
             }
             let residual = value - self.predicted[j];
             let (weight, squares) = self.residual_squares[j];
-            let unit = if weight > 0.0 { (squares / weight).sqrt() } else { 1.0 };
+            let unit = if weight > 0.0 { (squares / weight + self.noise[j]).sqrt() } else { 1.0 };
             let units = residual / unit.max(LEAST_RESIDUAL);
             self.residuals[j] = units.clamp(-CLIP_SPIKE, CLIP_SPIKE);
-            self.lasting[j] += NEWEST * (self.residuals[j].abs().min(CLIP_LASTING) - self.lasting[j]);
+            self.lasting[j] +=
+                NEWEST * (self.residuals[j].abs().min(CLIP_LASTING) - self.lasting[j]);
             learn(&mut self.residual_squares[j], residual.clamp(-CLIP_LEARNED, CLIP_LEARNED));
         }
     }
@@ -148,14 +154,14 @@ impl Evidence {
     pub(super) fn season(&self, j: usize) -> f64 {
         let d = self.residuals.len();
         let (weight, squares) = self.surprise_squares[j];
-        let unit = if weight > 0.0 { (squares / weight).sqrt() } else { 1.0 };
+        let unit = if weight > 0.0 { (squares / weight + self.noise[j]).sqrt() } else { 1.0 };
         f64::from(self.all[d * (PER_FEATURE - 1) + j]) / (unit + LEAST_SEASON)
     }
 
-    /// The mean of that over all features.
-    pub(super) fn seasons(&self) -> f64 {
+    /// The mean of that over the features that vary; the others are at 0 until they do.
+    pub(super) fn seasons(&self, varying: usize) -> f64 {
         let d = self.residuals.len();
-        (0..d).map(|j| self.season(j)).sum::<f64>() / d as f64
+        (0..d).map(|j| self.season(j)).sum::<f64>() / varying.max(1) as f64
     }
 
     pub(super) fn reset(&mut self) {
@@ -176,16 +182,18 @@ impl Evidence {
         w.f32s(self.all.iter().copied());
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>, d: usize) -> Result<Self> {
+    pub(super) fn read_from(r: &mut Reader<'_>, noise: Vec<f64>) -> Result<Self> {
+        let d = noise.len();
         let wrong = || Error::corrupt("the detector's evidence", "a value is out of range");
         let count = r.length()?;
-        let groups = (0..count).map(|_| Group::read_from(r, d)).collect::<Result<Vec<_>>>()?;
+        let groups =
+            (0..count).map(|_| Group::read_from(r, d, &noise)).collect::<Result<Vec<_>>>()?;
         let mut places: Vec<usize> = groups.iter().flat_map(|g| g.features.clone()).collect();
         places.sort_unstable();
         if !places.into_iter().eq(0..d) {
             return Err(wrong());
         }
-        let mut evidence = Self::new(groups, d);
+        let mut evidence = Self::new(groups, noise);
         let mut read = |lower: f64| -> Result<Vec<f64>> {
             let list = r.f64s()?;
             let usable = list.len() == d && list.iter().all(|v| v.is_finite() && *v >= lower);

@@ -1,7 +1,7 @@
 //! Features in groups of correlated ones, so that work grows with the number of features and not with its square.
 
-use super::linear::{add_outer, add_product, inverse_root, solve};
 use super::inputs::{LAGS, STATISTICS};
+use super::linear::{add_outer, add_product, inverse_root, solve};
 use crate::file::{Reader, Writer};
 use ndarray::Array2;
 use overseer_core::{Error, Result};
@@ -25,6 +25,8 @@ const INTERCEPT_PENALTY: f64 = 1e-6;
 pub(super) struct Group {
     /// Their places, ascending.
     pub(super) features: Vec<usize>,
+    /// The variance that each feature's resolution alone explains.
+    noise: Vec<f64>,
     /// The sum of the rows' weights, of which the newest is [`Group::weight`].
     total: f64,
     weight: f64,
@@ -35,6 +37,8 @@ pub(super) struct Group {
     means: Vec<f64>,
     inverse_deviations: Vec<f64>,
     root: Vec<f64>,
+    /// How much of an input's variance its feature's resolution explains.
+    explained: Vec<f64>,
     /// Weighted sums of the products of the lags and 1 (lower triangle), and with the next row.
     gram: Vec<f64>,
     cross: Vec<f64>,
@@ -44,9 +48,10 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(features: Vec<usize>) -> Self {
+    pub(super) fn new(features: Vec<usize>, noise: &[f64]) -> Self {
         let (k, n, x) = sizes(features.len());
         Self {
+            noise: features.iter().map(|&j| noise[j]).collect(),
             features,
             total: 0.0,
             weight: 1.0,
@@ -55,6 +60,7 @@ impl Group {
             means: vec![0.0; n],
             inverse_deviations: vec![1.0; n],
             root: vec![0.0; n * n],
+            explained: vec![0.0; n],
             gram: vec![0.0; x * x],
             cross: vec![0.0; x * k],
             coefficients: vec![0.0; x * k],
@@ -119,7 +125,8 @@ impl Group {
         }
     }
 
-    /// The whitened inputs, into the features' places of `out`, a block a statistic. What is missing is 0.
+    /// The size of the whitened inputs, into the features' places of `out`, a block a statistic. What is missing is 0,
+    /// and so is what a feature's resolution explains.
     pub(super) fn whiten(&mut self, inputs: &[f64], d: usize, out: &mut [f64]) {
         self.gather(inputs, d);
         for ((value, mean), inverse) in
@@ -131,11 +138,14 @@ impl Group {
         let whitened = &mut whitened[..self.means.len()];
         add_product(whitened, &self.scratch, &self.root);
         let k = self.features.len();
-        for ((block, out), inputs) in
-            whitened.chunks_exact(k).zip(out.chunks_exact_mut(d)).zip(inputs.chunks_exact(d))
+        for (((block, explained), out), inputs) in whitened
+            .chunks_exact(k)
+            .zip(self.explained.chunks_exact(k))
+            .zip(out.chunks_exact_mut(d))
+            .zip(inputs.chunks_exact(d))
         {
-            for (&j, &value) in self.features.iter().zip(block) {
-                out[j] = if inputs[j].is_nan() { 0.0 } else { value };
+            for ((&j, &value), explained) in self.features.iter().zip(block).zip(explained) {
+                out[j] = if inputs[j].is_nan() { 0.0 } else { (value.abs() - explained).max(0.0) };
             }
         }
     }
@@ -162,14 +172,18 @@ impl Group {
         }
         for (i, inverse) in self.inverse_deviations.iter_mut().enumerate() {
             let variance = self.products[i * n + i] / self.total - self.means[i] * self.means[i];
-            *inverse = 1.0 / (variance.max(0.0).sqrt() + FLOOR);
+            let noise = self.noise[i % self.noise.len()];
+            let variance = variance.max(0.0) + noise;
+            self.explained[i] = if noise > 0.0 { noise / variance } else { 0.0 };
+            *inverse = 1.0 / (variance.sqrt() + FLOOR);
         }
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| {
             let (low, high) = (i.min(j), i.max(j));
             let covariance =
                 self.products[high * n + low] / self.total - self.means[i] * self.means[j];
+            let noise = if i == j { self.noise[i % self.noise.len()] } else { 0.0 };
             let ridge = if i == j { RIDGE } else { 0.0 };
-            covariance * self.inverse_deviations[i] * self.inverse_deviations[j] + ridge
+            (covariance + noise) * self.inverse_deviations[i] * self.inverse_deviations[j] + ridge
         });
         let root = inverse_root(&matrix, RIDGE);
         if root.iter().all(|v| v.is_finite()) {
@@ -199,8 +213,9 @@ impl Group {
         }
     }
 
-    fn lists(&self) -> [&Vec<f64>; 8] {
+    fn lists(&self) -> [&Vec<f64>; 9] {
         [
+            &self.explained,
             &self.sums,
             &self.products,
             &self.means,
@@ -212,14 +227,14 @@ impl Group {
         ]
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>, d: usize) -> Result<Self> {
+    pub(super) fn read_from(r: &mut Reader<'_>, d: usize, noise: &[f64]) -> Result<Self> {
         let wrong = |why: &str| Error::corrupt("the detector's groups", why);
         let features: Vec<usize> = r.u32s()?.into_iter().map(|j| j as usize).collect();
         let places = features.is_sorted_by(|a, b| a < b) && features.iter().all(|&j| j < d);
         if features.is_empty() || features.len() > LARGEST || !places {
             return Err(wrong("a feature is out of range"));
         }
-        let mut group = Self::new(features);
+        let mut group = Self::new(features, noise);
         group.total = r.finite()?;
         group.weight = r.finite()?;
         let lengths = group.lists().map(Vec::len);
@@ -234,13 +249,15 @@ impl Group {
         if group.total < 0.0 || !(1.0..1e9).contains(&group.weight) {
             return Err(wrong("a weight is out of range"));
         }
-        let Ok([sums, products, means, inverse_deviations, root, gram, cross, coefficients]) =
-            <[Vec<f64>; 8]>::try_from(lists)
+        let Ok(
+            [explained, sums, products, means, inverse_deviations, root, gram, cross, coefficients],
+        ) = <[Vec<f64>; 9]>::try_from(lists)
         else {
             return Err(wrong("a moment is missing"));
         };
         let scratch = std::mem::take(&mut group.scratch);
         Ok(Self {
+            explained,
             sums,
             products,
             means,

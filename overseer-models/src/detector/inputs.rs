@@ -64,7 +64,12 @@ impl Inputs {
     }
 
     /// Takes the next row, whose values are finite or missing.
-    pub(super) fn push(&mut self, time: Timestamp, values: impl Iterator<Item = f64>, scales: &[FeatureScale]) {
+    pub(super) fn push(
+        &mut self,
+        time: Timestamp,
+        values: impl Iterator<Item = f64>,
+        scales: &[FeatureScale],
+    ) {
         let d = self.units.len();
         for ((unit, scale), value) in self.units.iter_mut().zip(scales).zip(values) {
             *unit = scale.units(value);
@@ -75,11 +80,9 @@ impl Inputs {
         self.season.push(time, &self.clipped, &mut self.unseasonal);
         self.fill_lags();
         let differences = &mut self.statistics[6 * d..];
-        for (((held, &value), difference), unseasonal) in
-            self.held.iter_mut().zip(&self.clipped).zip(differences).zip(&self.unseasonal)
+        for ((held, &value), difference) in self.held.iter_mut().zip(&self.clipped).zip(differences)
         {
             *difference = if self.filled == 0 { value - value } else { value - *held };
-            debug_assert!(value.is_nan() == unseasonal.is_nan());
             if !value.is_nan() {
                 *held = value;
             }
@@ -113,7 +116,8 @@ impl Inputs {
             short[j] = self.clipped[j] - short[j];
             rest[j] = self.unseasonal[j];
             if self.clipped[j].is_nan() {
-                for block in [&mut *middle, &mut *long, &mut *short_deviation, &mut *long_deviation] {
+                for block in [&mut *middle, &mut *long, &mut *short_deviation, &mut *long_deviation]
+                {
                     block[j] = f64::NAN;
                 }
             }
@@ -149,6 +153,11 @@ impl Inputs {
     pub(super) fn lags(&self) -> Option<&[f64]> {
         // The newest row is in the ring already.
         (self.filled > LAGS).then_some(&self.lags)
+    }
+
+    /// The newest row minus the one before; NaN if missing.
+    pub(super) fn jumps(&self) -> &[f64] {
+        &self.statistics[self.units.len() * (STATISTICS - 1)..]
     }
 
     pub(super) fn reset(&mut self) {
@@ -200,7 +209,14 @@ impl Inputs {
 }
 
 /// Mean and sample deviation of the newest `rows` rows of a ring whose next row goes to `next`.
-fn window(ring: &[f64], d: usize, next: usize, rows: usize, means: &mut [f64], deviations: &mut [f64]) {
+fn window(
+    ring: &[f64],
+    d: usize,
+    next: usize,
+    rows: usize,
+    means: &mut [f64],
+    deviations: &mut [f64],
+) {
     let newest = || (0..rows).map(|back| &ring[(next + LONG - 1 - back) % LONG * d..][..d]);
     means.fill(0.0);
     for row in newest() {

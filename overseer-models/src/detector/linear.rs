@@ -139,7 +139,8 @@ mod tests {
             let m = positive(n, seed, 0.05);
             let root = inverse_root(&m, 0.05);
             let one = root.dot(&m).dot(&root);
-            let apart = (&one - &Array2::<f64>::eye(n)).iter().fold(0.0, |w: f64, v| w.max(v.abs()));
+            let apart =
+                (&one - &Array2::<f64>::eye(n)).iter().fold(0.0, |w: f64, v| w.max(v.abs()));
             assert!(apart < 1e-9, "{n}: {apart}");
         }
     }

@@ -5,28 +5,33 @@ use super::combine::{
 };
 use super::evidence::{Evidence, PER_FEATURE};
 use super::inputs::Inputs;
-use super::knob::knob;
 use super::novelty::Novelty;
 use super::range::Ranges;
+use super::reach::Reach;
 use super::reservoir::Reservoir;
 use super::scale::FeatureScale;
-use super::tail::{Memory, Tail};
+use super::tail::{Kind, Memory, Tail};
 use crate::isolation_forest::pooled::PooledForest;
 use overseer_core::{
     Detector, Error, FeatureEvidence, Frame, Judgement, ModelMetadata, Probability, Result, Sample,
     Schema, Span, Timestamp,
 };
 
-/// Which past each kind of score compares with.
-pub(super) const MEMORIES: [Memory; BRANCHES] = [
-    Memory::Guarded,
-    Memory::Recent,
-    Memory::Recent,
-    Memory::Recent,
-    Memory::Recent,
-    Memory::Recent,
-    Memory::Recent,
+/// How each kind of score is calibrated, in the order of [`BRANCHES`](super::combine::BRANCHES): the forest's past is
+/// guarded; the least mean excess is what a score of that kind has to differ by to mean anything.
+pub(super) const KINDS: [Kind; BRANCHES] = [
+    Kind { memory: Memory::Guarded, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.25, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.02, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 1.0, most: f64::INFINITY },
 ];
+
+/// How the combined evidence is kept, so that a row can be compared with those before it. It is in powers of ten, so
+/// that its mean excess would be 0.43 if they were exact; few rows must not make it much more.
+pub(super) const RANKS: Kind = Kind { memory: Memory::Guarded, least: 0.05, most: 0.5 };
 
 /// Calibration takes one entry in so many seconds, once it has [`EVERY_ROW`] of them.
 const ENTRY_SECONDS: f64 = 300.0;
@@ -43,9 +48,6 @@ const FEW_ROWS: f64 = 5000.0;
 
 /// The newest row's share of what has been novel lately.
 const NEWEST: f64 = 0.4;
-
-/// How many combined values tell what share of rows is calmer.
-pub(super) const RANKS: usize = 1024;
 
 /// A fitted detector: an isolation forest over the evidence of all features, and other kinds of evidence beside it,
 /// each calibrated on its own past.
@@ -71,6 +73,7 @@ pub(super) struct State {
     pub(super) inputs: Inputs,
     pub(super) evidence: Evidence,
     pub(super) ranges: Ranges,
+    pub(super) reach: Reach,
     pub(super) novelties: Vec<Novelty>,
     /// The newest row's novelty of each feature, what it has been lately, and since how many rows nothing changed.
     pub(super) novelty: Vec<f64>,
@@ -103,11 +106,14 @@ impl ForestDetector {
         if self.is_blank(row) {
             // Nothing was measured, which is no sign of anything.
             self.state.found = [0.0; BRANCHES];
-            return (self.judge(0.0), 0.0);
+            let rank = self.state.ranks.rank(0.0);
+            let readiness = Probability::saturating(self.state.calibrated as f64 / FULL);
+            return (Judgement::new(0.0, 1.0, readiness, rank), 0.0);
         }
         self.look(time, row);
         let scores = self.scores();
-        for ((found, tail), score) in self.state.found.iter_mut().zip(&self.state.tails).zip(scores) {
+        for ((found, tail), score) in self.state.found.iter_mut().zip(&self.state.tails).zip(scores)
+        {
             *found = tail.evidence(score);
         }
         // Novelty is a number of decades already.
@@ -129,15 +135,17 @@ impl ForestDetector {
     /// Takes a row into the windows and turns it into evidence, without learning from it.
     pub(super) fn look(&mut self, time: Timestamp, row: &[f64]) {
         let state = &mut self.state;
-        let held: Vec<f64> = if knob("FZ", 1.0) > 0.0 { state.inputs.held().to_vec() } else { Vec::new() };
         state.inputs.push(time, self.order.iter().map(|&at| row[at]), &self.scales);
         state.evidence.push(&state.inputs);
         state.ranges.push(state.inputs.units());
-        for (j, &unit) in state.inputs.units().iter().enumerate() {
-            state.novelty[j] = state.novelties[j].push(unit);
+        state.reach.push(state.inputs.units());
+        // Only where there is but one feature.
+        for (j, novelty) in state.novelties.iter_mut().enumerate() {
+            let unit = state.inputs.units()[j];
+            state.novelty[j] = novelty.push(unit);
             state.novelty_lately[j] += NEWEST * (state.novelty[j] - state.novelty_lately[j]);
             if !unit.is_nan() {
-                let same = state.inputs.held()[j] == held[j];
+                let same = state.inputs.jumps()[j] == 0.0;
                 state.frozen[j] = if same { state.frozen[j] + 1.0 } else { 0.0 };
             }
         }
@@ -148,9 +156,10 @@ impl ForestDetector {
         let d = self.order.len() as f64;
         let mut scores = [0.0; BRANCHES];
         scores[FOREST] = state.forest.score(state.evidence.all());
-        scores[SEASON] = state.evidence.seasons();
+        scores[SEASON] = state.evidence.seasons(self.weights.features());
         scores[SPIKE] = state.evidence.spike();
-        scores[RANGE] = if self.order.len() == 1 { state.ranges.now() } else { state.ranges.total() };
+        scores[RANGE] =
+            if state.novelties.is_empty() { state.ranges.total() } else { state.ranges.now() };
         scores[NOVELTY] = state.novelty.iter().sum::<f64>() / d;
         scores[LATELY] = state.novelty_lately.iter().sum::<f64>() / d;
         scores[FROZEN] = state.frozen.iter().sum::<f64>() / d;
@@ -197,11 +206,16 @@ impl ForestDetector {
     }
 
     fn judge(&self, combined: f64) -> Judgement {
+        let state = &self.state;
+        let readiness = (state.calibrated as f64 / FULL).min(1.0);
+        let by_past = state.ranks.evidence(combined);
+        let is_known = self.scales.iter().all(|s| s.noise() > 0.0);
+        let rarity = rarity(combined, by_past, state.reach.evidence(), readiness, is_known);
         Judgement::new(
             score(combined),
-            10_f64.powf(-rarity(combined)),
-            Probability::saturating(self.state.calibrated as f64 / FULL),
-            self.state.ranks.rank(combined),
+            10_f64.powf(-rarity).clamp(f64::MIN_POSITIVE, 1.0),
+            Probability::saturating(readiness),
+            state.ranks.rank(combined),
         )
     }
 
@@ -283,7 +297,8 @@ impl Detector for ForestDetector {
         if self.last.is_empty() {
             return Vec::new();
         }
-        let parts = if self.is_blank(&self.last) { vec![0.0; self.order.len()] } else { self.parts() };
+        let parts =
+            if self.is_blank(&self.last) { vec![0.0; self.order.len()] } else { self.parts() };
         let total: f64 = parts.iter().sum();
         let mut evidence: Vec<FeatureEvidence> = self
             .order
@@ -305,6 +320,7 @@ impl Detector for ForestDetector {
         state.inputs.reset();
         state.evidence.reset();
         state.ranges.reset();
+        state.reach.reset();
         state.novelties.iter_mut().for_each(Novelty::reset);
         state.novelty_lately.fill(0.0);
         state.frozen.fill(0.0);

@@ -1,5 +1,6 @@
 //! How far a row lies outside everything that was usual.
 
+use super::scale::FeatureScale;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 
@@ -7,14 +8,17 @@ use overseer_core::{Error, Result};
 const NEWEST: f64 = 0.2;
 /// How fast an excess grows within the usual range: tenfold of it is 4.6 and more.
 const STEEPNESS: f64 = 10.0;
-/// A feature whose range is narrower than this many units counts as having this range.
+/// A feature whose range is narrower than this many units, or this many resolutions, counts as having this range.
 const NARROWEST: f64 = 0.5;
+const RESOLUTIONS: f64 = 10.0;
 
 /// The ranges of all features and how far the newest rows lay outside them.
 #[derive(Debug, Clone)]
 pub(super) struct Ranges {
     low: Vec<f64>,
     high: Vec<f64>,
+    /// The least range of each feature.
+    narrowest: Vec<f64>,
     /// The newest row's excess per feature.
     now: Vec<f64>,
     /// Its running average per feature, 0 after a restart.
@@ -22,8 +26,11 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    pub(super) fn new(features: usize) -> Self {
+    pub(super) fn new(scales: &[FeatureScale]) -> Self {
+        let features = scales.len();
+        let narrowest = |s: &FeatureScale| NARROWEST.max(RESOLUTIONS * s.noise().sqrt());
         Self {
+            narrowest: scales.iter().map(narrowest).collect(),
             low: vec![f64::NAN; features],
             high: vec![f64::NAN; features],
             now: vec![0.0; features],
@@ -43,7 +50,7 @@ impl Ranges {
             } else {
                 0.0
             };
-            self.now[j] = (STEEPNESS * outside / (high - low).max(NARROWEST)).ln_1p();
+            self.now[j] = (STEEPNESS * outside / (high - low).max(self.narrowest[j])).ln_1p();
             self.lately[j] += NEWEST * (self.now[j] - self.lately[j]);
             self.low[j] = low.min(unit);
             self.high[j] = high.max(unit);
@@ -74,7 +81,8 @@ impl Ranges {
         }
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>, features: usize) -> Result<Self> {
+    pub(super) fn read_from(r: &mut Reader<'_>, scales: &[FeatureScale]) -> Result<Self> {
+        let features = scales.len();
         let (low, high, now, lately) = (r.f64s()?, r.f64s()?, r.f64s()?, r.f64s()?);
         let fits = [&low, &high, &now, &lately].iter().all(|list| list.len() == features);
         let ordered = low
@@ -85,6 +93,6 @@ impl Ranges {
         if !(fits && ordered && excess) {
             return Err(Error::corrupt("the detector's ranges", "a value is out of range"));
         }
-        Ok(Self { low, high, now, lately })
+        Ok(Self { low, high, now, lately, ..Self::new(scales) })
     }
 }

@@ -10,6 +10,7 @@ const KEPT: usize = 2048;
 /// Rows beyond this quantile of the scores are kept out of training, the more the further they are.
 const USUAL: f64 = 0.98;
 const STEEPNESS: i32 = 32;
+const STEPS: f64 = 256.0;
 
 /// Rows, each kept with the same probability (J. S. Vitter's algorithm R, 1985), and what they scored when they came.
 #[derive(Debug, Clone)]
@@ -55,7 +56,9 @@ impl Reservoir {
         );
         let weight = |score: f32| {
             let ratio = limit / f64::from(score).max(1e-3);
-            if ratio < 1.0 { ratio.powi(STEEPNESS) } else { 1.0 }
+            let weight = if ratio < 1.0 { ratio.powi(STEEPNESS) } else { 1.0 };
+            // In steps, so that what rounding does to a score changes nothing about what is drawn.
+            (weight * STEPS).round() / STEPS
         };
         self.scores.iter().map(|&score| weight(score)).collect()
     }

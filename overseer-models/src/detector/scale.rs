@@ -18,6 +18,8 @@ const NEARLY_CONSTANT: f64 = 1e-3;
 pub(super) struct FeatureScale {
     /// Values well above this are taken by their logarithm, smaller ones as they are; 0 takes all as they are.
     linear_below: f64,
+    /// The feature's resolution; 0 where it is not known.
+    resolution: f64,
     /// The mean, after that; NaN if no value was known.
     center: f64,
     /// One unit: the usual variation, or the change that matters if that is larger.
@@ -39,6 +41,7 @@ impl FeatureScale {
         let linear_below = if feature.unit == Unit::BytesPerSecond { resolution } else { 0.0 };
         let unfitted = Self {
             linear_below,
+            resolution,
             center: f64::NAN,
             scale: 1.0,
             usual: (f64::NAN, f64::NAN),
@@ -75,6 +78,11 @@ impl FeatureScale {
         Self { usual: (units(least), units(greatest)), expected: (low, high), ..fitted }
     }
 
+    /// The variance that the feature's resolution alone explains, in units: what nobody would act on.
+    pub(super) fn noise(&self) -> f64 {
+        (self.resolution / self.scale).powi(2)
+    }
+
     /// Whether it ever varied.
     pub(super) fn varies(&self) -> bool {
         self.usual.1 > self.usual.0
@@ -105,7 +113,7 @@ impl FeatureScale {
 
     pub(super) fn write_to(&self, w: &mut Writer) {
         let (usual, expected) = (self.usual, self.expected);
-        for v in [self.linear_below, self.center, self.scale, usual.0, usual.1] {
+        for v in [self.linear_below, self.resolution, self.center, self.scale, usual.0, usual.1] {
             w.f64(v);
         }
         w.f64(expected.0);
@@ -113,16 +121,20 @@ impl FeatureScale {
     }
 
     pub(super) fn read_from(r: &mut Reader<'_>) -> Result<Self> {
-        let linear_below = r.finite()?;
+        let (linear_below, resolution) = (r.finite()?, r.finite()?);
         let center = r.f64()?;
         let scale = r.finite()?;
         let usual = (r.f64()?, r.f64()?);
         let expected = (r.f64()?, r.f64()?);
         let infinite = [center, usual.0, usual.1, expected.0, expected.1];
-        if linear_below < 0.0 || scale <= 0.0 || infinite.iter().any(|v| v.is_infinite()) {
+        if linear_below < 0.0
+            || resolution < 0.0
+            || scale <= 0.0
+            || infinite.iter().any(|v| v.is_infinite())
+        {
             return Err(Error::corrupt("a feature's scale", "a value is out of range"));
         }
-        Ok(Self { linear_below, center, scale, usual, expected })
+        Ok(Self { linear_below, resolution, center, scale, usual, expected })
     }
 }
 

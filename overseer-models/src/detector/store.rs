@@ -4,12 +4,13 @@
 use super::combine::{BRANCHES, Weights};
 use super::evidence::{Evidence, PER_FEATURE};
 use super::inputs::Inputs;
-use super::model::{ForestDetector, MEMORIES, State};
+use super::model::{ForestDetector, KINDS, RANKS, State};
 use super::novelty::Novelty;
 use super::range::Ranges;
+use super::reach::Reach;
 use super::reservoir::Reservoir;
 use super::scale::FeatureScale;
-use super::tail::{Memory, Tail};
+use super::tail::Tail;
 use crate::file::{Reader, Writer, decode, encode};
 use crate::isolation_forest::pooled::PooledForest;
 use overseer_core::{Error, Result, Schema, Timestamp};
@@ -34,6 +35,7 @@ impl ForestDetector {
         state.inputs.write_to(&mut w);
         state.evidence.write_to(&mut w);
         state.ranges.write_to(&mut w);
+        state.reach.write_to(&mut w);
         state.novelties.iter().for_each(|n| n.write_to(&mut w));
         for list in [&state.novelty, &state.novelty_lately, &state.frozen] {
             w.f64s(list.iter().copied());
@@ -76,9 +78,13 @@ impl ForestDetector {
         let features = r.u32()? as usize;
         let trees = r.u32()? as usize;
         let inputs = Inputs::read_from(&mut r, d)?;
-        let evidence = Evidence::read_from(&mut r, d)?;
-        let ranges = Ranges::read_from(&mut r, d)?;
-        let novelties = (0..d).map(|_| Novelty::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
+        let evidence =
+            Evidence::read_from(&mut r, scales.iter().map(FeatureScale::noise).collect())?;
+        let ranges = Ranges::read_from(&mut r, &scales)?;
+        let reach = Reach::read_from(&mut r, d)?;
+        let known = if d == 1 { 1 } else { 0 };
+        let novelties =
+            (0..known).map(|_| Novelty::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
         let mut list = || -> Result<Vec<f64>> {
             let list = r.f64s()?;
             let usable = list.len() == d && list.iter().all(|v| v.is_finite() && *v >= 0.0);
@@ -87,8 +93,8 @@ impl ForestDetector {
         let (novelty, novelty_lately, frozen) = (list()?, list()?, list()?);
         let forest = PooledForest::read_from(&mut r, d * PER_FEATURE)?;
         let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE)?;
-        let tails = MEMORIES.iter().map(|&m| Tail::read_from(&mut r, m)).collect::<Result<_>>()?;
-        let ranks = Tail::read_from(&mut r, Memory::Guarded)?;
+        let tails = KINDS.iter().map(|&k| Tail::read_from(&mut r, k)).collect::<Result<_>>()?;
+        let ranks = Tail::read_from(&mut r, RANKS)?;
         let (rows, next_refit, calibrated) = (r.u64()?, r.u64()?, r.u64()?);
         let mut found = [0.0; BRANCHES];
         for l in &mut found {
@@ -115,12 +121,13 @@ impl ForestDetector {
             metadata,
             order,
             scales,
-            weights: Weights::new(features),
+            weights: Weights::new(features, d == 1),
             trees,
             state: State {
                 inputs,
                 evidence,
                 ranges,
+                reach,
                 novelties,
                 novelty,
                 novelty_lately,

@@ -34,10 +34,20 @@ pub(super) enum Memory {
     Recent,
 }
 
+/// How a kind of score is calibrated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Kind {
+    pub(super) memory: Memory,
+    /// The least mean excess that is believed, in the score's own unit.
+    pub(super) least: f64,
+    /// The largest.
+    pub(super) most: f64,
+}
+
 /// The past scores of one kind and the tail fitted to them.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
-    memory: Memory,
+    kind: Kind,
     /// The entries kept, oldest first.
     entries: VecDeque<f32>,
     /// The same, ascending.
@@ -52,9 +62,9 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    pub(super) fn new(memory: Memory) -> Self {
+    pub(super) fn new(kind: Kind) -> Self {
         Self {
-            memory,
+            kind,
             entries: VecDeque::new(),
             sorted: Vec::new(),
             offered: 0,
@@ -90,7 +100,7 @@ impl Tail {
     /// Takes a score into the past.
     pub(super) fn learn(&mut self, score: f64) {
         self.offered += 1;
-        if self.memory == Memory::Guarded && self.evidence(score) > UNUSUAL {
+        if self.kind.memory == Memory::Guarded && self.evidence(score) > UNUSUAL {
             self.unusual += 1;
             if self.unusual < THINNED {
                 return;
@@ -101,7 +111,7 @@ impl Tail {
         self.entries.push_back(score);
         let at = self.sorted.partition_point(|&s| s < score);
         self.sorted.insert(at, score);
-        let kept = match self.memory {
+        let kept = match self.kind.memory {
             Memory::Guarded => KEPT,
             Memory::Recent => ((self.offered as f64 * 0.7) as usize).clamp(1000, KEPT),
         };
@@ -126,7 +136,7 @@ impl Tail {
         self.threshold = threshold;
         self.share = (beyond + 1) as f64 / (n + 1) as f64;
         let pooled = (excess + GUESS_WEIGHT * guess) / (beyond as f64 + GUESS_WEIGHT);
-        self.scale = pooled.max(1e-3 * threshold.abs()).max(1e-9);
+        self.scale = pooled.max(1e-3 * threshold.abs()).max(self.kind.least).min(self.kind.most);
     }
 
     pub(super) fn write_to(&self, w: &mut Writer) {
@@ -135,8 +145,8 @@ impl Tail {
         w.u32(self.unusual);
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>, memory: Memory) -> Result<Self> {
-        let mut tail = Self::new(memory);
+    pub(super) fn read_from(r: &mut Reader<'_>, kind: Kind) -> Result<Self> {
+        let mut tail = Self::new(kind);
         tail.entries = r.f32s()?.into();
         tail.offered = r.u64()?;
         tail.unusual = r.u32()?;

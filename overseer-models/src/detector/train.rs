@@ -4,17 +4,17 @@ use super::combine::{BRANCHES, Weights};
 use super::evidence::{Evidence, PER_FEATURE};
 use super::groups::{Group, correlated};
 use super::inputs::Inputs;
-use super::model::{ForestDetector, MEMORIES, State};
+use super::model::{ForestDetector, KINDS, RANKS, State};
 use super::novelty::Novelty;
 use super::range::Ranges;
+use super::reach::Reach;
 use super::reservoir::Reservoir;
 use super::scale::FeatureScale;
-use super::tail::{Memory, Tail};
+use super::tail::Tail;
 use crate::isolation_forest::pooled::{PooledForest, Pools};
 use crate::stats;
 use overseer_core::{
     Detector, DetectorTrainer, Error, Frame, ModelKind, ModelMetadata, Result, Schema, Span,
-    Timestamp,
 };
 
 /// The fewest rows worth learning from.
@@ -176,34 +176,39 @@ impl ForestDetectorTrainer {
         let sparse: Vec<f64> = frame
             .rows()
             .step_by(every)
-            .flat_map(|(_, row)| order.iter().zip(&scales).map(|(&at, s)| s.units(row[at])).collect::<Vec<_>>())
+            .flat_map(|(_, row)| {
+                order.iter().zip(&scales).map(|(&at, s)| s.units(row[at])).collect::<Vec<_>>()
+            })
             .map(|unit| if unit.is_nan() { 0.0 } else { unit.clamp(-15.0, 15.0) })
             .collect();
-        let groups = correlated(&sparse, d, &varies).into_iter().map(Group::new).collect();
+        let noise: Vec<f64> = scales.iter().map(FeatureScale::noise).collect();
+        let groups =
+            correlated(&sparse, d, &varies).into_iter().map(|g| Group::new(g, &noise)).collect();
         let pools = Pools::draw(POOLS, d * PER_FEATURE, |column| varies[column % d], self.seed);
         let seconds = (step.as_millis() as f64 / 1000.0).max(1e-3);
         let state = State {
             inputs: Inputs::new(d, seconds),
-            evidence: Evidence::new(groups, d),
-            ranges: Ranges::new(d),
-            novelties: scales.iter().map(|s| Novelty::new(s.usual)).collect(),
+            evidence: Evidence::new(groups, noise),
+            ranges: Ranges::new(&scales),
+            reach: Reach::new(&scales),
+            novelties: novelties(&scales),
             novelty: vec![0.0; d],
             novelty_lately: vec![0.0; d],
             frozen: vec![0.0; d],
             forest: PooledForest::new(pools, self.seed),
             reservoir: Reservoir::new(d * PER_FEATURE, self.seed),
-            tails: MEMORIES.iter().map(|&memory| Tail::new(memory)).collect(),
+            tails: KINDS.iter().map(|&kind| Tail::new(kind)).collect(),
             rows: 0,
             next_refit: u64::MAX,
             calibrated: 0,
-            ranks: Tail::new(Memory::Guarded),
+            ranks: Tail::new(RANKS),
             found: [0.0; BRANCHES],
         };
         Ok(ForestDetector {
             metadata: describe(frame, step),
             schema: schema.clone(),
             order,
-            weights: Weights::new(varies.iter().filter(|v| **v).count()),
+            weights: Weights::new(varies.iter().filter(|v| **v).count(), d == 1),
             scales,
             trees: self.trees,
             state,
@@ -224,6 +229,14 @@ impl DetectorTrainer for ForestDetectorTrainer {
 
     fn load(&self, bytes: &[u8], schema: &Schema) -> Result<Box<dyn Detector>> {
         Ok(Box::new(ForestDetector::decode(bytes, schema)?))
+    }
+}
+
+/// What each feature has been through, which is of use where there is but one.
+fn novelties(scales: &[FeatureScale]) -> Vec<Novelty> {
+    match scales {
+        [one] => vec![Novelty::new(one.usual)],
+        _ => Vec::new(),
     }
 }
 

@@ -23,7 +23,11 @@ const PLACES: usize = 1 << DEPTH;
 const TRIES: usize = 8;
 /// A value beyond a node's largest counts for at most the logarithm of this.
 const BEYOND: f32 = 50.0;
-/// What rounding may change of a pool's value, so that a row equal to a threshold goes right.
+/// How far above rows that are all equal a row must be to stand out.
+const STANDS_OUT: f32 = 0.1;
+/// A node's largest value is never taken for nearer to the threshold than this share of it.
+const NARROWEST: f32 = 1e-3;
+/// What rounding may change of a pool's value, as a share of it, so that a row equal to a threshold goes right.
 const ROUNDING: f32 = 1e-6;
 
 /// Random subsets of columns, and the means over them.
@@ -32,6 +36,8 @@ pub(crate) struct Pools {
     members: Vec<u32>,
     /// Where each pool's members end.
     ends: Vec<u32>,
+    /// How many of each pool's members vary; they come first.
+    varying: Vec<u32>,
 }
 
 impl Pools {
@@ -39,13 +45,18 @@ impl Pools {
     ///
     /// Each column that does not vary joins pools at random as well, so that it is seen when it begins to, but it has
     /// no part in how the others are drawn.
-    pub(crate) fn draw(count: usize, columns: usize, varies: impl Fn(usize) -> bool, seed: u64) -> Self {
+    pub(crate) fn draw(
+        count: usize,
+        columns: usize,
+        varies: impl Fn(usize) -> bool,
+        seed: u64,
+    ) -> Self {
         let varying: Vec<u32> = (0..columns as u32).filter(|&c| varies(c as usize)).collect();
         let still: Vec<u32> = (0..columns as u32).filter(|&c| !varies(c as usize)).collect();
         let p = varying.len().max(1);
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
         let mut still_rng = Pcg64Mcg::seed_from_u64(seed ^ 0x5eed);
-        let mut pools = Self { members: Vec::new(), ends: Vec::with_capacity(count) };
+        let mut pools = Self { members: Vec::new(), ends: Vec::new(), varying: Vec::new() };
         let mut order = varying.clone();
         for _ in 0..count {
             let size = (rng.random::<f64>() * (p as f64 + 0.49).ln()).exp().round() as usize;
@@ -56,9 +67,10 @@ impl Pools {
             }
             let start = pools.members.len();
             pools.members.extend(&order[..size]);
+            pools.members[start..].sort_unstable();
+            pools.varying.push(size as u32);
             let share = size as f64 / p as f64;
             pools.members.extend(still.iter().filter(|_| still_rng.random::<f64>() < share));
-            pools.members[start..].sort_unstable();
             pools.ends.push(pools.members.len() as u32);
         }
         pools
@@ -75,7 +87,7 @@ impl Pools {
     }
 
     fn mean(&self, pool: usize, row: &[f32]) -> f32 {
-        let members = self.of(pool);
+        let (members, still) = self.of(pool).split_at(self.varying[pool] as usize);
         let (four, rest) = members.as_chunks::<4>();
         let mut sums = [0.0_f32; 4];
         for places in four {
@@ -86,7 +98,8 @@ impl Pools {
         for (sum, &place) in sums.iter_mut().zip(rest) {
             *sum += row[place as usize];
         }
-        (sums[0] + sums[1] + sums[2] + sums[3]) / members.len().max(1) as f32
+        let still: f32 = still.iter().map(|&place| row[place as usize]).sum();
+        (sums[0] + sums[1] + sums[2] + sums[3] + still) / members.len().max(1) as f32
     }
 
     /// The means of a row over all pools.
@@ -163,7 +176,14 @@ impl PooledForest {
 
     /// Replaces the `count` oldest of at most `most` trees by ones grown on rows of `width` columns; a row is drawn in
     /// proportion to its weight.
-    pub(crate) fn grow(&mut self, count: usize, most: usize, rows: &[f32], width: usize, weights: &[f64]) {
+    pub(crate) fn grow(
+        &mut self,
+        count: usize,
+        most: usize,
+        rows: &[f32],
+        width: usize,
+        weights: &[f64],
+    ) {
         let mut total = 0.0;
         let cumulated: Vec<f64> = weights
             .iter()
@@ -199,6 +219,7 @@ impl PooledForest {
         w.u64(self.grown);
         w.u32s(self.pools.members.iter().copied());
         w.u32s(self.pools.ends.iter().copied());
+        w.u32s(self.pools.varying.iter().copied());
         w.u64(self.trees.len() as u64);
         for tree in &self.trees {
             tree.pools.iter().for_each(|&p| w.u32(u32::from(p)));
@@ -212,13 +233,18 @@ impl PooledForest {
     pub(crate) fn read_from(r: &mut Reader<'_>, columns: usize) -> Result<Self> {
         let wrong = |why: &str| Error::corrupt("the pooled forest", why);
         let (seed, grown) = (r.u64()?, r.u64()?);
-        let (members, ends) = (r.u32s()?, r.u32s()?);
+        let (members, ends, varying) = (r.u32s()?, r.u32s()?, r.u32s()?);
         let in_range = members.iter().all(|&c| (c as usize) < columns);
         let increasing = ends.first().is_none_or(|&e| e > 0) && ends.is_sorted_by(|a, b| a < b);
         if !in_range || !increasing || ends.last().map_or(0, |&e| e as usize) != members.len() {
             return Err(wrong("a pool is out of range"));
         }
-        let pools = Pools { members, ends };
+        let pools = Pools { members, ends, varying };
+        let parts = pools.varying.len() == pools.len()
+            && (0..pools.len()).all(|p| pools.varying[p] as usize <= pools.of(p).len());
+        if !parts {
+            return Err(wrong("a pool is out of range"));
+        }
         let count = r.length()?;
         let mut trees = Vec::new();
         for _ in 0..count {
@@ -267,7 +293,7 @@ impl Tree {
             let mut gain = self.gains[at];
             let largest = self.largest[at];
             if value > largest {
-                let beyond = (value - threshold) / (largest - threshold).max(ROUNDING);
+                let beyond = (value - threshold) / (largest - threshold).max(NARROWEST * largest);
                 gain += beyond.clamp(1.0, BEYOND).ln();
             }
             turn(pool, gain);
@@ -275,25 +301,35 @@ impl Tree {
         }
     }
 
-    fn split(&mut self, at: usize, sample: &mut [usize], pools: &Pools, rows: &[f32], width: usize, rng: &mut Pcg64Mcg) {
+    fn split(
+        &mut self,
+        at: usize,
+        sample: &mut [usize],
+        pools: &Pools,
+        rows: &[f32],
+        width: usize,
+        rng: &mut Pcg64Mcg,
+    ) {
         let m = sample.len();
         if at >= PLACES || m < 2 {
             return;
         }
         for _ in 0..TRIES {
             let pool = below(rng, pools.len());
-            let mut values: Vec<(f32, usize)> =
-                sample.iter().map(|&row| (pools.mean(pool, &rows[row * width..][..width]), row)).collect();
+            let mut values: Vec<(f32, usize)> = sample
+                .iter()
+                .map(|&row| (pools.mean(pool, &rows[row * width..][..width]), row))
+                .collect();
             values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             let (least, largest) = (values[0].0, values[m - 1].0);
-            if largest - least <= ROUNDING {
+            if largest - least <= ROUNDING * largest {
                 continue;
             }
             let rank = ((0.5 + 0.5 * rng.random::<f64>()) * m as f64) as usize;
-            let mut threshold = values[rank.min(m - 1)].0 - ROUNDING;
+            let mut threshold = values[rank.min(m - 1)].0 * (1.0 - ROUNDING);
             if threshold <= least {
                 // Half-way to the next larger value.
-                let next = values.partition_point(|v| v.0 <= least + ROUNDING);
+                let next = values.partition_point(|v| v.0 <= least * (1.0 + ROUNDING));
                 threshold = least + 0.5 * (values[next.min(m - 1)].0 - least);
             }
             let left = values.partition_point(|v| v.0 < threshold);
@@ -309,6 +345,27 @@ impl Tree {
             self.split(2 * at + 1, high, pools, rows, width, rng);
             return;
         }
+        self.watch(at, sample, pools, rows, width, rng);
+    }
+}
+
+impl Tree {
+    /// Where nothing varies among a node's rows, a row stands out that is well above them: none of them goes right.
+    fn watch(
+        &mut self,
+        at: usize,
+        sample: &[usize],
+        pools: &Pools,
+        rows: &[f32],
+        width: usize,
+        rng: &mut Pcg64Mcg,
+    ) {
+        let pool = below(rng, pools.len());
+        let value = pools.mean(pool, &rows[sample[0] * width..][..width]);
+        self.pools[at] = pool as u16;
+        self.thresholds[at] = value + STANDS_OUT;
+        self.largest[at] = value + 2.0 * STANDS_OUT;
+        self.gains[at] = (sample.len() as f32 + 1.0).ln();
     }
 }
 
