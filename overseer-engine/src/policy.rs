@@ -367,10 +367,10 @@ mod tests {
         let mut p = policy();
         let t = p.threshold();
         assert!(p.observe(&at(0, t)).alert);
-        for i in 1..100 {
+        for i in 1..144 {
             p.observe(&at(60 * i, 1.0));
         }
-        assert!(p.observe(&at(6000, t)).alert);
+        assert!(p.observe(&at(8640, t)).alert);
     }
 
     #[test]
@@ -383,7 +383,7 @@ mod tests {
                 p.observe(&at(60 * i, rare)).alert
             })
             .count();
-        assert_eq!(alerts, 4, "at minutes 0, 100, 200 and 300");
+        assert_eq!(alerts, 3, "at minutes 0, 150 and 300");
     }
 
     #[test]
@@ -423,7 +423,7 @@ mod tests {
             for (i, &score) in scores.iter().enumerate() {
                 let e = Evidence::new(Timestamp::from_millis(60_000 * i as i64), score, 1.0);
                 let onset = p.observe(&e).onset;
-                let tops = scores[i.saturating_sub(60)..i].iter().all(|&s| s < score);
+                let tops = scores[i.saturating_sub(144)..i].iter().all(|&s| s < score);
                 prop_assert_eq!(onset, if tops { score } else { 0.0 });
             }
         }

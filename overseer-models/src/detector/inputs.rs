@@ -82,7 +82,7 @@ impl Inputs {
         let differences = &mut self.statistics[6 * d..];
         for ((held, &value), difference) in self.held.iter_mut().zip(&self.clipped).zip(differences)
         {
-            *difference = if self.filled == 0 { value - value } else { value - *held };
+            *difference = value - if self.filled == 0 { value } else { *held };
             if !value.is_nan() {
                 *held = value;
             }

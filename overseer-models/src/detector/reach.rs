@@ -72,11 +72,6 @@ impl Reach {
         distance(&self.now).max(distance(&self.lately)) / (DECAY * LN_10)
     }
 
-    /// The newest row's excess of each feature.
-    pub(super) fn now(&self) -> &[f64] {
-        &self.now
-    }
-
     pub(super) fn reset(&mut self) {
         self.lately.fill(0.0);
     }
@@ -120,11 +115,11 @@ mod tests {
     fn one_spike_moves_the_range_by_next_to_nothing_and_a_lasting_level_becomes_usual() {
         let mut reach = unit_range();
         reach.push(&[21.0]);
-        assert_eq!(reach.now(), [19.0]);
+        assert_eq!(reach.now, [19.0]);
         assert!((reach.high[0] - 1.1).abs() < 1e-9);
         let rows = (0..).take_while(|_| {
             reach.push(&[21.0]);
-            reach.now()[0] > 0.0
+            reach.now[0] > 0.0
         });
         let rows = rows.count();
         assert!((200..500).contains(&rows), "{rows} rows until the level is usual");
@@ -135,7 +130,7 @@ mod tests {
         let mut reach = unit_range();
         reach.push(&[2.0]);
         reach.push(&[f64::NAN]);
-        assert_eq!((reach.now(), reach.high[0], reach.evidence()), (&[0.0][..], 2.0, 0.0));
+        assert_eq!((reach.now[0], reach.high[0], reach.evidence()), (0.0, 2.0, 0.0));
     }
 
     #[test]
