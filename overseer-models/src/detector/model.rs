@@ -33,7 +33,8 @@ pub(super) const KINDS: [Kind; BRANCHES] = [
 /// that its mean excess would be 0.43 if they were exact; few rows must not make it much more.
 pub(super) const RANKS: Kind = Kind { memory: Memory::Guarded, least: 0.05, most: 0.5 };
 
-/// Calibration takes one entry in so many seconds, once it has [`EVERY_ROW`] of them.
+/// Calibration takes one entry in about so many seconds, once it has [`EVERY_ROW`] of them; the rows between two are a
+/// power of two, and double whenever there are twice as many entries.
 const ENTRY_SECONDS: f64 = 300.0;
 const EVERY_ROW: u64 = 1000;
 
@@ -170,8 +171,12 @@ impl ForestDetector {
         let step = (self.metadata.interval_ms as f64 / 1000.0).max(1e-3);
         let state = &mut self.state;
         state.rows += 1;
-        let longest = (ENTRY_SECONDS / step).round().max(1.0) as u64;
-        let spacing = (state.calibrated / EVERY_ROW).clamp(1, longest);
+        let longest = (ENTRY_SECONDS / step).max(1.0) as u64;
+        let spacing = spacing(state.calibrated).min(1 << longest.ilog2());
+        if spacing > self::spacing(state.calibrated.saturating_sub(1)) {
+            state.tails.iter_mut().for_each(Tail::halve);
+            state.ranks.halve();
+        }
         if state.calibrated.is_multiple_of(spacing) {
             state.tails.iter_mut().zip(scores).for_each(|(tail, score)| tail.learn(score));
             state.ranks.learn(combined);
@@ -274,6 +279,11 @@ impl ForestDetector {
         }
         total
     }
+}
+
+/// The rows from one entry to the next after so many: so that there are about as many entries from every time.
+fn spacing(rows: u64) -> u64 {
+    1 << (rows / EVERY_ROW).max(1).ilog2()
 }
 
 /// How many rows after so many the next refit comes.

@@ -16,19 +16,28 @@ pub(super) const KEPT: usize = 8064;
 /// No score is believed to be rarer than 1 in 10 to the power of this.
 const RAREST: f64 = 15.0;
 
+/// A past score counts for no more than the one whose evidence is this, so that one wild row cannot blunt the tail;
+/// before there are a few, nobody knows which is wild.
+const BLUNTED: f64 = 4.0;
+const FEW: usize = 50;
+
 /// How many excesses the guessed scale is worth.
 const GUESS_WEIGHT: f64 = 10.0;
 /// The guessed scale, as a share of the distance from the median to where the tail begins. An exponential's is 0.31.
 const GUESS: f64 = 0.31;
 
-/// An entry whose evidence is above this is unusual, and a guarded tail keeps one in [`THINNED`] of them.
+/// An entry whose evidence is above this is unusual, as one in a hundred is. While more than [`MANY`] of them are, a
+/// guarded tail keeps one in [`THINNED`]: to thin out the few that are always there would make them rarer and rarer.
 const UNUSUAL: f64 = 2.0;
 const THINNED: u32 = 10;
+const MANY: f64 = 0.05;
+/// The newest entry's share of how many are unusual.
+const NEWEST: f64 = 0.02;
 
 /// Which past a tail compares with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Memory {
-    /// All of the last [`KEPT`] entries, of unusual ones a tenth: a long incident does not become usual.
+    /// All of the last [`KEPT`] entries, of an incident's a tenth: it does not become usual by lasting.
     Guarded,
     /// The newer part of it, with all there was: what happens again and again becomes usual.
     Recent,
@@ -55,6 +64,8 @@ pub(super) struct Tail {
     /// How many entries were ever offered, and how many unusual ones since one was kept.
     offered: u64,
     unusual: u32,
+    /// The share of unusual ones lately.
+    incidence: f64,
     /// Where the tail begins, the share of entries beyond it, and their mean excess.
     threshold: f64,
     share: f64,
@@ -69,6 +80,7 @@ impl Tail {
             sorted: Vec::new(),
             offered: 0,
             unusual: 0,
+            incidence: 0.0,
             threshold: 0.0,
             share: 1.0,
             scale: 1.0,
@@ -100,14 +112,17 @@ impl Tail {
     /// Takes a score into the past.
     pub(super) fn learn(&mut self, score: f64) {
         self.offered += 1;
-        if self.kind.memory == Memory::Guarded && self.evidence(score) > UNUSUAL {
+        let is_unusual = self.evidence(score) > UNUSUAL;
+        self.incidence += NEWEST * (f64::from(u8::from(is_unusual)) - self.incidence);
+        if self.kind.memory == Memory::Guarded && is_unusual && self.incidence > MANY {
             self.unusual += 1;
             if self.unusual < THINNED {
                 return;
             }
             self.unusual = 0;
         }
-        let score = score as f32;
+        let ceiling = self.threshold + self.scale * LN_10 * (BLUNTED + self.share.log10());
+        let score = if self.sorted.len() < FEW { score } else { score.min(ceiling) } as f32;
         self.entries.push_back(score);
         let at = self.sorted.partition_point(|&s| s < score);
         self.sorted.insert(at, score);
@@ -122,6 +137,22 @@ impl Tail {
             }
         }
         self.fit();
+    }
+
+    /// Forgets every second entry, as if entries had always come half as often.
+    pub(super) fn halve(&mut self) {
+        let mut is_kept = false;
+        self.entries.retain(|_| {
+            is_kept = !is_kept;
+            is_kept
+        });
+        self.offered = self.offered.div_ceil(2);
+        self.sorted.clear();
+        self.sorted.extend(&self.entries);
+        self.sorted.sort_unstable_by(f32::total_cmp);
+        if !self.sorted.is_empty() {
+            self.fit();
+        }
     }
 
     /// Fits the tail to the entries kept: beyond the 98 % quantile, or the 90 % quantile of fewer than 500.
@@ -143,6 +174,7 @@ impl Tail {
         w.f32s(self.entries.iter().copied());
         w.u64(self.offered);
         w.u32(self.unusual);
+        w.f64(self.incidence);
     }
 
     pub(super) fn read_from(r: &mut Reader<'_>, kind: Kind) -> Result<Self> {
@@ -150,9 +182,11 @@ impl Tail {
         tail.entries = r.f32s()?.into();
         tail.offered = r.u64()?;
         tail.unusual = r.u32()?;
+        tail.incidence = r.finite()?;
         let usable = tail.entries.len() <= KEPT
             && tail.offered >= tail.entries.len() as u64
             && tail.unusual < THINNED
+            && (0.0..=1.0).contains(&tail.incidence)
             && tail.entries.iter().all(|s| s.is_finite());
         if !usable {
             return Err(Error::corrupt("the detector's calibration", "a value is out of range"));
