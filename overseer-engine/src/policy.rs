@@ -2,8 +2,8 @@
 //!
 //! An alarm budget of B alerts a week allows, with one sample every s seconds, a p-value of B·s / 604 800 per sample:
 //! if p-values are calibrated, that many samples of a healthy host fall below it. Neighbouring exceedances belong to
-//! one event, so the alerts stay within the budget. For the same reason samples closer than 5 s do not each count as a
-//! new chance: host metrics taken that fast repeat themselves. The budget never hides an incident: the state shows it as long as
+//! one event, so the alerts stay within the budget. For the same reason samples within five steps, up to five minutes,
+//! are one chance and not five: detectors look at windows of several rows. The budget never hides an incident: the state shows it as long as
 //! it lasts, and a severity that rises alerts again.
 
 use overseer_core::{Error, Result, Severity, Span, Timestamp, host};
@@ -14,7 +14,11 @@ use std::str::FromStr;
 
 const WEEK: Span = Span::from_secs(7 * 86_400);
 
-/// Samples closer than this are not independent chances of a false alert.
+/// Samples within so many steps are one chance of a false alert, unless that is longer than the second: then those
+/// within the second, or if the step is longer still, each.
+const DEPENDENT_STEPS: usize = 5;
+const DEPENDENT_AT_MOST: Span = Span::from_secs(300);
+/// Samples closer than this are no chances of their own either: host metrics taken that fast repeat themselves.
 const INDEPENDENT: Span = Span::from_secs(5);
 
 /// How many alerts a healthy host may raise: the user's one knob for noise.
@@ -46,11 +50,12 @@ impl AlarmBudget {
         self.alerts * WEEK.as_secs_f64() / self.per.as_secs_f64()
     }
 
-    /// The p-value per sample that spends the budget when samples are `step` apart, at most 0.01; steps under 5 s
-    /// count as 5 s.
+    /// The p-value per sample that spends the budget when samples are `step` apart, at most 0.01. Samples within five
+    /// steps, at most five minutes, count as one; steps under 5 s count as 5 s.
     #[must_use]
     pub fn threshold(&self, step: Span) -> f64 {
         let step = step.max(INDEPENDENT);
+        let step = step.times(DEPENDENT_STEPS).min(DEPENDENT_AT_MOST.max(step));
         (self.per_week() * step.as_secs_f64() / WEEK.as_secs_f64()).clamp(1e-12, 0.01)
     }
 }
@@ -180,18 +185,23 @@ struct Event {
     open: bool,
 }
 
+/// The refractory period in steps, and within what bounds.
+const REFRACTORY_STEPS: usize = 144;
+const REFRACTORY: (Span, Span) = (Span::from_secs(3600), Span::from_secs(43_200));
+
 /// Samples in a row that end an event's state: fewer flap, more report an incident that is over.
 pub(crate) const CALM_SAMPLES: usize = 3;
 /// Hysteresis: a sample is calm only when its p-value is this many times the threshold.
 const CALM_FACTOR: f64 = 30.0;
 
 impl AlarmPolicy {
-    /// A policy for samples `step` apart, with a refractory period of an hour.
+    /// A policy for samples `step` apart, with a refractory period of 144 steps, at least an hour and at most half a
+    /// day: what belongs together takes the longer, the less often one looks.
     #[must_use]
     pub fn new(budget: AlarmBudget, step: Span) -> Self {
         Self {
             threshold: budget.threshold(step),
-            refractory: Span::from_secs(3600),
+            refractory: step.times(REFRACTORY_STEPS).clamp(REFRACTORY.0, REFRACTORY.1),
             step,
             last_seen: None,
             event: None,
@@ -316,7 +326,7 @@ mod tests {
     fn severity_follows_the_budget() {
         let p = policy();
         let t = p.threshold();
-        assert!((t - 60.0 / 604_800.0).abs() < 1e-12);
+        assert!((t - 300.0 / 604_800.0).abs() < 1e-12);
         assert_eq!(p.classify(&at(0, 2.0 * t)), Severity::None);
         assert_eq!(p.classify(&at(0, t)), Severity::Medium);
         assert_eq!(p.classify(&at(0, t / 10.0)), Severity::High);
@@ -357,10 +367,10 @@ mod tests {
         let mut p = policy();
         let t = p.threshold();
         assert!(p.observe(&at(0, t)).alert);
-        for i in 1..100 {
+        for i in 1..144 {
             p.observe(&at(60 * i, 1.0));
         }
-        assert!(p.observe(&at(6000, t)).alert);
+        assert!(p.observe(&at(8640, t)).alert);
     }
 
     #[test]
@@ -373,7 +383,7 @@ mod tests {
                 p.observe(&at(60 * i, rare)).alert
             })
             .count();
-        assert_eq!(alerts, 4, "at minutes 0, 100, 200 and 300");
+        assert_eq!(alerts, 3, "at minutes 0, 150 and 300");
     }
 
     #[test]
@@ -413,7 +423,7 @@ mod tests {
             for (i, &score) in scores.iter().enumerate() {
                 let e = Evidence::new(Timestamp::from_millis(60_000 * i as i64), score, 1.0);
                 let onset = p.observe(&e).onset;
-                let tops = scores[i.saturating_sub(60)..i].iter().all(|&s| s < score);
+                let tops = scores[i.saturating_sub(144)..i].iter().all(|&s| s < score);
                 prop_assert_eq!(onset, if tops { score } else { 0.0 });
             }
         }

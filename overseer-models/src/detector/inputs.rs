@@ -1,129 +1,240 @@
-//! What the detector looks at: every feature in units of its own usual variation, now and lately.
+//! What the detector looks at: seven numbers a feature, in units of its own usual variation.
+//!
+//! | number | it sees |
+//! |---|---|
+//! | value − mean of 5 rows, mean of 5 − mean of 30, mean of 30 | spikes, short changes, lasting changes |
+//! | deviation within 5 rows, within 30 | calm that becomes turmoil, and turmoil that freezes |
+//! | value − what is usual at this time of day | a busy hour at the wrong time |
+//! | value − the one before | jumps |
+//!
+//! Differences between the scales rather than the means themselves, so that a change has a signature.
 
 use super::scale::FeatureScale;
+use super::season::Season;
 use crate::file::{Reader, Writer};
-use overseer_core::{Error, Result};
+use overseer_core::{Error, Result, Timestamp};
 
-/// How many numbers the forest sees of each feature.
-pub(super) const PER_FEATURE: usize = 2;
+/// How many inputs each feature has.
+pub(super) const STATISTICS: usize = 7;
+/// How many rows before a row predict it.
+pub(super) const LAGS: usize = 5;
 
-/// Beyond this many units a value counts as this many, so that one wild value does not fill the average.
-const CLIP: f64 = 20.0;
+const SHORT: usize = 5;
+const LONG: usize = 30;
 
-/// The newest row's share of the average: 2 / (5 + 1), an average over about five rows.
-const NEWEST: f64 = 1.0 / 3.0;
+/// Beyond this many units a value counts as this many, so that one wild value does not fill the windows.
+const CLIP: f64 = 15.0;
 
-/// Turns rows into the forest's inputs, one row at a time, keeping a short average of each feature.
+/// Turns rows into inputs, one row at a time.
 #[derive(Debug, Clone)]
 pub(super) struct Inputs {
-    scales: Vec<FeatureScale>,
-    /// The short average of each feature's units; 0, the usual value, after a restart.
-    averages: Vec<f64>,
+    /// The last [`LONG`] rows in units, clipped; where a value is missing the last known one is held.
+    ring: Vec<f64>,
+    /// Where the next row goes, and how many are known since the last restart.
+    next: usize,
+    filled: usize,
+    season: Season,
+    /// The newest row in units, as it is, clipped, and without what is usual at its time; NaN where missing.
     units: Vec<f64>,
-    forest: Vec<f64>,
+    clipped: Vec<f64>,
+    unseasonal: Vec<f64>,
+    /// The newest row's clipped values, the last known where one is missing.
+    held: Vec<f64>,
+    /// The inputs, a block a statistic.
+    statistics: Vec<f64>,
+    /// The [`LAGS`] rows before the newest, newest first.
+    lags: Vec<f64>,
 }
 
 impl Inputs {
-    pub(super) fn new(scales: Vec<FeatureScale>) -> Self {
-        let d = scales.len();
-        let nothing = f64::NAN;
+    /// Of rows `step` seconds apart.
+    pub(super) fn new(features: usize, step: f64) -> Self {
         Self {
-            scales,
-            averages: vec![0.0; d],
-            units: vec![nothing; d],
-            forest: vec![nothing; d * PER_FEATURE],
+            ring: vec![0.0; features * LONG],
+            next: 0,
+            filled: 0,
+            season: Season::new(features, step),
+            units: vec![f64::NAN; features],
+            clipped: vec![f64::NAN; features],
+            unseasonal: vec![f64::NAN; features],
+            held: vec![0.0; features],
+            statistics: vec![0.0; features * STATISTICS],
+            lags: vec![0.0; features * LAGS],
         }
     }
 
     /// Takes the next row, whose values are finite or missing.
-    pub(super) fn push(&mut self, values: &[f64]) {
-        for (j, (scale, &value)) in self.scales.iter().zip(values).enumerate() {
-            let unit = scale.units(value);
-            self.units[j] = unit;
-            let inputs = &mut self.forest[j * PER_FEATURE..(j + 1) * PER_FEATURE];
-            if unit.is_nan() {
-                // The average keeps what it knew; the row itself says nothing of this feature.
-                inputs.fill(f64::NAN);
-                continue;
+    pub(super) fn push(
+        &mut self,
+        time: Timestamp,
+        values: impl Iterator<Item = f64>,
+        scales: &[FeatureScale],
+    ) {
+        let d = self.units.len();
+        for ((unit, scale), value) in self.units.iter_mut().zip(scales).zip(values) {
+            *unit = scale.units(value);
+        }
+        for (clipped, unit) in self.clipped.iter_mut().zip(&self.units) {
+            *clipped = unit.clamp(-CLIP, CLIP);
+        }
+        self.season.push(time, &self.clipped, &mut self.unseasonal);
+        self.fill_lags();
+        let differences = &mut self.statistics[6 * d..];
+        for ((held, &value), difference) in self.held.iter_mut().zip(&self.clipped).zip(differences)
+        {
+            *difference = value - if self.filled == 0 { value } else { *held };
+            if !value.is_nan() {
+                *held = value;
             }
-            let clipped = unit.clamp(-CLIP, CLIP);
-            self.averages[j] += NEWEST * (clipped - self.averages[j]);
-            inputs[0] = departure(clipped);
-            inputs[1] = departure(self.averages[j]);
+        }
+        self.ring[self.next * d..][..d].copy_from_slice(&self.held);
+        self.next = (self.next + 1) % LONG;
+        self.filled = (self.filled + 1).min(LONG);
+        self.fill_statistics();
+    }
+
+    fn fill_lags(&mut self) {
+        let d = self.units.len();
+        for lag in 0..LAGS.min(self.filled) {
+            let at = (self.next + LONG - 1 - lag) % LONG;
+            self.lags[lag * d..][..d].copy_from_slice(&self.ring[at * d..][..d]);
         }
     }
 
-    /// The newest row: each value's distance from the feature's median in units of its scale; NaN if missing.
+    fn fill_statistics(&mut self) {
+        let d = self.units.len();
+        let (short, rest) = self.statistics.split_at_mut(d);
+        let (middle, rest) = rest.split_at_mut(d);
+        let (long, rest) = rest.split_at_mut(d);
+        let (short_deviation, rest) = rest.split_at_mut(d);
+        let (long_deviation, rest) = rest.split_at_mut(d);
+        // Here the means themselves, and the differences at the end.
+        window(&self.ring, d, self.next, self.filled.min(SHORT), short, short_deviation);
+        window(&self.ring, d, self.next, self.filled, long, long_deviation);
+        for j in 0..d {
+            middle[j] = short[j] - long[j];
+            short[j] = self.clipped[j] - short[j];
+            rest[j] = self.unseasonal[j];
+            if self.clipped[j].is_nan() {
+                for block in [&mut *middle, &mut *long, &mut *short_deviation, &mut *long_deviation]
+                {
+                    block[j] = f64::NAN;
+                }
+            }
+        }
+    }
+
+    /// The newest row: each value's distance from the usual in units of its scale; NaN if missing.
     pub(super) fn units(&self) -> &[f64] {
         &self.units
     }
 
-    /// The newest row as the forest sees it, [`PER_FEATURE`] numbers a feature: how far off it is now, and how far
-    /// off its short average is. Never negative; NaN if missing.
-    pub(super) fn forest(&self) -> &[f64] {
-        &self.forest
+    /// The newest row in units, clipped; NaN if missing.
+    pub(super) fn clipped(&self) -> &[f64] {
+        &self.clipped
     }
 
-    pub(super) fn scales(&self) -> &[FeatureScale] {
-        &self.scales
+    /// The newest row in units, clipped; the last known value where one is missing.
+    pub(super) fn held(&self) -> &[f64] {
+        &self.held
+    }
+
+    /// The newest row without what is usual at its time of day; NaN if missing.
+    pub(super) fn unseasonal(&self) -> &[f64] {
+        &self.unseasonal
+    }
+
+    /// The newest row's [`STATISTICS`], a block of all features for each; NaN if missing.
+    pub(super) fn statistics(&self) -> &[f64] {
+        &self.statistics
+    }
+
+    /// The rows before the newest, newest first, if there have been enough since the last restart.
+    pub(super) fn lags(&self) -> Option<&[f64]> {
+        // The newest row is in the ring already.
+        (self.filled > LAGS).then_some(&self.lags)
+    }
+
+    /// The newest row minus the one before; NaN if missing.
+    pub(super) fn jumps(&self) -> &[f64] {
+        &self.statistics[self.units.len() * (STATISTICS - 1)..]
     }
 
     pub(super) fn reset(&mut self) {
-        self.averages.fill(0.0);
+        self.filled = 0;
     }
 
     pub(super) fn write_to(&self, w: &mut Writer) {
-        w.u64(self.scales.len() as u64);
-        self.scales.iter().for_each(|s| s.write_to(w));
-        w.f64s(self.averages.iter().copied());
-        w.f64s(self.units.iter().copied());
-        w.f64s(self.forest.iter().copied());
+        w.u32(self.next as u32);
+        w.u32(self.filled as u32);
+        self.season.write_to(w);
+        for list in [
+            &self.ring,
+            &self.units,
+            &self.clipped,
+            &self.unseasonal,
+            &self.held,
+            &self.statistics,
+            &self.lags,
+        ] {
+            w.f64s(list.iter().copied());
+        }
     }
 
     pub(super) fn read_from(r: &mut Reader<'_>, features: usize) -> Result<Self> {
-        let fits = r.length()? == features;
-        if !fits {
-            return Err(Error::corrupt("the detector's inputs", "another number of features"));
+        let mut inputs = Self::new(features, 1.0);
+        inputs.next = r.u32()? as usize;
+        inputs.filled = r.u32()? as usize;
+        inputs.season = Season::read_from(r, features)?;
+        let mut usable = inputs.next < LONG && inputs.filled <= LONG;
+        for (list, may_miss) in [
+            (&mut inputs.ring, false),
+            (&mut inputs.units, true),
+            (&mut inputs.clipped, true),
+            (&mut inputs.unseasonal, true),
+            (&mut inputs.held, false),
+            (&mut inputs.statistics, true),
+            (&mut inputs.lags, false),
+        ] {
+            let read = r.f64s()?;
+            usable &= read.len() == list.len();
+            usable &= read.iter().all(|v| v.abs() <= 1e10 || (may_miss && v.is_nan()));
+            *list = read;
         }
-        let scales = (0..features).map(|_| FeatureScale::read_from(r)).collect::<Result<_>>()?;
-        let (averages, units, forest) = (r.f64s()?, r.f64s()?, r.f64s()?);
-        let lengths = averages.len() == features
-            && units.len() == features
-            && forest.len() == features * PER_FEATURE;
-        let usable = averages.iter().all(|v| v.abs() <= CLIP)
-            && units.iter().chain(&forest).all(|v| !v.is_infinite());
-        if !(lengths && usable) {
+        if !usable {
             return Err(Error::corrupt("the detector's inputs", "a value is out of range"));
         }
-        Ok(Self { scales, averages, units, forest })
+        Ok(inputs)
     }
 }
 
-/// How far off a number of units is: about the number itself when it is large, and next to nothing below 1, where
-/// differences are smaller than the feature's usual variation or than anybody would act on.
-fn departure(units: f64) -> f64 {
-    units * units / (1.0 + units.abs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use overseer_core::Feature;
-
-    #[test]
-    fn a_missing_value_stays_missing_and_the_average_waits_for_the_next() {
-        let values: Vec<f64> = (0..100).map(|i| f64::from(i % 5)).collect();
-        let scale = FeatureScale::learn(values, &Feature::new("a", overseer_core::Unit::Unknown));
-        let mut inputs = Inputs::new(vec![scale]);
-        inputs.push(&[100.0]);
-        let after_one = inputs.averages[0];
-        assert!((after_one - CLIP / 3.0).abs() < 1e-12);
-        inputs.push(&[f64::NAN]);
-        assert!(inputs.forest().iter().chain(inputs.units()).all(|v| v.is_nan()));
-        assert_eq!(inputs.averages[0], after_one);
-        inputs.push(&[100.0]);
-        assert!(inputs.averages[0] > after_one && inputs.forest()[0] > 18.0);
-        inputs.reset();
-        assert_eq!(inputs.averages, [0.0]);
+/// Mean and sample deviation of the newest `rows` rows of a ring whose next row goes to `next`.
+fn window(
+    ring: &[f64],
+    d: usize,
+    next: usize,
+    rows: usize,
+    means: &mut [f64],
+    deviations: &mut [f64],
+) {
+    let newest = || (0..rows).map(|back| &ring[(next + LONG - 1 - back) % LONG * d..][..d]);
+    means.fill(0.0);
+    for row in newest() {
+        for (mean, value) in means.iter_mut().zip(row) {
+            *mean += value;
+        }
     }
+    let share = 1.0 / rows as f64;
+    means.iter_mut().for_each(|mean| *mean *= share);
+    deviations.fill(0.0);
+    if rows < 2 {
+        return;
+    }
+    for row in newest() {
+        for ((sum, value), mean) in deviations.iter_mut().zip(row).zip(means.iter()) {
+            *sum += (value - mean) * (value - mean);
+        }
+    }
+    let share = 1.0 / (rows - 1) as f64;
+    deviations.iter_mut().for_each(|sum| *sum = (*sum * share).sqrt());
 }

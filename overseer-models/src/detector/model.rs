@@ -1,160 +1,232 @@
 //! The fitted detector.
 
-use super::inputs::{Inputs, PER_FEATURE};
-use super::range::{Ranges, distance};
-use super::tail::{Tail, TailGuess};
-use crate::isolation_forest::IsolationForest;
+use super::combine::{
+    BRANCHES, FOREST, FROZEN, LATELY, NOVELTY, RANGE, SEASON, SPIKE, Weights, rarity, score,
+};
+use super::evidence::{Evidence, PER_FEATURE};
+use super::inputs::Inputs;
+use super::novelty::Novelty;
+use super::range::Ranges;
+use super::reach::Reach;
+use super::reservoir::Reservoir;
+use super::scale::FeatureScale;
+use super::tail::{Kind, Memory, Tail};
+use crate::isolation_forest::pooled::PooledForest;
 use overseer_core::{
     Detector, Error, FeatureEvidence, Frame, Judgement, ModelMetadata, Probability, Result, Sample,
     Schema, Span, Timestamp,
 };
 
-/// So many kinds of score are combined.
-pub(super) const BRANCHES: usize = 3;
-/// The forest's score.
-pub(super) const FOREST: usize = 0;
-/// The distance of the row from the past.
-const NOW: usize = 1;
-/// The distance of the last rows from the past.
-const LATELY: usize = 2;
-
-/// What is assumed of each kind of score before calibration.
-///
-/// The forest's score is bounded: it may be drawn two powers of ten beyond what was counted and no farther. A
-/// distance is in units that matter, and its tail never falls by half within less than half of such a unit: after
-/// many calm rows some eleven units beyond the past are one in a million, after a few rows some fourteen.
-pub(super) const GUESSES: [TailGuess; BRANCHES] = [
-    TailGuess { scale: 0.03, least: 0.015, decades: 2.0 },
-    TailGuess { scale: 0.7, least: 0.7, decades: 30.0 },
-    TailGuess { scale: 0.7, least: 0.7, decades: 30.0 },
+/// How each kind of score is calibrated, in the order of [`BRANCHES`](super::combine::BRANCHES): the forest's past is
+/// guarded; the least mean excess is what a score of that kind has to differ by to mean anything.
+pub(super) const KINDS: [Kind; BRANCHES] = [
+    Kind { memory: Memory::Guarded, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.25, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 0.02, most: f64::INFINITY },
+    Kind { memory: Memory::Recent, least: 1.0, most: f64::INFINITY },
 ];
 
-/// The evidence, -log10 of the p-value, whose score is one half: about once a week of samples every 5 s.
-const MIDDLE: f64 = 5.0;
+/// How the combined evidence is kept, so that a row can be compared with those before it. It is in powers of ten, so
+/// that its mean excess would be 0.43 if they were exact; few rows must not make it much more.
+pub(super) const RANKS: Kind = Kind { memory: Memory::Guarded, least: 0.05, most: 0.5 };
 
-/// Rows with more evidence than this are strongly anomalous. The first of a run of them is learned when the run is
-/// over, so that an incident does not hide its own second row, and while it lasts one in [`DAMPING`] is.
-const STRONG: f64 = 3.0;
-const DAMPING: u32 = 10;
+/// Calibration takes one entry in about so many seconds, once it has [`EVERY_ROW`] of them; the rows between two are a
+/// power of two, and double whenever there are twice as many entries.
+const ENTRY_SECONDS: f64 = 300.0;
+const EVERY_ROW: u64 = 1000;
 
 /// So many rows make a full calibration.
 const FULL: f64 = 1000.0;
 
-/// Beyond this excess features count alike in an explanation, so that the order of the schema, which begins with the
-/// causes, decides between two that are both far out.
-const FAR: f64 = 15.0;
+/// Rows between two refits: a twentieth of the rows so far, within these.
+const REFIT: (u64, u64) = (50, 500);
+/// So many trees give way to new ones in [`REFIT`]'s longest time; up to five times as many while rows are few.
+const REGROWN: f64 = 20.0;
+const FEW_ROWS: f64 = 5000.0;
 
-/// A fitted detector: an isolation forest over each feature's departure from its usual value, and the distance from
-/// everything seen before, both calibrated on rows they were not fitted on.
+/// The newest row's share of what has been novel lately.
+const NEWEST: f64 = 0.4;
+
+/// A fitted detector: an isolation forest over the evidence of all features, and other kinds of evidence beside it,
+/// each calibrated on its own past.
 #[derive(Debug, Clone)]
 pub struct ForestDetector {
     pub(super) schema: Schema,
     pub(super) metadata: ModelMetadata,
-    pub(super) inputs: Inputs,
-    pub(super) forest: IsolationForest,
-    pub(super) ranges: Ranges,
-    pub(super) tails: [Tail; BRANCHES],
-    /// The evidence of the rows held back in training, ascending.
-    pub(super) heldout: Vec<f64>,
-    /// Rows the calibration has learned, which of a run of strongly anomalous ones is about one in ten.
-    pub(super) calibrated: u64,
-    /// How many strongly anomalous rows the current run has.
-    pub(super) strong_run: u32,
-    /// The scores of its first.
-    pub(super) strong_first: [f64; BRANCHES],
-    /// The row observed last; empty before the first and after training.
+    /// Features by name: the place in the schema of each, so that the schema's order does not matter.
+    pub(super) order: Vec<usize>,
+    pub(super) scales: Vec<FeatureScale>,
+    pub(super) weights: Weights,
+    pub(super) trees: usize,
+    pub(super) state: State,
+    /// The row observed last, in the schema's order; empty before the first and after training.
     pub(super) last: Vec<f64>,
     /// When the row before the next one was measured; none after a restart.
     pub(super) last_time: Option<Timestamp>,
-    /// Which kind of score decided about it.
-    pub(super) decisive: usize,
+}
+
+/// What changes with every row.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) inputs: Inputs,
+    pub(super) evidence: Evidence,
+    pub(super) ranges: Ranges,
+    pub(super) reach: Reach,
+    pub(super) novelties: Vec<Novelty>,
+    /// The newest row's novelty of each feature, what it has been lately, and since how many rows nothing changed.
+    pub(super) novelty: Vec<f64>,
+    pub(super) novelty_lately: Vec<f64>,
+    pub(super) frozen: Vec<f64>,
+    pub(super) forest: PooledForest,
+    pub(super) reservoir: Reservoir,
+    pub(super) tails: Vec<Tail>,
+    /// Rows learned, and of which the next refit is due.
+    pub(super) rows: u64,
+    pub(super) next_refit: u64,
+    /// Rows whose scores came into question for calibration.
+    pub(super) calibrated: u64,
+    /// The combined evidence of the last rows calibrated on.
+    pub(super) ranks: Tail,
+    /// The newest row's evidence of each kind.
+    pub(super) found: [f64; BRANCHES],
 }
 
 impl ForestDetector {
-    /// Scores and learns a row that fits.
-    fn advance(&mut self, time: Timestamp, row: &[f64]) -> Judgement {
-        self.last.clear();
-        self.last.extend_from_slice(row);
-        let (scores, evidence) = self.look(time, row);
-        if !self.is_blank() {
-            self.learn(scores, evidence);
-        }
-        self.judge(evidence)
+    pub(super) fn step(&self) -> Span {
+        Span::from_millis(self.metadata.interval_ms)
     }
 
-    /// Takes a row into the lags, which a gap before it restarts, and says its scores and their combined evidence.
-    pub(super) fn look(&mut self, time: Timestamp, row: &[f64]) -> ([f64; BRANCHES], f64) {
-        let step = Span::from_millis(self.metadata.interval_ms);
+    /// Scores and learns a row that fits.
+    pub(super) fn advance(&mut self, time: Timestamp, row: &[f64]) -> (Judgement, f64) {
+        self.last.clear();
+        self.last.extend_from_slice(row);
+        self.restart_after_gap(time);
+        if self.is_blank(row) {
+            // Nothing was measured, which is no sign of anything.
+            self.state.found = [0.0; BRANCHES];
+            let rank = self.state.ranks.rank(0.0);
+            let readiness = Probability::saturating(self.state.calibrated as f64 / FULL);
+            return (Judgement::new(0.0, 1.0, readiness, rank), 0.0);
+        }
+        self.look(time, row);
+        let scores = self.scores();
+        for ((found, tail), score) in self.state.found.iter_mut().zip(&self.state.tails).zip(scores)
+        {
+            *found = tail.evidence(score);
+        }
+        // Novelty is a number of decades already.
+        self.state.found[NOVELTY] = scores[NOVELTY];
+        let combined = self.weights.combine(&self.state.found);
+        let judgement = self.judge(combined);
+        self.learn(scores, combined);
+        (judgement, combined)
+    }
+
+    pub(super) fn restart_after_gap(&mut self, time: Timestamp) {
+        let step = self.step();
         if self.last_time.is_some_and(|last| Timestamp::is_gap(last, time, step)) {
             self.reset_lags();
         }
         self.last_time = Some(time);
-        self.inputs.push(row);
-        self.ranges.push(self.inputs.units());
+    }
+
+    /// Takes a row into the windows and turns it into evidence, without learning from it.
+    pub(super) fn look(&mut self, time: Timestamp, row: &[f64]) {
+        let state = &mut self.state;
+        state.inputs.push(time, self.order.iter().map(|&at| row[at]), &self.scales);
+        state.evidence.push(&state.inputs);
+        state.ranges.push(state.inputs.units());
+        state.reach.push(state.inputs.units());
+        // Only where there is but one feature.
+        for (j, novelty) in state.novelties.iter_mut().enumerate() {
+            let unit = state.inputs.units()[j];
+            state.novelty[j] = novelty.push(unit);
+            state.novelty_lately[j] += NEWEST * (state.novelty[j] - state.novelty_lately[j]);
+            if !unit.is_nan() {
+                let same = state.inputs.jumps()[j] == 0.0;
+                state.frozen[j] = if same { state.frozen[j] + 1.0 } else { 0.0 };
+            }
+        }
+    }
+
+    fn scores(&mut self) -> [f64; BRANCHES] {
+        let state = &mut self.state;
+        let d = self.order.len() as f64;
         let mut scores = [0.0; BRANCHES];
-        scores[FOREST] = self.forest.score_checked(self.inputs.forest());
-        scores[NOW] = distance(self.ranges.now());
-        scores[LATELY] = distance(self.ranges.lately());
-        if self.is_blank() {
-            // Nothing was measured, which is no sign of anything.
-            self.decisive = FOREST;
-            return (scores, 0.0);
-        }
-        let evidence = self.combine(&scores);
-        (scores, evidence)
+        scores[FOREST] = state.forest.score(state.evidence.all());
+        scores[SEASON] = state.evidence.seasons(self.weights.features());
+        scores[SPIKE] = state.evidence.spike();
+        scores[RANGE] =
+            if state.novelties.is_empty() { state.ranges.total() } else { state.ranges.now() };
+        scores[NOVELTY] = state.novelty.iter().sum::<f64>() / d;
+        scores[LATELY] = state.novelty_lately.iter().sum::<f64>() / d;
+        scores[FROZEN] = state.frozen.iter().sum::<f64>() / d;
+        scores
     }
 
-    /// The combined evidence of some scores. The smallest p-value times their number is a valid p-value whatever the
-    /// dependence between them (Bonferroni).
-    pub(super) fn combine(&mut self, scores: &[f64; BRANCHES]) -> f64 {
-        let mut largest = 0.0;
-        self.decisive = FOREST;
-        for (branch, (tail, &score)) in self.tails.iter().zip(scores).enumerate() {
-            let evidence = tail.evidence(score);
-            if evidence > largest {
-                largest = evidence;
-                self.decisive = branch;
-            }
+    fn learn(&mut self, scores: [f64; BRANCHES], combined: f64) {
+        let step = (self.metadata.interval_ms as f64 / 1000.0).max(1e-3);
+        let state = &mut self.state;
+        state.rows += 1;
+        let longest = (ENTRY_SECONDS / step).max(1.0) as u64;
+        let spacing = spacing(state.calibrated).min(1 << longest.ilog2());
+        if spacing > self::spacing(state.calibrated.saturating_sub(1)) {
+            state.tails.iter_mut().for_each(Tail::halve);
+            state.ranks.halve();
         }
-        (largest - (BRANCHES as f64).log10()).max(0.0)
+        if state.calibrated.is_multiple_of(spacing) {
+            state.tails.iter_mut().zip(scores).for_each(|(tail, score)| tail.learn(score));
+            state.ranks.learn(combined);
+        }
+        state.calibrated += 1;
+        state.evidence.learn(&state.inputs);
+        state.reservoir.offer(state.evidence.all(), scores[FOREST]);
+        if state.rows >= state.next_refit {
+            let haste = (FEW_ROWS / state.rows as f64).clamp(1.0, 5.0);
+            let share = REGROWN * haste * refit_after(state.rows) as f64 / REFIT.1 as f64 / 100.0;
+            self.refit((share * self.trees as f64).ceil() as usize);
+            self.plan_refit();
+        }
     }
 
-    pub(super) fn learn(&mut self, scores: [f64; BRANCHES], evidence: f64) {
-        if evidence > STRONG {
-            if self.strong_run == 0 {
-                self.strong_first = scores;
-            }
-            self.strong_run = self.strong_run.saturating_add(1);
-            if self.strong_run.is_multiple_of(DAMPING) {
-                self.remember(scores);
-            }
-            return;
-        }
-        if self.strong_run > 0 {
-            self.strong_run = 0;
-            self.remember(self.strong_first);
-        }
-        self.remember(scores);
+    pub(super) fn plan_refit(&mut self) {
+        self.state.next_refit = self.state.rows + refit_after(self.state.rows);
     }
 
-    fn remember(&mut self, scores: [f64; BRANCHES]) {
-        self.calibrated = self.calibrated.saturating_add(1);
-        self.tails.iter_mut().zip(scores).for_each(|(tail, score)| tail.learn(score));
+    /// Brings what is learned in steps up to date, and grows so many trees anew.
+    pub(super) fn refit(&mut self, trees: usize) {
+        let state = &mut self.state;
+        state.evidence.groups.iter_mut().for_each(super::groups::Group::refit);
+        self.regrow(trees);
     }
 
-    fn judge(&self, evidence: f64) -> Judgement {
-        let lower = self.heldout.partition_point(|&e| e < evidence);
+    pub(super) fn regrow(&mut self, trees: usize) {
+        let state = &mut self.state;
+        let width = self.order.len() * PER_FEATURE;
+        let weights = state.reservoir.weights();
+        state.forest.grow(trees, self.trees, state.reservoir.rows(), width, &weights);
+    }
+
+    fn judge(&self, combined: f64) -> Judgement {
+        let state = &self.state;
+        let readiness = (state.calibrated as f64 / FULL).min(1.0);
+        let by_past = state.ranks.evidence(combined);
+        let is_known = self.scales.iter().all(|s| s.noise() > 0.0);
+        let rarity = rarity(combined, by_past, state.reach.evidence(), readiness, is_known);
         Judgement::new(
-            evidence / (evidence + MIDDLE),
-            10_f64.powf(-evidence),
-            Probability::saturating(self.calibrated as f64 / FULL),
-            Probability::share(lower, self.heldout.len()),
+            score(combined),
+            10_f64.powf(-rarity).clamp(f64::MIN_POSITIVE, 1.0),
+            Probability::saturating(readiness),
+            state.ranks.rank(combined),
         )
     }
 
-    /// Whether no known feature of the newest row has a value.
-    pub(super) fn is_blank(&self) -> bool {
-        self.inputs.units().iter().all(|u| u.is_nan())
+    /// Whether no known feature of a row has a value.
+    fn is_blank(&self, row: &[f64]) -> bool {
+        self.order.iter().zip(&self.scales).all(|(&at, scale)| scale.units(row[at]).is_nan())
     }
 
     fn check(&self, row: &[f64]) -> Result<()> {
@@ -173,25 +245,50 @@ impl ForestDetector {
         }
     }
 
-    /// What each feature added to the score that decided, never negative, in no particular unit.
-    fn weights(&self) -> Vec<f64> {
-        let far = |excess: &[f64]| excess.iter().map(|e| e.min(FAR).powi(2)).collect();
-        match self.decisive {
-            NOW => far(self.ranges.now()),
-            LATELY => far(self.ranges.lately()),
-            _ => {
-                let mut parts = vec![0.0; self.inputs.forest().len()];
-                // The inputs fit the forest and are finite, so this cannot fail; were it to, nothing is explained.
-                if self.forest.contributions(self.inputs.forest(), &mut parts).is_err() {
-                    parts.fill(0.0);
+    /// What each feature added to the evidence, never negative, in the order of names.
+    fn parts(&self) -> Vec<f64> {
+        let state = &self.state;
+        let d = self.order.len();
+        let shares = self.weights.shares(&state.found);
+        let mut total = vec![0.0; d];
+        let mut add = |branch: usize, parts: &[f64]| {
+            let sum: f64 = parts.iter().sum();
+            if sum > 0.0 {
+                for (total, part) in total.iter_mut().zip(parts) {
+                    *total += shares[branch] * part / sum;
                 }
-                // A missing value follows the majority, which says something of the forest but not of the row.
-                let known = self.inputs.units().iter().map(|u| f64::from(u8::from(!u.is_nan())));
-                let sums = parts.chunks(PER_FEATURE).map(|c| c.iter().sum::<f64>().max(0.0));
-                sums.zip(known).map(|(sum, known)| sum * known).collect()
+            }
+        };
+        let mut columns = vec![0.0; d * PER_FEATURE];
+        state.forest.contributions(state.evidence.all(), &mut columns);
+        let forest: Vec<f64> =
+            (0..d).map(|j| columns.iter().skip(j).step_by(d).sum::<f64>().powi(2)).collect();
+        add(FOREST, &forest);
+        let season: Vec<f64> = (0..d).map(|j| state.evidence.season(j)).collect();
+        add(SEASON, &season);
+        let spikes: Vec<f64> = state.evidence.residuals().iter().map(|r| r * r).collect();
+        add(SPIKE, &spikes);
+        add(RANGE, state.ranges.lately());
+        add(NOVELTY, &state.novelty);
+        add(LATELY, &state.novelty_lately);
+        add(FROZEN, &state.frozen);
+        for (total, unit) in total.iter_mut().zip(state.inputs.units()) {
+            if unit.is_nan() {
+                *total = 0.0;
             }
         }
+        total
     }
+}
+
+/// The rows from one entry to the next after so many: so that there are about as many entries from every time.
+fn spacing(rows: u64) -> u64 {
+    1 << (rows / EVERY_ROW).max(1).ilog2()
+}
+
+/// How many rows after so many the next refit comes.
+fn refit_after(rows: u64) -> u64 {
+    (rows / 20).clamp(REFIT.0, REFIT.1)
 }
 
 impl Detector for ForestDetector {
@@ -201,22 +298,27 @@ impl Detector for ForestDetector {
 
     fn observe(&mut self, sample: &Sample) -> Result<Judgement> {
         self.check(&sample.values)?;
-        Ok(self.advance(sample.timestamp, &sample.values))
+        Ok(self.advance(sample.timestamp, &sample.values).0)
     }
 
-    /// The kind of score with the smallest p-value decided, so it alone explains: a forest by how much each feature
-    /// shortened the row's path, a distance by the squares it is made of.
+    /// Each kind of evidence counts as much as it had to do with the score, and is shared among the features: the
+    /// forest's by what each feature's evidence gained at the splits, the others by what they are sums of.
     fn explain(&self) -> Vec<FeatureEvidence> {
-        let weights = if self.last.is_empty() { Vec::new() } else { self.weights() };
-        let total: f64 = weights.iter().sum();
-        let share = |w: f64| if total > 0.0 { w / total } else { 0.0 };
-        let mut evidence: Vec<FeatureEvidence> = weights
+        if self.last.is_empty() {
+            return Vec::new();
+        }
+        let parts =
+            if self.is_blank(&self.last) { vec![0.0; self.order.len()] } else { self.parts() };
+        let total: f64 = parts.iter().sum();
+        let mut evidence: Vec<FeatureEvidence> = self
+            .order
             .iter()
-            .zip(self.schema.features())
-            .zip(self.inputs.scales())
-            .zip(&self.last)
-            .map(|(((&w, feature), scale), &observed)| {
-                FeatureEvidence::new(feature.name.as_str(), observed, scale.expected, share(w))
+            .zip(&self.scales)
+            .zip(parts)
+            .map(|((&at, scale), part)| {
+                let feature = &self.schema.features()[at];
+                let share = if total > 0.0 { part / total } else { 0.0 };
+                FeatureEvidence::new(feature.name.as_str(), self.last[at], scale.expected, share)
             })
             .collect();
         evidence.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
@@ -224,8 +326,14 @@ impl Detector for ForestDetector {
     }
 
     fn reset_lags(&mut self) {
-        self.inputs.reset();
-        self.ranges.reset();
+        let state = &mut self.state;
+        state.inputs.reset();
+        state.evidence.reset();
+        state.ranges.reset();
+        state.reach.reset();
+        state.novelties.iter_mut().for_each(Novelty::reset);
+        state.novelty_lately.fill(0.0);
+        state.frozen.fill(0.0);
         self.last_time = None;
     }
 
@@ -246,7 +354,7 @@ impl Detector for ForestDetector {
         let mut copy = self.clone();
         for (time, row) in frame.rows() {
             copy.check(row)?;
-            out.push(copy.advance(time, row));
+            out.push(copy.advance(time, row).0);
         }
         Ok(())
     }

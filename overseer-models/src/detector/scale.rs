@@ -1,7 +1,7 @@
 //! The scale of one feature: where it usually is and how much it usually varies.
 
 use crate::file::{Reader, Writer};
-use crate::stats::{mean_and_variance, median_and_mad, quantile_sorted, sorted_known};
+use crate::stats::{mean_and_variance, quantile_sorted, sorted_known};
 use overseer_core::{Error, Feature, Result, Unit};
 
 /// Larger values are cut to this, so that squares stay finite.
@@ -10,16 +10,21 @@ const LARGEST_VALUE: f64 = 1e150;
 /// Distances in units are cut to this.
 const LARGEST_UNITS: f64 = 1e9;
 
+/// A feature that deviates by less than this share of its mean counts as one that never varied.
+const NEARLY_CONSTANT: f64 = 1e-3;
+
 /// How a feature's values become units, learned from its past and then frozen.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FeatureScale {
     /// Values well above this are taken by their logarithm, smaller ones as they are; 0 takes all as they are.
     linear_below: f64,
-    /// The median, after that; NaN if no value was known.
+    /// The feature's resolution; 0 where it is not known.
+    resolution: f64,
+    /// The mean, after that; NaN if no value was known.
     center: f64,
     /// One unit: the usual variation, or the change that matters if that is larger.
     scale: f64,
-    /// What nearly all values kept between, in units: the 0.1 % and 99.9 % quantiles.
+    /// What all values kept between, in units.
     pub(super) usual: (f64, f64),
     /// What a person is told to expect: the 1 % and 99 % quantiles widened by a unit, in the feature's own unit.
     pub(super) expected: (f64, f64),
@@ -28,15 +33,15 @@ pub(super) struct FeatureScale {
 impl FeatureScale {
     /// Learns from a feature's past values, of which some may be missing.
     ///
-    /// One unit is the largest of: the scaled median absolute deviation; half the deviation a normal with the same
-    /// 5–95 % range would have; a quarter of the standard deviation where both of these are zero; the feature's
-    /// resolution; a thousandth of the median. A feature that never varied and has no resolution takes a hundredth
+    /// One unit is the largest of the standard deviation, the feature's resolution and a billionth of the mean. A
+    /// feature that never varied, or by less than a thousandth of its value, and has no resolution, takes a hundredth
     /// of its value, at least 1e-6, or 1 if it was always 0.
     pub(super) fn learn(values: impl IntoIterator<Item = f64>, feature: &Feature) -> Self {
         let resolution = feature.resolution.unwrap_or(0.0);
         let linear_below = if feature.unit == Unit::BytesPerSecond { resolution } else { 0.0 };
         let unfitted = Self {
             linear_below,
+            resolution,
             center: f64::NAN,
             scale: 1.0,
             usual: (f64::NAN, f64::NAN),
@@ -46,21 +51,18 @@ impl FeatureScale {
         let (Some(&least), Some(&greatest)) = (sorted.first(), sorted.last()) else {
             return unfitted;
         };
-        let (center, mad) = median_and_mad(&sorted);
         let at = |q| quantile_sorted(&sorted, q);
-        let scale = if greatest > least || resolution > 0.0 {
-            let range = 0.5 * (at(0.95) - at(0.05)) / 3.29;
-            let robust = mad.max(range);
-            let spread = if robust > 0.0 {
-                robust
-            } else {
-                0.25 * mean_and_variance(sorted.iter().copied()).1.max(0.0).sqrt()
-            };
-            spread.max(resolution).max(1e-3 * center.abs()).max(1e-12)
+        let (center, variance, _) = mean_and_variance(sorted.iter().copied());
+        let deviation = variance.max(0.0).sqrt();
+        let size = center.abs();
+        let scale = if resolution > 0.0 {
+            deviation.max(resolution).max(1e-9 * size)
+        } else if greatest > least && deviation >= NEARLY_CONSTANT * size {
+            deviation
         } else if center == 0.0 {
             1.0
         } else {
-            (0.01 * center.abs()).max(1e-6)
+            (0.01 * size).max(1e-6)
         };
         let fitted = Self { center, scale, ..unfitted };
         let units = |v: f64| ((v - center) / scale).clamp(-LARGEST_UNITS, LARGEST_UNITS);
@@ -73,10 +75,20 @@ impl FeatureScale {
         if feature.unit == Unit::Ratio && greatest <= 1.0 {
             high = high.min(1.0);
         }
-        Self { usual: (units(at(0.001)), units(at(0.999))), expected: (low, high), ..fitted }
+        Self { usual: (units(least), units(greatest)), expected: (low, high), ..fitted }
     }
 
-    /// How many units a value lies from the median, at most 1e9; NaN if it is missing or nothing was learned.
+    /// The variance that the feature's resolution alone explains, in units: what nobody would act on.
+    pub(super) fn noise(&self) -> f64 {
+        (self.resolution / self.scale).powi(2)
+    }
+
+    /// Whether it ever varied.
+    pub(super) fn varies(&self) -> bool {
+        self.usual.1 > self.usual.0
+    }
+
+    /// How many units a value lies from the mean, at most 1e9; NaN if it is missing or nothing was learned.
     pub(super) fn units(&self, value: f64) -> f64 {
         let units = (self.straighten(value) - self.center) / self.scale;
         units.clamp(-LARGEST_UNITS, LARGEST_UNITS)
@@ -101,7 +113,7 @@ impl FeatureScale {
 
     pub(super) fn write_to(&self, w: &mut Writer) {
         let (usual, expected) = (self.usual, self.expected);
-        for v in [self.linear_below, self.center, self.scale, usual.0, usual.1] {
+        for v in [self.linear_below, self.resolution, self.center, self.scale, usual.0, usual.1] {
             w.f64(v);
         }
         w.f64(expected.0);
@@ -109,16 +121,20 @@ impl FeatureScale {
     }
 
     pub(super) fn read_from(r: &mut Reader<'_>) -> Result<Self> {
-        let linear_below = r.finite()?;
+        let (linear_below, resolution) = (r.finite()?, r.finite()?);
         let center = r.f64()?;
         let scale = r.finite()?;
         let usual = (r.f64()?, r.f64()?);
         let expected = (r.f64()?, r.f64()?);
         let infinite = [center, usual.0, usual.1, expected.0, expected.1];
-        if linear_below < 0.0 || scale <= 0.0 || infinite.iter().any(|v| v.is_infinite()) {
+        if linear_below < 0.0
+            || resolution < 0.0
+            || scale <= 0.0
+            || infinite.iter().any(|v| v.is_infinite())
+        {
             return Err(Error::corrupt("a feature's scale", "a value is out of range"));
         }
-        Ok(Self { linear_below, center, scale, usual, expected })
+        Ok(Self { linear_below, resolution, center, scale, usual, expected })
     }
 }
 

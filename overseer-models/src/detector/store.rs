@@ -1,86 +1,148 @@
 //! The stored form of the detector: everything it has learned and every lag, so that a loaded one goes on as if it
 //! had never stopped.
 
-use super::inputs::{Inputs, PER_FEATURE};
-use super::model::{BRANCHES, ForestDetector, GUESSES};
+use super::combine::{BRANCHES, Weights};
+use super::evidence::{Evidence, PER_FEATURE};
+use super::inputs::Inputs;
+use super::model::{ForestDetector, KINDS, RANKS, State};
+use super::novelty::Novelty;
 use super::range::Ranges;
-use super::tail::{KEPT, Tail};
+use super::reach::Reach;
+use super::reservoir::Reservoir;
+use super::scale::FeatureScale;
+use super::tail::Tail;
 use crate::file::{Reader, Writer, decode, encode};
-use crate::isolation_forest::IsolationForest;
+use crate::isolation_forest::pooled::PooledForest;
 use overseer_core::{Error, Result, Schema, Timestamp};
 
 const KIND: &str = "isolation_forest_detector";
-/// Version of the payload that is written. The first is read as well: it differed in how the forest was stored, which
-/// the forest tells by itself.
-const VERSION: u32 = 2;
+/// Version of the payload. The detectors of versions 1 and 2 looked at other inputs and kept nothing that these could
+/// be made of: they are told apart from damage, so that the caller trains anew.
+const VERSION: u32 = 3;
+
+/// The most trees a stored forest may have.
+const MOST_TREES: usize = 10_000;
 
 impl ForestDetector {
     pub(super) fn encode(&self) -> Result<Vec<u8>> {
         let mut w = Writer::default();
+        let state = &self.state;
         w.u32(VERSION);
-        self.inputs.write_to(&mut w);
-        self.forest.write_to(&mut w);
-        self.ranges.write_to(&mut w);
-        self.tails.iter().for_each(|tail| tail.write_to(&mut w));
-        w.f64s(self.heldout.iter().copied());
-        w.u64(self.calibrated);
-        w.u32(self.strong_run);
-        self.strong_first.iter().for_each(|&score| w.f64(score));
+        w.u32s(self.order.iter().map(|&at| at as u32));
+        self.scales.iter().for_each(|s| s.write_to(&mut w));
+        w.u32(self.weights.features() as u32);
+        w.u32(self.trees as u32);
+        state.inputs.write_to(&mut w);
+        state.evidence.write_to(&mut w);
+        state.ranges.write_to(&mut w);
+        state.reach.write_to(&mut w);
+        state.novelties.iter().for_each(|n| n.write_to(&mut w));
+        for list in [&state.novelty, &state.novelty_lately, &state.frozen] {
+            w.f64s(list.iter().copied());
+        }
+        state.forest.write_to(&mut w);
+        state.reservoir.write_to(&mut w);
+        state.tails.iter().for_each(|tail| tail.write_to(&mut w));
+        state.ranks.write_to(&mut w);
+        for number in [state.rows, state.next_refit, state.calibrated] {
+            w.u64(number);
+        }
+        state.found.iter().for_each(|&l| w.f64(l));
         w.f64s(self.last.iter().copied());
         w.u8(u8::from(self.last_time.is_some()));
         w.u64(self.last_time.unwrap_or_default().as_millis().cast_unsigned());
-        w.u32(self.decisive as u32);
         encode(KIND, &self.metadata, &w.into_bytes())
     }
 
     pub(super) fn decode(bytes: &[u8], schema: &Schema) -> Result<Self> {
+        let wrong = || Error::corrupt("the detector", "a value is out of range");
         let (metadata, payload) = decode(bytes, KIND, schema)?;
         let mut r = Reader::new(payload);
         let version = r.u32()?;
-        if !(1..=VERSION).contains(&version) {
+        if (1..VERSION).contains(&version) {
+            return Err(Error::unsupported(format!(
+                "a detector of payload version {version}, which an earlier release trained; train a new one"
+            )));
+        }
+        if version != VERSION {
             return Err(Error::unsupported(format!("detector payload version {version}")));
         }
         let d = schema.len();
+        let order: Vec<usize> = r.u32s()?.into_iter().map(|at| at as usize).collect();
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        if !sorted.into_iter().eq(0..d) {
+            return Err(wrong());
+        }
+        let scales = (0..d).map(|_| FeatureScale::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
+        let features = r.u32()? as usize;
+        let trees = r.u32()? as usize;
         let inputs = Inputs::read_from(&mut r, d)?;
-        let forest = IsolationForest::read_from(&mut r)?;
-        let ranges = Ranges::read_from(&mut r, d)?;
-        let [a, b, c] = GUESSES;
-        let tails =
-            [Tail::read_from(&mut r, a)?, Tail::read_from(&mut r, b)?, Tail::read_from(&mut r, c)?];
-        let heldout = r.f64s()?;
-        let calibrated = r.u64()?;
-        let strong_run = r.u32()?;
-        let strong_first = [r.finite()?, r.finite()?, r.finite()?];
+        let evidence =
+            Evidence::read_from(&mut r, scales.iter().map(FeatureScale::noise).collect())?;
+        let ranges = Ranges::read_from(&mut r, &scales)?;
+        let reach = Reach::read_from(&mut r, d)?;
+        let known = if d == 1 { 1 } else { 0 };
+        let novelties =
+            (0..known).map(|_| Novelty::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
+        let mut list = || -> Result<Vec<f64>> {
+            let list = r.f64s()?;
+            let usable = list.len() == d && list.iter().all(|v| v.is_finite() && *v >= 0.0);
+            if usable { Ok(list) } else { Err(wrong()) }
+        };
+        let (novelty, novelty_lately, frozen) = (list()?, list()?, list()?);
+        let forest = PooledForest::read_from(&mut r, d * PER_FEATURE)?;
+        let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE)?;
+        let tails = KINDS.iter().map(|&k| Tail::read_from(&mut r, k)).collect::<Result<_>>()?;
+        let ranks = Tail::read_from(&mut r, RANKS)?;
+        let (rows, next_refit, calibrated) = (r.u64()?, r.u64()?, r.u64()?);
+        let mut found = [0.0; BRANCHES];
+        for l in &mut found {
+            *l = r.finite()?;
+        }
         let last = r.f64s()?;
         let has_time = r.u8()?;
         let time = Timestamp::from_millis(r.u64()?.cast_signed());
-        let decisive = r.u32()? as usize;
         r.finish()?;
-        let usable = forest.features() == d * PER_FEATURE
-            && heldout.len() <= KEPT
-            && heldout.iter().all(|e| e.is_finite())
-            && heldout.is_sorted()
+        let usable = (1..=d).contains(&features)
+            && (1..=MOST_TREES).contains(&trees)
+            && forest.len() <= trees
+            && found.iter().all(|l| (0.0..=100.0).contains(l))
             && (last.is_empty() || last.len() == d)
             && last.iter().all(|v| !v.is_infinite())
-            && has_time <= 1
-            && decisive < BRANCHES;
+            && rows < 1 << 60
+            && calibrated < 1 << 60
+            && has_time <= 1;
         if !usable {
-            return Err(Error::corrupt("the detector", "a value is out of range"));
+            return Err(wrong());
         }
         Ok(Self {
             schema: schema.clone(),
             metadata,
-            inputs,
-            forest,
-            ranges,
-            tails,
-            heldout,
-            calibrated,
-            strong_run,
-            strong_first,
+            order,
+            scales,
+            weights: Weights::new(features, d == 1),
+            trees,
+            state: State {
+                inputs,
+                evidence,
+                ranges,
+                reach,
+                novelties,
+                novelty,
+                novelty_lately,
+                frozen,
+                forest,
+                reservoir,
+                tails,
+                rows,
+                next_refit,
+                calibrated,
+                ranks,
+                found,
+            },
             last,
             last_time: (has_time == 1).then_some(time),
-            decisive,
         })
     }
 }

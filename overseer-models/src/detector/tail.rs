@@ -6,62 +6,84 @@
 //! cautious guess that counts as some scores of its own.
 
 use crate::file::{Reader, Writer};
-use overseer_core::{Error, Result};
+use overseer_core::{Error, Probability, Result};
+use std::collections::VecDeque;
 use std::f64::consts::LN_10;
 
-/// How many past scores are kept.
-pub(super) const KEPT: usize = 4096;
+/// How many past scores are kept: four weeks of one every five minutes.
+pub(super) const KEPT: usize = 8064;
 
 /// No score is believed to be rarer than 1 in 10 to the power of this.
-const RAREST: f64 = 30.0;
+const RAREST: f64 = 15.0;
 
-/// A past score counts for no more than the one whose evidence is this, so that one wild row cannot blunt the tail.
+/// A past score counts for no more than the one whose evidence is this, so that one wild row cannot blunt the tail;
+/// before there are a few, nobody knows which is wild.
 const BLUNTED: f64 = 4.0;
+const FEW: usize = 50;
 
 /// How many excesses the guessed scale is worth.
 const GUESS_WEIGHT: f64 = 10.0;
+/// The guessed scale, as a share of the distance from the median to where the tail begins. An exponential's is 0.31.
+const GUESS: f64 = 0.31;
 
-/// What is assumed of a kind of score before it is known, in its own unit.
+/// An entry whose evidence is above this is unusual, as one in a hundred is. While more than [`MANY`] of them are, a
+/// guarded tail keeps one in [`THINNED`]: to thin out the few that are always there would make them rarer and rarer.
+const UNUSUAL: f64 = 2.0;
+const THINNED: u32 = 10;
+const MANY: f64 = 0.05;
+/// The newest entry's share of how many are unusual.
+const NEWEST: f64 = 0.02;
+
+/// Which past a tail compares with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// All of the last [`KEPT`] entries, of an incident's a tenth: it does not become usual by lasting.
+    Guarded,
+    /// The newer part of it, with all there was: what happens again and again becomes usual.
+    Recent,
+}
+
+/// How a kind of score is calibrated.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct TailGuess {
-    /// The mean excess.
-    pub(super) scale: f64,
-    /// The least mean excess that is ever believed.
+pub(super) struct Kind {
+    pub(super) memory: Memory,
+    /// The least mean excess that is believed, in the score's own unit.
     pub(super) least: f64,
-    /// How far the tail may be drawn beyond what was counted, in powers of ten.
-    pub(super) decades: f64,
+    /// The largest.
+    pub(super) most: f64,
 }
 
 /// The past scores of one kind and the tail fitted to them.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
-    guess: TailGuess,
-    /// The last [`KEPT`] scores in a ring.
-    ring: Vec<f64>,
-    next: usize,
-    /// How many came since the fit.
-    unfitted: usize,
-    /// The scores of the last fit, ascending.
-    sorted: Vec<f64>,
-    /// Where the tail begins.
+    kind: Kind,
+    /// The entries kept, oldest first.
+    entries: VecDeque<f32>,
+    /// The same, ascending.
+    sorted: Vec<f32>,
+    /// How many entries were ever offered, and how many unusual ones since one was kept.
+    offered: u64,
+    unusual: u32,
+    /// The share of unusual ones lately.
+    incidence: f64,
+    /// Where the tail begins, the share of entries beyond it, and their mean excess.
     threshold: f64,
-    /// The share of scores beyond it.
     share: f64,
-    /// The mean excess over it.
     scale: f64,
 }
 
 impl Tail {
-    pub(super) fn new(guess: TailGuess) -> Self {
+    pub(super) fn new(kind: Kind) -> Self {
         Self {
-            guess,
-            ring: Vec::with_capacity(KEPT),
-            next: 0,
-            unfitted: 0,
-            sorted: Vec::with_capacity(KEPT),
+            kind,
+            entries: VecDeque::new(),
+            sorted: Vec::new(),
+            offered: 0,
+            unusual: 0,
+            incidence: 0.0,
             threshold: 0.0,
             share: 1.0,
-            scale: guess.scale,
+            scale: 1.0,
         }
     }
 
@@ -73,153 +95,107 @@ impl Tail {
             return 0.0;
         }
         let evidence = if score > self.threshold {
-            let beyond = (score - self.threshold) / (self.scale * LN_10);
-            beyond - self.share.log10()
+            (score - self.threshold) / (self.scale * LN_10) - self.share.log10()
         } else {
-            let lower = self.sorted.partition_point(|&s| s < score);
+            let lower = self.sorted.partition_point(|&s| f64::from(s) < score);
             -((n - lower + 1) as f64 / (n + 1) as f64).log10()
         };
-        let counted = ((n + 1) as f64).log10();
-        evidence.min(counted + self.guess.decades).min(RAREST)
+        evidence.min(RAREST)
     }
 
-    /// Takes a score of a normal row into the past.
+    /// The share of past scores that are lower; 0 before any was learned.
+    pub(super) fn rank(&self, score: f64) -> Probability {
+        let lower = self.sorted.partition_point(|&s| f64::from(s) < score);
+        Probability::share(lower, self.sorted.len())
+    }
+
+    /// Takes a score into the past.
     pub(super) fn learn(&mut self, score: f64) {
-        let ceiling = self.threshold + self.scale * LN_10 * (BLUNTED + self.share.log10());
-        let score = if self.sorted.is_empty() { score } else { score.min(ceiling) };
-        if self.ring.len() < KEPT {
-            self.ring.push(score);
-        } else {
-            self.ring[self.next] = score;
-            self.next = (self.next + 1) % KEPT;
+        self.offered += 1;
+        let is_unusual = self.evidence(score) > UNUSUAL;
+        self.incidence += NEWEST * (f64::from(u8::from(is_unusual)) - self.incidence);
+        if self.kind.memory == Memory::Guarded && is_unusual && self.incidence > MANY {
+            self.unusual += 1;
+            if self.unusual < THINNED {
+                return;
+            }
+            self.unusual = 0;
         }
-        self.unfitted += 1;
-        if self.unfitted > self.ring.len() / 20 {
+        let ceiling = self.threshold + self.scale * LN_10 * (BLUNTED + self.share.log10());
+        let score = if self.sorted.len() < FEW { score } else { score.min(ceiling) } as f32;
+        self.entries.push_back(score);
+        let at = self.sorted.partition_point(|&s| s < score);
+        self.sorted.insert(at, score);
+        let kept = match self.kind.memory {
+            Memory::Guarded => KEPT,
+            Memory::Recent => ((self.offered as f64 * 0.7) as usize).clamp(1000, KEPT),
+        };
+        while self.entries.len() > kept {
+            if let Some(oldest) = self.entries.pop_front() {
+                let at = self.sorted.partition_point(|&s| s < oldest);
+                self.sorted.remove(at);
+            }
+        }
+        self.fit();
+    }
+
+    /// Forgets every second entry, as if entries had always come half as often.
+    pub(super) fn halve(&mut self) {
+        let mut is_kept = false;
+        self.entries.retain(|_| {
+            is_kept = !is_kept;
+            is_kept
+        });
+        self.offered = self.offered.div_ceil(2);
+        self.sorted.clear();
+        self.sorted.extend(&self.entries);
+        self.sorted.sort_unstable_by(f32::total_cmp);
+        if !self.sorted.is_empty() {
             self.fit();
         }
     }
 
-    /// Fits the tail to the scores kept: beyond the 98 % quantile, or the 90 % quantile of fewer than 500.
-    pub(super) fn fit(&mut self) {
-        self.unfitted = 0;
-        self.sorted.clear();
-        self.sorted.extend_from_slice(&self.ring);
-        self.sorted.sort_unstable_by(f64::total_cmp);
+    /// Fits the tail to the entries kept: beyond the 98 % quantile, or the 90 % quantile of fewer than 500.
+    fn fit(&mut self) {
         let n = self.sorted.len();
-        if n == 0 {
-            return;
-        }
         let part = if n < 500 { 10 } else { 50 };
         let beyond = n.div_ceil(part).min(n - 1);
-        self.threshold = self.sorted[n - 1 - beyond];
+        let threshold = f64::from(self.sorted[n - 1 - beyond]);
+        let median = f64::from(self.sorted[n / 2]);
+        let excess: f64 = self.sorted[n - beyond..].iter().map(|&s| f64::from(s) - threshold).sum();
+        let guess = GUESS * (threshold - median);
+        self.threshold = threshold;
         self.share = (beyond + 1) as f64 / (n + 1) as f64;
-        let excess: f64 = self.sorted[n - beyond..].iter().map(|s| s - self.threshold).sum();
-        let pooled = (excess + GUESS_WEIGHT * self.guess.scale) / (beyond as f64 + GUESS_WEIGHT);
-        self.scale = pooled.max(self.guess.least);
+        let pooled = (excess + GUESS_WEIGHT * guess) / (beyond as f64 + GUESS_WEIGHT);
+        self.scale = pooled.max(1e-3 * threshold.abs()).max(self.kind.least).min(self.kind.most);
     }
 
     pub(super) fn write_to(&self, w: &mut Writer) {
-        w.f64s(self.ring.iter().copied());
-        w.u64(self.next as u64);
-        w.u64(self.unfitted as u64);
-        w.f64s(self.sorted.iter().copied());
-        for v in [self.threshold, self.share, self.scale] {
-            w.f64(v);
+        w.f32s(self.entries.iter().copied());
+        w.u64(self.offered);
+        w.u32(self.unusual);
+        w.f64(self.incidence);
+    }
+
+    pub(super) fn read_from(r: &mut Reader<'_>, kind: Kind) -> Result<Self> {
+        let mut tail = Self::new(kind);
+        tail.entries = r.f32s()?.into();
+        tail.offered = r.u64()?;
+        tail.unusual = r.u32()?;
+        tail.incidence = r.finite()?;
+        let usable = tail.entries.len() <= KEPT
+            && tail.offered >= tail.entries.len() as u64
+            && tail.unusual < THINNED
+            && (0.0..=1.0).contains(&tail.incidence)
+            && tail.entries.iter().all(|s| s.is_finite());
+        if !usable {
+            return Err(Error::corrupt("the detector's calibration", "a value is out of range"));
         }
-    }
-
-    pub(super) fn read_from(r: &mut Reader<'_>, guess: TailGuess) -> Result<Self> {
-        let mut tail = Self::new(guess);
-        tail.ring.extend(r.f64s()?);
-        tail.next = r.u64()? as usize;
-        tail.unfitted = r.u64()? as usize;
-        tail.sorted.extend(r.f64s()?);
-        tail.threshold = r.finite()?;
-        tail.share = r.finite()?;
-        tail.scale = r.finite()?;
-        let lengths = tail.ring.len() <= KEPT && tail.sorted.len() <= KEPT;
-        let places = tail.next < KEPT && (tail.next == 0 || tail.ring.len() == KEPT);
-        let known = tail.ring.iter().chain(&tail.sorted).all(|s| s.is_finite());
-        let fitted = tail.unfitted <= KEPT
-            && tail.sorted.is_sorted()
-            && tail.share > 0.0
-            && tail.share <= 1.0
-            && tail.scale >= guess.least;
-        if lengths && places && known && fitted {
-            Ok(tail)
-        } else {
-            Err(Error::corrupt("the detector's calibration", "a value is out of range"))
+        tail.sorted.extend(&tail.entries);
+        tail.sorted.sort_unstable_by(f32::total_cmp);
+        if !tail.sorted.is_empty() {
+            tail.fit();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const GUESS: TailGuess = TailGuess { scale: 1.0, least: 0.1, decades: 20.0 };
-
-    fn learned(scores: impl IntoIterator<Item = f64>) -> Tail {
-        let mut tail = Tail::new(GUESS);
-        scores.into_iter().for_each(|s| tail.learn(s));
-        tail
-    }
-
-    /// `n` scores whose survival function is exp(-s).
-    fn exponential(n: usize) -> impl Iterator<Item = f64> {
-        // Multiples of the golden ratio fill the unit interval evenly in any stretch.
-        (0..n).map(|i| -(1.0 - (0.5 + i as f64 * 0.618_033_988_749_895).fract()).ln())
-    }
-
-    #[test]
-    fn an_exponential_s_tail_is_drawn_on_as_it_is() {
-        let tail = learned(exponential(4000));
-        for score in [1.0, 5.0, 12.0] {
-            let evidence = tail.evidence(score);
-            let truth = score / LN_10;
-            assert!((evidence - truth).abs() < 0.1 * truth + 0.05, "{score}: {evidence}");
-        }
-    }
-
-    #[test]
-    fn few_scores_give_little_evidence_for_the_same_row() {
-        let small = |n| learned(exponential(n).map(|s| 0.2 * s));
-        assert!(small(20).evidence(4.0) < 0.7 * small(4000).evidence(4.0));
-        assert_eq!(Tail::new(GUESS).evidence(9.0), 0.0);
-        let equal = learned([0.0; 100]);
-        assert_eq!(equal.evidence(0.0), 0.0);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_old_scores_are_forgotten() {
-        let mut tail = learned(vec![5.0; KEPT]);
-        (0..KEPT).for_each(|_| tail.learn(1.0));
-        tail.fit();
-        assert_eq!((tail.ring.len(), tail.ring.capacity()), (KEPT, KEPT));
-        assert!(tail.sorted.iter().all(|&s| s == 1.0));
-    }
-
-    #[test]
-    fn one_wild_score_cannot_blunt_the_tail() {
-        let calm = learned(exponential(200));
-        let mut hit = calm.clone();
-        hit.learn(1e6);
-        hit.fit();
-        assert!(hit.evidence(12.0) > 0.75 * calm.evidence(12.0));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn more_is_never_less_unusual(
-            scores in proptest::collection::vec(0.0..10.0f64, 1..200), a in 0.0..50.0f64, b in 0.0..50.0f64,
-        ) {
-            let tail = learned(scores);
-            let (low, high) = (a.min(b), a.max(b));
-            prop_assert!(tail.evidence(low) <= tail.evidence(high) + 1e-12);
-            prop_assert!(tail.evidence(low) >= 0.0);
-        }
+        Ok(tail)
     }
 }

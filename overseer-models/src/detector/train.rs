@@ -1,52 +1,46 @@
-//! Training: fit on the older rows, calibrate on the newer ones, then fit on all.
+//! Training: scales from all rows, and then through the rows as they came.
 
-use super::inputs::{Inputs, PER_FEATURE};
-use super::model::{BRANCHES, ForestDetector, GUESSES};
+use super::combine::{BRANCHES, Weights};
+use super::evidence::{Evidence, PER_FEATURE};
+use super::groups::{Group, correlated};
+use super::inputs::Inputs;
+use super::model::{ForestDetector, KINDS, RANKS, State};
+use super::novelty::Novelty;
 use super::range::Ranges;
+use super::reach::Reach;
+use super::reservoir::Reservoir;
 use super::scale::FeatureScale;
-use super::tail::{KEPT, Tail};
-use crate::isolation_forest::{IsolationForest, IsolationForestParams};
+use super::tail::Tail;
+use crate::isolation_forest::pooled::{PooledForest, Pools};
 use crate::stats;
-use ndarray::Array2;
 use overseer_core::{
     Detector, DetectorTrainer, Error, Frame, ModelKind, ModelMetadata, Result, Schema, Span,
-    Timestamp,
 };
 
 /// The fewest rows worth learning from.
 const MIN_ROWS: usize = 30;
 
-/// The share of rows held back, at most as many as a calibration keeps.
-const HELD_BACK: f64 = 0.3;
+/// The rows that the first models are fitted to; in a frame of many rows more.
+const FIRST: usize = 60;
+const MANY_ROWS: usize = 2000;
+const FIRST_OF_MANY: usize = 200;
 
-/// The forest draws its samples from at most so many rows, evenly spread over the frame.
-const FOREST_ROWS: usize = 20_000;
+/// How many pools of evidence the forest's splits look at.
+const POOLS: usize = 384;
 
-/// Less than this much of an input is no difference: about two thirds of a unit from the usual value.
-const MIN_SPAN: f64 = 0.25;
+/// The most rows, evenly spread over the frame, that tell which features go together.
+const KINSHIP_ROWS: usize = 500;
 
-/// Evidence above which a held-back row counts as flagged: a p-value below 0.001.
-const FLAGGED: f64 = 3.0;
+/// A judged row with a smaller p-value counts as flagged.
+const FLAGGED: f64 = 1e-3;
 
 /// Of fewer judged rows than this the share of flagged ones says nothing.
 const MIN_JUDGED: usize = 50;
-
-/// What the rows held back say.
-#[derive(Debug)]
-pub(super) struct Calibration {
-    /// Fitted to the rows before them and calibrated on them.
-    pub(super) detector: ForestDetector,
-    /// Their evidence by the finished calibration, ascending.
-    pub(super) heldout: Vec<f64>,
-    /// The share of the newer half that was flagged when it came; NaN below [`MIN_JUDGED`] rows.
-    pub(super) flagged_share: f64,
-}
 
 /// Collects the parameters of a [`ForestDetectorTrainer`]; `build` checks them.
 #[derive(Debug, Clone)]
 pub struct ForestDetectorTrainerBuilder {
     trees: usize,
-    sample_size: usize,
     seed: u64,
 }
 
@@ -55,13 +49,6 @@ impl ForestDetectorTrainerBuilder {
     #[must_use]
     pub fn trees(mut self, trees: usize) -> Self {
         self.trees = trees;
-        self
-    }
-
-    /// How many rows each tree sees, 2 to 1,048,576; 256 unless told.
-    #[must_use]
-    pub fn sample_size(mut self, rows: usize) -> Self {
-        self.sample_size = rows;
         self
     }
 
@@ -77,37 +64,36 @@ impl ForestDetectorTrainerBuilder {
     /// # Errors
     /// If one is outside the range its method documents ([`Error::is_invalid_input`]).
     pub fn build(self) -> Result<ForestDetectorTrainer> {
-        let forest = IsolationForest::builder()
-            .trees(self.trees)
-            .sample_size(self.sample_size)
-            .min_span(MIN_SPAN)
-            .seed(self.seed)
-            .build()?;
-        Ok(ForestDetectorTrainer { forest })
+        if !(1..=10_000).contains(&self.trees) {
+            let message = format!("must be 1 to 10000, was {}", self.trees);
+            return Err(Error::invalid_parameter("trees", message));
+        }
+        Ok(ForestDetectorTrainer { trees: self.trees, seed: self.seed })
     }
 }
 
 /// Fits [`ForestDetector`]s to frames of any schema and restores stored ones.
 #[derive(Debug, Clone)]
 pub struct ForestDetectorTrainer {
-    forest: IsolationForestParams,
+    trees: usize,
+    seed: u64,
 }
 
 impl ForestDetectorTrainer {
-    /// Starts from 100 trees of 256 rows each and seed 0.
+    /// Starts from 100 trees and seed 0.
     #[must_use]
     pub fn builder() -> ForestDetectorTrainerBuilder {
-        ForestDetectorTrainerBuilder { trees: 100, sample_size: 256, seed: 0 }
+        ForestDetectorTrainerBuilder { trees: 100, seed: 0 }
     }
 
     /// As [`DetectorTrainer::fit`], with the detector's own type.
     ///
-    /// The newest 30 % of the rows, at most 4096, are held back. A detector fitted on the rest scores them as they
-    /// came, which calibrates it; its forest, scales and ranges are then fitted anew on all rows. A pause longer than
-    /// three usual intervals restarts the lags.
+    /// Scales are those of the whole frame. Then the detector goes through the rows as they came: it judges each by
+    /// what it learned from those before, which calibrates it, and learns from it. A pause longer than three usual
+    /// intervals restarts the lags.
     ///
-    /// The metadata's `heldout_rows` says how many held-back rows had a value, and `flagged_share` which share of the
-    /// newer half had a p-value below 0.001 when it came; that is NaN below 50 such rows.
+    /// The metadata's `heldout_rows` says how many rows were judged so, and `flagged_share` which share of the newer
+    /// half had a p-value below 0.001; that is NaN below 50 such rows.
     ///
     /// # Errors
     /// As [`DetectorTrainer::fit`].
@@ -119,91 +105,115 @@ impl ForestDetectorTrainer {
         if frame.values().iter().all(|v| v.is_nan()) {
             return Err(Error::not_enough_data("training a detector", 1, 0));
         }
-        let step = usual_interval(frame);
-        let Calibration { detector: early, heldout, flagged_share } =
-            self.calibrate(frame, step)?;
-        let mut detector = self.fit_rows(frame, step)?;
-        detector.tails = early.tails;
-        detector.calibrated = early.calibrated;
-        let metadata = &mut detector.metadata;
-        metadata.set_quality("heldout_rows", heldout.len() as f64);
-        metadata.set_quality("flagged_share", flagged_share);
-        tracing::debug!(rows = n, held_out = heldout.len(), flagged_share, "trained a detector");
-        detector.heldout = heldout;
+        let mut detector = self.unfitted(frame)?;
+        let first = if n >= MANY_ROWS { FIRST_OF_MANY } else { FIRST.min(n / 2) };
+        self.begin(&mut detector, frame, first);
+        let (mut next, mut judged, mut flagged) = (3 * first / 2 + 1, 0, 0);
+        // Its own refits are those of a detector in use.
+        detector.state.next_refit = u64::MAX;
+        for row in first..n {
+            let (judgement, _) = detector.advance(frame.timestamps()[row], frame.row(row));
+            if row >= first + (n - first) / 2 && judgement.p_value < 1.0 {
+                judged += 1;
+                flagged += usize::from(judgement.p_value < FLAGGED);
+            }
+            if row + 1 == next.min(n) {
+                detector.refit(self.trees);
+                next = 3 * next / 2 + 1;
+            }
+        }
+        detector.plan_refit();
+        detector.last.clear();
+        let share = if judged >= MIN_JUDGED { flagged as f64 / judged as f64 } else { f64::NAN };
+        let heldout = detector.state.calibrated as f64;
+        detector.metadata.set_quality("heldout_rows", heldout);
+        detector.metadata.set_quality("flagged_share", share);
+        tracing::debug!(rows = n, heldout, flagged_share = share, "trained a detector");
         Ok(detector)
     }
 
-    /// Fits a detector to the older rows and has it score and learn the newer ones as they came.
-    pub(super) fn calibrate(&self, frame: &Frame, step: Span) -> Result<Calibration> {
-        let n = frame.len();
-        let held_back = ((HELD_BACK * n as f64) as usize).min(KEPT);
-        let first_held_back = n - held_back;
-        // The second half is judged by a calibration on what came before it, which is how good it really is.
-        let first_judged = first_held_back + held_back / 2;
-        let mut detector = self.fit_rows(&frame.slice(0, first_held_back), step)?;
-        let mut scores: Vec<[f64; BRANCHES]> = Vec::with_capacity(held_back);
-        let (mut judged, mut flagged) = (0, 0);
-        for row in first_held_back..n {
-            let (found, evidence) = detector.look(frame.timestamps()[row], frame.row(row));
-            if detector.is_blank() {
-                continue;
-            }
-            if row >= first_judged {
-                judged += 1;
-                flagged += usize::from(evidence > FLAGGED);
-            }
-            detector.learn(found, evidence);
-            scores.push(found);
+    /// Learns from the first rows how inputs go together, and then looks at them by that, which is what the first
+    /// forest is grown on.
+    fn begin(&self, detector: &mut ForestDetector, frame: &Frame, first: usize) {
+        let empty = detector.state.clone();
+        let rows = || frame.rows().take(first).filter(|(_, row)| !row.iter().all(|v| v.is_nan()));
+        for (time, row) in rows() {
+            detector.restart_after_gap(time);
+            detector.look(time, row);
+            detector.state.evidence.learn(&detector.state.inputs);
         }
-        detector.tails.iter_mut().for_each(Tail::fit);
-        let mut heldout: Vec<f64> = scores.iter().map(|s| detector.combine(s)).collect();
-        heldout.sort_unstable_by(f64::total_cmp);
-        let enough = judged >= MIN_JUDGED;
-        let flagged_share = if enough { flagged as f64 / judged as f64 } else { f64::NAN };
-        Ok(Calibration { detector, heldout, flagged_share })
+        detector.refit(0);
+        let groups = std::mem::take(&mut detector.state.evidence.groups);
+        detector.state = empty;
+        detector.state.evidence.groups = groups;
+        detector.last_time = None;
+        for (time, row) in rows() {
+            detector.restart_after_gap(time);
+            detector.look(time, row);
+            let state = &mut detector.state;
+            state.rows += 1;
+            state.reservoir.offer(state.evidence.all(), f64::NAN);
+        }
+        detector.regrow(self.trees);
     }
 
-    /// A detector without calibration whose scales, ranges and forest are those of `frame`, and whose lags end there.
-    pub(super) fn fit_rows(&self, frame: &Frame, step: Span) -> Result<ForestDetector> {
+    /// A detector with the scales of `frame` that has seen nothing.
+    fn unfitted(&self, frame: &Frame) -> Result<ForestDetector> {
         let schema = frame.schema();
         let d = schema.len();
-        let scales: Vec<FeatureScale> = schema
-            .features()
+        let step = usual_interval(frame);
+        let mut order: Vec<usize> = (0..d).collect();
+        order.sort_by(|&a, &b| schema.features()[a].name.cmp(&schema.features()[b].name));
+        let scales: Vec<FeatureScale> = order
             .iter()
-            .enumerate()
-            .map(|(j, feature)| FeatureScale::learn(frame.column(j), feature))
+            .map(|&at| FeatureScale::learn(frame.column(at), &schema.features()[at]))
             .collect();
-        let ranges = Ranges::new(&scales);
-        let mut inputs = Inputs::new(scales);
-        let every = frame.len().div_ceil(FOREST_ROWS).max(1);
-        let mut seen = Vec::with_capacity(frame.len().div_ceil(every) * d * PER_FEATURE);
-        let mut last_time = None;
-        for (row, (time, values)) in frame.rows().enumerate() {
-            if last_time.is_some_and(|last| Timestamp::is_gap(last, time, step)) {
-                inputs.reset();
-            }
-            last_time = Some(time);
-            inputs.push(values);
-            if row % every == 0 {
-                seen.extend_from_slice(inputs.forest());
-            }
+        let mut varies: Vec<bool> = scales.iter().map(FeatureScale::varies).collect();
+        if !varies.contains(&true) {
+            varies.fill(true);
         }
-        let rows = Array2::from_shape_vec((seen.len() / (d * PER_FEATURE), d * PER_FEATURE), seen)
-            .map_err(|e| Error::other("arranging the training rows", e))?;
+        let every = frame.len().div_ceil(KINSHIP_ROWS).max(1);
+        let sparse: Vec<f64> = frame
+            .rows()
+            .step_by(every)
+            .flat_map(|(_, row)| {
+                order.iter().zip(&scales).map(|(&at, s)| s.units(row[at])).collect::<Vec<_>>()
+            })
+            .map(|unit| if unit.is_nan() { 0.0 } else { unit.clamp(-15.0, 15.0) })
+            .collect();
+        let noise: Vec<f64> = scales.iter().map(FeatureScale::noise).collect();
+        let groups =
+            correlated(&sparse, d, &varies).into_iter().map(|g| Group::new(g, &noise)).collect();
+        let pools = Pools::draw(POOLS, d * PER_FEATURE, |column| varies[column % d], self.seed);
+        let seconds = (step.as_millis() as f64 / 1000.0).max(1e-3);
+        let state = State {
+            inputs: Inputs::new(d, seconds),
+            evidence: Evidence::new(groups, noise),
+            ranges: Ranges::new(&scales),
+            reach: Reach::new(&scales),
+            novelties: novelties(&scales),
+            novelty: vec![0.0; d],
+            novelty_lately: vec![0.0; d],
+            frozen: vec![0.0; d],
+            forest: PooledForest::new(pools, self.seed),
+            reservoir: Reservoir::new(d * PER_FEATURE, self.seed),
+            tails: KINDS.iter().map(|&kind| Tail::new(kind)).collect(),
+            rows: 0,
+            next_refit: u64::MAX,
+            calibrated: 0,
+            ranks: Tail::new(RANKS),
+            found: [0.0; BRANCHES],
+        };
         Ok(ForestDetector {
             metadata: describe(frame, step),
             schema: schema.clone(),
-            inputs,
-            forest: self.forest.fit(rows.view())?,
-            ranges,
-            tails: GUESSES.map(Tail::new),
-            heldout: Vec::new(),
-            calibrated: 0,
-            strong_run: 0,
-            strong_first: [0.0; BRANCHES],
+            order,
+            weights: Weights::new(varies.iter().filter(|v| **v).count(), d == 1),
+            scales,
+            trees: self.trees,
+            state,
             last: Vec::with_capacity(d),
-            last_time,
-            decisive: 0,
+            last_time: None,
         })
     }
 }
@@ -219,6 +229,14 @@ impl DetectorTrainer for ForestDetectorTrainer {
 
     fn load(&self, bytes: &[u8], schema: &Schema) -> Result<Box<dyn Detector>> {
         Ok(Box::new(ForestDetector::decode(bytes, schema)?))
+    }
+}
+
+/// What each feature has been through, which is of use where there is but one.
+fn novelties(scales: &[FeatureScale]) -> Vec<Novelty> {
+    match scales {
+        [one] => vec![Novelty::new(one.usual)],
+        _ => Vec::new(),
     }
 }
 

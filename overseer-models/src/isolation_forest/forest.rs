@@ -63,12 +63,6 @@ impl IsolationForest {
             .map_err(|column| infinite(0, column))
     }
 
-    /// [`IsolationForest::score`] of a row known to fit and to be free of infinities.
-    pub(crate) fn score_checked(&self, row: &[f64]) -> f64 {
-        // Were there an infinite value after all, nothing would be said of the row.
-        self.trees.path(&self.columns, row).map_or(0.5, |path| self.score_of(path))
-    }
-
     /// The scores of all rows into `out`, which is cleared first; each is what [`IsolationForest::score`] says.
     ///
     /// # Errors

@@ -48,6 +48,7 @@ mod linked;
 mod padded;
 mod path;
 mod planes;
+pub(crate) mod pooled;
 mod refresh;
 mod rows;
 mod sample;

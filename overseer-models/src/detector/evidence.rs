@@ -1,0 +1,220 @@
+//! From inputs to evidence: numbers that are never negative and larger the more unusual a row is.
+//!
+//! Of each feature: its whitened inputs' size, which is how far they are from what the other features and the past
+//! would have them be; how far off a short autoregression on all features has been lately; and how far the feature has
+//! been lately from what is usual at this time of day.
+
+use super::groups::{Group, HALF_LIFE};
+use super::inputs::{Inputs, STATISTICS};
+use crate::file::{Reader, Writer};
+use overseer_core::{Error, Result};
+
+/// How many numbers of evidence each feature has.
+pub(super) const PER_FEATURE: usize = STATISTICS + 2;
+
+/// The newest row's share of what has been lately.
+const NEWEST: f64 = 0.2;
+/// A residual's unit is never smaller than this, in units of the feature's variation.
+const LEAST_RESIDUAL: f64 = 0.05;
+/// Residuals are cut to this many of the feature's variation before their unit is learned, to this many of their unit
+/// as spikes, and to this many as something that lasts.
+const CLIP_LEARNED: f64 = 10.0;
+const CLIP_SPIKE: f64 = 20.0;
+const CLIP_LASTING: f64 = 8.0;
+/// Seasonal surprises are cut to this before their unit is learned, and it is never smaller than the second.
+const CLIP_SEASON: f64 = 5.0;
+const LEAST_SEASON: f64 = 0.05;
+/// How many of the largest residuals make a spike.
+const SPIKES: usize = 3;
+
+/// What is known of the evidence's own size, and what has been lately.
+#[derive(Debug, Clone)]
+pub(super) struct Evidence {
+    pub(super) groups: Vec<Group>,
+    /// The variance that each feature's resolution alone explains.
+    noise: Vec<f64>,
+    /// Per feature: decayed sums of weights and of squared residuals; the same of the seasonal surprises.
+    residual_squares: Vec<(f64, f64)>,
+    surprise_squares: Vec<(f64, f64)>,
+    /// The residuals of the newest row in their units; 0 where there is none.
+    residuals: Vec<f64>,
+    /// What they have been lately, and the surprises.
+    lasting: Vec<f64>,
+    surprises: Vec<f64>,
+    predicted: Vec<f64>,
+    whitened: Vec<f64>,
+    /// All of it, a block of all features for each number.
+    all: Vec<f32>,
+}
+
+impl Evidence {
+    pub(super) fn new(groups: Vec<Group>, noise: Vec<f64>) -> Self {
+        let d = noise.len();
+        Self {
+            groups,
+            noise,
+            residual_squares: vec![(0.0, 0.0); d],
+            surprise_squares: vec![(0.0, 0.0); d],
+            residuals: vec![0.0; d],
+            lasting: vec![0.0; d],
+            surprises: vec![0.0; d],
+            predicted: vec![0.0; d],
+            whitened: vec![0.0; d * STATISTICS],
+            all: vec![0.0; d * PER_FEATURE],
+        }
+    }
+
+    /// Looks at the newest row of the inputs, by what was learned before it.
+    pub(super) fn push(&mut self, inputs: &Inputs) {
+        let d = self.residuals.len();
+        for group in &mut self.groups {
+            group.whiten(inputs.statistics(), d, &mut self.whitened);
+        }
+        self.push_residuals(inputs);
+        for (j, &value) in inputs.unseasonal().iter().enumerate() {
+            if !value.is_nan() {
+                self.surprises[j] += NEWEST * (value - self.surprises[j]);
+                let size = self.surprises[j].abs().min(CLIP_SEASON);
+                learn(&mut self.surprise_squares[j], size);
+            }
+        }
+        let (whitened, rest) = self.all.split_at_mut(d * STATISTICS);
+        for (all, value) in whitened.iter_mut().zip(&self.whitened) {
+            *all = *value as f32;
+        }
+        let (lasting, surprises) = rest.split_at_mut(d);
+        for (j, units) in inputs.units().iter().enumerate() {
+            // What was not measured says nothing, whatever it was lately.
+            let known = f64::from(u8::from(!units.is_nan()));
+            lasting[j] = (known * self.lasting[j]) as f32;
+            let surprise = self.surprises[j].abs() - self.noise[j].sqrt();
+            surprises[j] = (known * surprise.max(0.0)) as f32;
+        }
+    }
+
+    fn push_residuals(&mut self, inputs: &Inputs) {
+        let d = self.residuals.len();
+        self.residuals.fill(0.0);
+        let Some(lags) = inputs.lags() else { return };
+        for group in &mut self.groups {
+            group.predict(lags, d, &mut self.predicted);
+        }
+        for (j, &value) in inputs.clipped().iter().enumerate() {
+            if value.is_nan() {
+                continue;
+            }
+            let residual = value - self.predicted[j];
+            let (weight, squares) = self.residual_squares[j];
+            let unit = if weight > 0.0 { (squares / weight + self.noise[j]).sqrt() } else { 1.0 };
+            let units = residual / unit.max(LEAST_RESIDUAL);
+            self.residuals[j] = units.clamp(-CLIP_SPIKE, CLIP_SPIKE);
+            self.lasting[j] +=
+                NEWEST * (self.residuals[j].abs().min(CLIP_LASTING) - self.lasting[j]);
+            learn(&mut self.residual_squares[j], residual.clamp(-CLIP_LEARNED, CLIP_LEARNED));
+        }
+    }
+
+    /// Takes the newest row into what the next rows are looked at by.
+    pub(super) fn learn(&mut self, inputs: &Inputs) {
+        let d = self.residuals.len();
+        for group in &mut self.groups {
+            group.learn_inputs(inputs.statistics(), d);
+            if let Some(lags) = inputs.lags() {
+                group.learn_next(lags, inputs.held(), d);
+            }
+        }
+    }
+
+    /// All evidence of the newest row, a block of all features for each of [`PER_FEATURE`] numbers.
+    pub(super) fn all(&self) -> &[f32] {
+        &self.all
+    }
+
+    /// The mean of the largest residuals of the newest row alone.
+    pub(super) fn spike(&self) -> f64 {
+        let mut largest = [0.0; SPIKES];
+        for r in &self.residuals {
+            let mut size = r.abs();
+            for place in &mut largest {
+                if size > *place {
+                    std::mem::swap(place, &mut size);
+                }
+            }
+        }
+        let count = SPIKES.min(self.residuals.len());
+        largest[..count].iter().sum::<f64>() / count as f64
+    }
+
+    /// The residual of a feature in the newest row, in its own unit.
+    pub(super) fn residuals(&self) -> &[f64] {
+        &self.residuals
+    }
+
+    /// How far each feature has lately been from what is usual at this time of day, in units of how far it is usually.
+    pub(super) fn season(&self, j: usize) -> f64 {
+        let d = self.residuals.len();
+        let (weight, squares) = self.surprise_squares[j];
+        let unit = if weight > 0.0 { (squares / weight + self.noise[j]).sqrt() } else { 1.0 };
+        f64::from(self.all[d * (PER_FEATURE - 1) + j]) / (unit + LEAST_SEASON)
+    }
+
+    /// The mean of that over the features that vary; the others are at 0 until they do.
+    pub(super) fn seasons(&self, varying: usize) -> f64 {
+        let d = self.residuals.len();
+        (0..d).map(|j| self.season(j)).sum::<f64>() / varying.max(1) as f64
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.lasting.fill(0.0);
+        self.surprises.fill(0.0);
+    }
+
+    pub(super) fn write_to(&self, w: &mut Writer) {
+        w.u64(self.groups.len() as u64);
+        self.groups.iter().for_each(|g| g.write_to(w));
+        for list in [&self.residual_squares, &self.surprise_squares] {
+            w.f64s(list.iter().map(|m| m.0));
+            w.f64s(list.iter().map(|m| m.1));
+        }
+        for list in [&self.residuals, &self.lasting, &self.surprises] {
+            w.f64s(list.iter().copied());
+        }
+        w.f32s(self.all.iter().copied());
+    }
+
+    pub(super) fn read_from(r: &mut Reader<'_>, noise: Vec<f64>) -> Result<Self> {
+        let d = noise.len();
+        let wrong = || Error::corrupt("the detector's evidence", "a value is out of range");
+        let count = r.length()?;
+        let groups =
+            (0..count).map(|_| Group::read_from(r, d, &noise)).collect::<Result<Vec<_>>>()?;
+        let mut places: Vec<usize> = groups.iter().flat_map(|g| g.features.clone()).collect();
+        places.sort_unstable();
+        if !places.into_iter().eq(0..d) {
+            return Err(wrong());
+        }
+        let mut evidence = Self::new(groups, noise);
+        let mut read = |lower: f64| -> Result<Vec<f64>> {
+            let list = r.f64s()?;
+            let usable = list.len() == d && list.iter().all(|v| v.is_finite() && *v >= lower);
+            if usable { Ok(list) } else { Err(wrong()) }
+        };
+        let pair = |a: Vec<f64>, b: Vec<f64>| a.into_iter().zip(b).collect();
+        evidence.residual_squares = pair(read(0.0)?, read(0.0)?);
+        evidence.surprise_squares = pair(read(0.0)?, read(0.0)?);
+        evidence.residuals = read(-CLIP_SPIKE)?;
+        evidence.lasting = read(0.0)?;
+        evidence.surprises = read(-1e3)?;
+        evidence.all = r.f32s()?;
+        let usable = evidence.all.len() == d * PER_FEATURE
+            && evidence.all.iter().all(|v| v.is_finite() && *v >= 0.0);
+        if usable { Ok(evidence) } else { Err(wrong()) }
+    }
+}
+
+/// Takes a number's square into a decayed sum.
+fn learn(sums: &mut (f64, f64), value: f64) {
+    let decay = (-1.0 / HALF_LIFE).exp2();
+    sums.0 = sums.0 * decay + 1.0;
+    sums.1 = sums.1 * decay + value * value;
+}
