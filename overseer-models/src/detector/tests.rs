@@ -268,7 +268,8 @@ fn one_spike_does_not_move_what_is_normal() {
     let mean = apart.iter().sum::<f64>() / 100.0;
     assert!(mean < 0.03 && apart.iter().all(|&x| x < 0.2), "{mean}");
     let again = hit.observe(&Sample::new(at(1201), vec![40.0, 0.0, 0.0])).unwrap();
-    assert!(again.p_value < 1e-4, "{again:?}");
+    // It is not new any more, and one row says less than a stretch of them, but it is still among the rarest.
+    assert!(again.p_value < 0.01 && again.score > 0.5, "{again:?}");
 }
 
 #[test]
