@@ -2,20 +2,26 @@
 
 /// So many kinds of score are combined.
 pub(super) const BRANCHES: usize = 7;
-/// The pooled forest's score over all evidence.
+/// The pooled forest's score over all evidence: many weak signs.
 pub(super) const FOREST: usize = 0;
-/// How far features have been from what is usual at this time of day.
-pub(super) const SEASON: usize = 1;
+/// The distance over all evidence: a strong sign in one feature.
+pub(super) const DISTANCE: usize = 1;
 /// The largest residuals of the row alone.
 pub(super) const SPIKE: usize = 2;
 /// How far outside the range of all past rows.
 pub(super) const RANGE: usize = 3;
-/// Contexts never seen before.
-pub(super) const NOVELTY: usize = 4;
-/// The same, lately.
-pub(super) const LATELY: usize = 5;
 /// For how long nothing has changed.
-pub(super) const FROZEN: usize = 6;
+pub(super) const FROZEN: usize = 4;
+/// Contexts never seen before.
+pub(super) const NOVELTY: usize = 5;
+/// The same, lately.
+pub(super) const LATELY: usize = 6;
+
+/// How much each kind counts where there are several features. The forest carries the judgement; the others are heard
+/// where they are far out, since the mean is one of fourth powers.
+const MANY: [f64; BRANCHES] = [4.0, 0.15, 0.4, 0.4, 0.15, 0.0, 0.0];
+/// The same where there is but one, and nothing to combine it with: where it has been before tells most.
+const ONE: [f64; BRANCHES] = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 
 /// What the combined evidence is that a usual host passes about once a week, whose score is one half.
 pub(super) const MIDDLE: f64 = 2.3;
@@ -26,55 +32,32 @@ const MARGIN: f64 = 1.0;
 /// How rare a row may be that is next to what was usual, as minus the decimal logarithm.
 const UNREMARKABLE: f64 = 3.5;
 
-/// How much each kind counts. With one feature there is nothing to combine it with, so that where it has been before
-/// tells most; the more features, the more the forest knows.
+/// How the kinds of evidence of a schema become one number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weights {
-    features: usize,
-    many: [f64; BRANCHES],
-    one: [f64; BRANCHES],
-    share_of_one: f64,
+    is_alone: bool,
+    weights: [f64; BRANCHES],
+    total: f64,
 }
 
 impl Weights {
-    /// Of so many features that vary; `is_alone` if the schema has no other.
-    pub(super) fn new(features: usize, is_alone: bool) -> Self {
-        let j = 1.0 - 1.0 / (features.max(1) as f64).sqrt();
-        Self {
-            features,
-            many: [1.25 + 4.0 * j, 2.0 - 1.8 * j, 0.5 * j, 0.5, 0.0, 0.0, 0.0],
-            one: [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0],
-            share_of_one: if is_alone { 1.0 } else { 0.0 },
-        }
+    /// For one feature that `is_alone`, or for several.
+    pub(super) fn new(is_alone: bool) -> Self {
+        let weights = if is_alone { ONE } else { MANY };
+        Self { is_alone, weights, total: weights.iter().sum() }
     }
 
-    /// The number of features they are for.
-    pub(super) fn features(&self) -> usize {
-        self.features
-    }
-
-    /// The combined evidence: of many features a power mean, which keeps a single strong voice audible; of one a plain
-    /// mean, which asks for agreement.
+    /// The combined evidence: of several features a power mean, which keeps a single strong voice audible; of one a
+    /// plain mean, which asks for agreement.
     pub(super) fn combine(&self, evidence: &[f64; BRANCHES]) -> f64 {
-        let total: f64 = self.many.iter().sum();
-        let sum: f64 = self.many.iter().zip(evidence).map(|(w, l)| w * l.powi(4)).sum();
-        let many = (sum / total).powf(0.25);
-        let total: f64 = self.one.iter().sum();
-        let one = self.one.iter().zip(evidence).map(|(w, l)| w * l).sum::<f64>() / total;
-        many + self.share_of_one * (one - many)
+        let sum: f64 = self.parts(evidence).iter().sum();
+        if self.is_alone { sum } else { sum.powf(0.25) }
     }
-}
 
-impl Weights {
-    /// How much each kind had to do with the combined evidence.
-    pub(super) fn shares(&self, evidence: &[f64; BRANCHES]) -> [f64; BRANCHES] {
-        let many: f64 = self.many.iter().sum();
-        let one: f64 = self.one.iter().sum();
-        std::array::from_fn(|b| {
-            let l = evidence[b];
-            (1.0 - self.share_of_one) * self.many[b] / many * l.powi(4)
-                + self.share_of_one * self.one[b] / one * l
-        })
+    /// How much each kind had to do with it.
+    pub(super) fn parts(&self, evidence: &[f64; BRANCHES]) -> [f64; BRANCHES] {
+        let power = if self.is_alone { 1 } else { 4 };
+        std::array::from_fn(|b| self.weights[b] / self.total * evidence[b].powi(power))
     }
 }
 

@@ -21,9 +21,6 @@ const LEAST_RESIDUAL: f64 = 0.05;
 const CLIP_LEARNED: f64 = 10.0;
 const CLIP_SPIKE: f64 = 20.0;
 const CLIP_LASTING: f64 = 8.0;
-/// Seasonal surprises are cut to this before their unit is learned, and it is never smaller than the second.
-const CLIP_SEASON: f64 = 5.0;
-const LEAST_SEASON: f64 = 0.05;
 /// How many of the largest residuals make a spike.
 const SPIKES: usize = 3;
 
@@ -33,9 +30,8 @@ pub(super) struct Evidence {
     pub(super) groups: Vec<Group>,
     /// The variance that each feature's resolution alone explains.
     noise: Vec<f64>,
-    /// Per feature: decayed sums of weights and of squared residuals; the same of the seasonal surprises.
+    /// Per feature: decayed sums of weights and of squared residuals.
     residual_squares: Vec<(f64, f64)>,
-    surprise_squares: Vec<(f64, f64)>,
     /// The residuals of the newest row in their units; 0 where there is none.
     residuals: Vec<f64>,
     /// What they have been lately, and the surprises.
@@ -54,7 +50,6 @@ impl Evidence {
             groups,
             noise,
             residual_squares: vec![(0.0, 0.0); d],
-            surprise_squares: vec![(0.0, 0.0); d],
             residuals: vec![0.0; d],
             lasting: vec![0.0; d],
             surprises: vec![0.0; d],
@@ -74,8 +69,6 @@ impl Evidence {
         for (j, &value) in inputs.unseasonal().iter().enumerate() {
             if !value.is_nan() {
                 self.surprises[j] += NEWEST * (value - self.surprises[j]);
-                let size = self.surprises[j].abs().min(CLIP_SEASON);
-                learn(&mut self.surprise_squares[j], size);
             }
         }
         let (whitened, rest) = self.all.split_at_mut(d * STATISTICS);
@@ -150,18 +143,18 @@ impl Evidence {
         &self.residuals
     }
 
-    /// How far each feature has lately been from what is usual at this time of day, in units of how far it is usually.
-    pub(super) fn season(&self, j: usize) -> f64 {
+    /// All evidence of one feature of the newest row: the mean of its numbers.
+    pub(super) fn of(&self, j: usize) -> f64 {
         let d = self.residuals.len();
-        let (weight, squares) = self.surprise_squares[j];
-        let unit = if weight > 0.0 { (squares / weight + self.noise[j]).sqrt() } else { 1.0 };
-        f64::from(self.all[d * (PER_FEATURE - 1) + j]) / (unit + LEAST_SEASON)
+        let sum: f64 = self.all.iter().skip(j).step_by(d).map(|&v| f64::from(v)).sum();
+        sum / PER_FEATURE as f64
     }
 
-    /// The mean of that over the features that vary; the others are at 0 until they do.
-    pub(super) fn seasons(&self, varying: usize) -> f64 {
-        let d = self.residuals.len();
-        (0..d).map(|j| self.season(j)).sum::<f64>() / varying.max(1) as f64
+    /// The length of all features' evidence, for `varying` of them: one that stands far out tells here, where many that
+    /// do a little tell the forest.
+    pub(super) fn distance(&self, varying: usize) -> f64 {
+        let squares: f64 = (0..self.residuals.len()).map(|j| self.of(j).powi(2)).sum();
+        (squares / varying.max(1) as f64).sqrt()
     }
 
     pub(super) fn reset(&mut self) {
@@ -172,10 +165,8 @@ impl Evidence {
     pub(super) fn write_to(&self, w: &mut Writer) {
         w.u64(self.groups.len() as u64);
         self.groups.iter().for_each(|g| g.write_to(w));
-        for list in [&self.residual_squares, &self.surprise_squares] {
-            w.f64s(list.iter().map(|m| m.0));
-            w.f64s(list.iter().map(|m| m.1));
-        }
+        w.f64s(self.residual_squares.iter().map(|m| m.0));
+        w.f64s(self.residual_squares.iter().map(|m| m.1));
         for list in [&self.residuals, &self.lasting, &self.surprises] {
             w.f64s(list.iter().copied());
         }
@@ -201,7 +192,6 @@ impl Evidence {
         };
         let pair = |a: Vec<f64>, b: Vec<f64>| a.into_iter().zip(b).collect();
         evidence.residual_squares = pair(read(0.0)?, read(0.0)?);
-        evidence.surprise_squares = pair(read(0.0)?, read(0.0)?);
         evidence.residuals = read(-CLIP_SPIKE)?;
         evidence.lasting = read(0.0)?;
         evidence.surprises = read(-1e3)?;

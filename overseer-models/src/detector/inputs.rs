@@ -1,9 +1,9 @@
-//! What the detector looks at: seven numbers a feature, in units of its own usual variation.
+//! What the detector looks at: nine numbers a feature, in units of its own usual variation.
 //!
 //! | number | it sees |
 //! |---|---|
-//! | value − mean of 5 rows, mean of 5 − mean of 30, mean of 30 | spikes, short changes, lasting changes |
-//! | deviation within 5 rows, within 30 | calm that becomes turmoil, and turmoil that freezes |
+//! | value − mean of 5 rows, mean of 5 − mean of 15, mean of 15 − mean of 45, mean of 45 | spikes, changes that last for minutes, for hours, for longer |
+//! | deviation within 5 rows, within 15, within 45 | calm that becomes turmoil, and turmoil that freezes |
 //! | value − what is usual at this time of day | a busy hour at the wrong time |
 //! | value − the one before | jumps |
 //!
@@ -15,12 +15,16 @@ use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result, Timestamp};
 
 /// How many inputs each feature has.
-pub(super) const STATISTICS: usize = 7;
+pub(super) const STATISTICS: usize = 9;
 /// How many rows before a row predict it.
 pub(super) const LAGS: usize = 5;
 
-const SHORT: usize = 5;
-const LONG: usize = 30;
+/// The windows, in rows: each three times as long as the one before, of which the last is the longest.
+const WINDOWS: [usize; 3] = [5, 15, LONG];
+const LONG: usize = 45;
+/// The blocks of the statistics after those of the windows.
+const UNSEASONAL: usize = STATISTICS - 2;
+const JUMP: usize = STATISTICS - 1;
 
 /// Beyond this many units a value counts as this many, so that one wild value does not fill the windows.
 const CLIP: f64 = 15.0;
@@ -79,7 +83,7 @@ impl Inputs {
         }
         self.season.push(time, &self.clipped, &mut self.unseasonal);
         self.fill_lags();
-        let differences = &mut self.statistics[6 * d..];
+        let differences = &mut self.statistics[JUMP * d..];
         for ((held, &value), difference) in self.held.iter_mut().zip(&self.clipped).zip(differences)
         {
             *difference = value - if self.filled == 0 { value } else { *held };
@@ -103,23 +107,25 @@ impl Inputs {
 
     fn fill_statistics(&mut self) {
         let d = self.units.len();
-        let (short, rest) = self.statistics.split_at_mut(d);
-        let (middle, rest) = rest.split_at_mut(d);
-        let (long, rest) = rest.split_at_mut(d);
-        let (short_deviation, rest) = rest.split_at_mut(d);
-        let (long_deviation, rest) = rest.split_at_mut(d);
-        // Here the means themselves, and the differences at the end.
-        window(&self.ring, d, self.next, self.filled.min(SHORT), short, short_deviation);
-        window(&self.ring, d, self.next, self.filled, long, long_deviation);
-        for j in 0..d {
-            middle[j] = short[j] - long[j];
-            short[j] = self.clipped[j] - short[j];
-            rest[j] = self.unseasonal[j];
-            if self.clipped[j].is_nan() {
-                for block in [&mut *middle, &mut *long, &mut *short_deviation, &mut *long_deviation]
-                {
-                    block[j] = f64::NAN;
-                }
+        let (means, rest) = self.statistics.split_at_mut((WINDOWS.len() + 1) * d);
+        let (deviations, rest) = rest.split_at_mut(WINDOWS.len() * d);
+        // A block for the value itself and then, for each window, its mean; differences between neighbours at the end.
+        let (values, means_only) = means.split_at_mut(d);
+        values.copy_from_slice(&self.clipped);
+        for ((rows, mean), deviation) in
+            WINDOWS.iter().zip(means_only.chunks_exact_mut(d)).zip(deviations.chunks_exact_mut(d))
+        {
+            window(&self.ring, d, self.next, self.filled.min(*rows), mean, deviation);
+        }
+        for at in 0..WINDOWS.len() * d {
+            means[at] -= means[at + d];
+        }
+        rest[..d].copy_from_slice(&self.unseasonal);
+        for (j, value) in self.clipped.iter().enumerate() {
+            if value.is_nan() {
+                self.statistics[..UNSEASONAL * d].iter_mut().skip(j).step_by(d).for_each(|s| {
+                    *s = f64::NAN;
+                });
             }
         }
     }
@@ -157,7 +163,7 @@ impl Inputs {
 
     /// The newest row minus the one before; NaN if missing.
     pub(super) fn jumps(&self) -> &[f64] {
-        &self.statistics[self.units.len() * (STATISTICS - 1)..]
+        &self.statistics[self.units.len() * JUMP..]
     }
 
     pub(super) fn reset(&mut self) {

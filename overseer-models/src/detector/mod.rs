@@ -41,6 +41,7 @@
 
 mod combine;
 mod evidence;
+mod frozen;
 mod groups;
 mod inputs;
 mod linear;

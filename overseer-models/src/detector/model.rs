@@ -1,9 +1,10 @@
 //! The fitted detector.
 
 use super::combine::{
-    BRANCHES, FOREST, FROZEN, LATELY, NOVELTY, RANGE, SEASON, SPIKE, Weights, rarity, score,
+    BRANCHES, DISTANCE, FOREST, FROZEN, LATELY, NOVELTY, RANGE, SPIKE, Weights, rarity, score,
 };
 use super::evidence::{Evidence, PER_FEATURE};
+use super::frozen::Frozen;
 use super::inputs::Inputs;
 use super::novelty::Novelty;
 use super::range::Ranges;
@@ -17,35 +18,33 @@ use overseer_core::{
     Schema, Span, Timestamp,
 };
 
-/// How each kind of score is calibrated, in the order of [`BRANCHES`](super::combine::BRANCHES): the forest's past is
-/// guarded; the least mean excess is what a score of that kind has to differ by to mean anything.
+/// How each kind of score is calibrated, in the order of [`BRANCHES`](super::combine::BRANCHES): the least mean excess
+/// is what a score of that kind has to differ by to mean anything.
 pub(super) const KINDS: [Kind; BRANCHES] = [
     Kind { memory: Memory::Guarded, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Recent, least: 0.25, most: f64::INFINITY },
-    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Recent, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Recent, least: 0.02, most: f64::INFINITY },
-    Kind { memory: Memory::Recent, least: 1.0, most: f64::INFINITY },
+    Kind { memory: Memory::Guarded, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Plain, least: 0.25, most: f64::INFINITY },
+    Kind { memory: Memory::Plain, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Plain, least: 0.1, most: f64::INFINITY },
+    Kind { memory: Memory::Plain, least: 0.05, most: f64::INFINITY },
+    Kind { memory: Memory::Plain, least: 0.02, most: f64::INFINITY },
 ];
 
 /// How the combined evidence is kept, so that a row can be compared with those before it. It is in powers of ten, so
 /// that its mean excess would be 0.43 if they were exact; few rows must not make it much more.
 pub(super) const RANKS: Kind = Kind { memory: Memory::Guarded, least: 0.05, most: 0.5 };
 
-/// Calibration takes one entry in about so many seconds, once it has [`EVERY_ROW`] of them; the rows between two are a
-/// power of two, and double whenever there are twice as many entries.
-const ENTRY_SECONDS: f64 = 300.0;
-const EVERY_ROW: u64 = 1000;
+/// Calibration remembers about so many seconds: a quarter of a year.
+pub(super) const MEMORY_SECONDS: f64 = 91.0 * 86_400.0;
 
 /// So many rows make a full calibration.
 const FULL: f64 = 1000.0;
 
 /// Rows between two refits: a twentieth of the rows so far, within these.
 const REFIT: (u64, u64) = (50, 500);
-/// So many trees give way to new ones in [`REFIT`]'s longest time; up to five times as many while rows are few.
-const REGROWN: f64 = 20.0;
-const FEW_ROWS: f64 = 5000.0;
+/// While the past grows by some share of itself, half that share of the trees give way to new ones: a forest that
+/// follows the newest rows faster learns the incident that it should report.
+const REGROWN: f64 = 0.5;
 
 /// The newest row's share of what has been novel lately.
 const NEWEST: f64 = 0.4;
@@ -60,6 +59,8 @@ pub struct ForestDetector {
     pub(super) order: Vec<usize>,
     pub(super) scales: Vec<FeatureScale>,
     pub(super) weights: Weights,
+    /// How many features vary.
+    pub(super) varying: usize,
     pub(super) trees: usize,
     pub(super) state: State,
     /// The row observed last, in the schema's order; empty before the first and after training.
@@ -76,10 +77,10 @@ pub(super) struct State {
     pub(super) ranges: Ranges,
     pub(super) reach: Reach,
     pub(super) novelties: Vec<Novelty>,
-    /// The newest row's novelty of each feature, what it has been lately, and since how many rows nothing changed.
+    /// The newest row's novelty of each feature, and what it has been lately.
     pub(super) novelty: Vec<f64>,
     pub(super) novelty_lately: Vec<f64>,
-    pub(super) frozen: Vec<f64>,
+    pub(super) frozen: Frozen,
     pub(super) forest: PooledForest,
     pub(super) reservoir: Reservoir,
     pub(super) tails: Vec<Tail>,
@@ -145,11 +146,8 @@ impl ForestDetector {
             let unit = state.inputs.units()[j];
             state.novelty[j] = novelty.push(unit);
             state.novelty_lately[j] += NEWEST * (state.novelty[j] - state.novelty_lately[j]);
-            if !unit.is_nan() {
-                let same = state.inputs.jumps()[j] == 0.0;
-                state.frozen[j] = if same { state.frozen[j] + 1.0 } else { 0.0 };
-            }
         }
+        state.frozen.push(state.inputs.units(), state.inputs.jumps());
     }
 
     fn scores(&mut self) -> [f64; BRANCHES] {
@@ -157,36 +155,26 @@ impl ForestDetector {
         let d = self.order.len() as f64;
         let mut scores = [0.0; BRANCHES];
         scores[FOREST] = state.forest.score(state.evidence.all());
-        scores[SEASON] = state.evidence.seasons(self.weights.features());
+        scores[DISTANCE] = state.evidence.distance(self.varying);
         scores[SPIKE] = state.evidence.spike();
         scores[RANGE] =
             if state.novelties.is_empty() { state.ranges.total() } else { state.ranges.now() };
         scores[NOVELTY] = state.novelty.iter().sum::<f64>() / d;
         scores[LATELY] = state.novelty_lately.iter().sum::<f64>() / d;
-        scores[FROZEN] = state.frozen.iter().sum::<f64>() / d;
+        scores[FROZEN] = state.frozen.score();
         scores
     }
 
     fn learn(&mut self, scores: [f64; BRANCHES], combined: f64) {
-        let step = (self.metadata.interval_ms as f64 / 1000.0).max(1e-3);
         let state = &mut self.state;
         state.rows += 1;
-        let longest = (ENTRY_SECONDS / step).max(1.0) as u64;
-        let spacing = spacing(state.calibrated).min(1 << longest.ilog2());
-        if spacing > self::spacing(state.calibrated.saturating_sub(1)) {
-            state.tails.iter_mut().for_each(Tail::halve);
-            state.ranks.halve();
-        }
-        if state.calibrated.is_multiple_of(spacing) {
-            state.tails.iter_mut().zip(scores).for_each(|(tail, score)| tail.learn(score));
-            state.ranks.learn(combined);
-        }
+        state.tails.iter_mut().zip(scores).for_each(|(tail, score)| tail.learn(score));
+        state.ranks.learn(combined);
         state.calibrated += 1;
         state.evidence.learn(&state.inputs);
         state.reservoir.offer(state.evidence.all(), scores[FOREST]);
         if state.rows >= state.next_refit {
-            let haste = (FEW_ROWS / state.rows as f64).clamp(1.0, 5.0);
-            let share = REGROWN * haste * refit_after(state.rows) as f64 / REFIT.1 as f64 / 100.0;
+            let share = REGROWN * refit_after(state.rows) as f64 / state.rows as f64;
             self.refit((share * self.trees as f64).ceil() as usize);
             self.plan_refit();
         }
@@ -249,7 +237,7 @@ impl ForestDetector {
     fn parts(&self) -> Vec<f64> {
         let state = &self.state;
         let d = self.order.len();
-        let shares = self.weights.shares(&state.found);
+        let shares = self.weights.parts(&state.found);
         let mut total = vec![0.0; d];
         let mut add = |branch: usize, parts: &[f64]| {
             let sum: f64 = parts.iter().sum();
@@ -264,14 +252,14 @@ impl ForestDetector {
         let forest: Vec<f64> =
             (0..d).map(|j| columns.iter().skip(j).step_by(d).sum::<f64>().powi(2)).collect();
         add(FOREST, &forest);
-        let season: Vec<f64> = (0..d).map(|j| state.evidence.season(j)).collect();
-        add(SEASON, &season);
+        let distance: Vec<f64> = (0..d).map(|j| state.evidence.of(j).powi(2)).collect();
+        add(DISTANCE, &distance);
         let spikes: Vec<f64> = state.evidence.residuals().iter().map(|r| r * r).collect();
         add(SPIKE, &spikes);
         add(RANGE, state.ranges.lately());
         add(NOVELTY, &state.novelty);
         add(LATELY, &state.novelty_lately);
-        add(FROZEN, &state.frozen);
+        add(FROZEN, state.frozen.parts());
         for (total, unit) in total.iter_mut().zip(state.inputs.units()) {
             if unit.is_nan() {
                 *total = 0.0;
@@ -279,11 +267,6 @@ impl ForestDetector {
         }
         total
     }
-}
-
-/// The rows from one entry to the next after so many: so that there are about as many entries from every time.
-fn spacing(rows: u64) -> u64 {
-    1 << (rows / EVERY_ROW).max(1).ilog2()
 }
 
 /// How many rows after so many the next refit comes.
@@ -333,7 +316,7 @@ impl Detector for ForestDetector {
         state.reach.reset();
         state.novelties.iter_mut().for_each(Novelty::reset);
         state.novelty_lately.fill(0.0);
-        state.frozen.fill(0.0);
+        state.frozen.reset();
         self.last_time = None;
     }
 

@@ -3,6 +3,7 @@
 
 use super::combine::{BRANCHES, Weights};
 use super::evidence::{Evidence, PER_FEATURE};
+use super::frozen::Frozen;
 use super::inputs::Inputs;
 use super::model::{ForestDetector, KINDS, RANKS, State};
 use super::novelty::Novelty;
@@ -30,16 +31,17 @@ impl ForestDetector {
         w.u32(VERSION);
         w.u32s(self.order.iter().map(|&at| at as u32));
         self.scales.iter().for_each(|s| s.write_to(&mut w));
-        w.u32(self.weights.features() as u32);
+        w.u32(self.varying as u32);
         w.u32(self.trees as u32);
         state.inputs.write_to(&mut w);
         state.evidence.write_to(&mut w);
         state.ranges.write_to(&mut w);
         state.reach.write_to(&mut w);
         state.novelties.iter().for_each(|n| n.write_to(&mut w));
-        for list in [&state.novelty, &state.novelty_lately, &state.frozen] {
+        for list in [&state.novelty, &state.novelty_lately] {
             w.f64s(list.iter().copied());
         }
+        state.frozen.write_to(&mut w);
         state.forest.write_to(&mut w);
         state.reservoir.write_to(&mut w);
         state.tails.iter().for_each(|tail| tail.write_to(&mut w));
@@ -90,7 +92,8 @@ impl ForestDetector {
             let usable = list.len() == d && list.iter().all(|v| v.is_finite() && *v >= 0.0);
             if usable { Ok(list) } else { Err(wrong()) }
         };
-        let (novelty, novelty_lately, frozen) = (list()?, list()?, list()?);
+        let (novelty, novelty_lately) = (list()?, list()?);
+        let frozen = Frozen::read_from(&mut r, d)?;
         let forest = PooledForest::read_from(&mut r, d * PER_FEATURE)?;
         let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE)?;
         let tails = KINDS.iter().map(|&k| Tail::read_from(&mut r, k)).collect::<Result<_>>()?;
@@ -121,7 +124,8 @@ impl ForestDetector {
             metadata,
             order,
             scales,
-            weights: Weights::new(features, d == 1),
+            weights: Weights::new(d == 1),
+            varying: features,
             trees,
             state: State {
                 inputs,

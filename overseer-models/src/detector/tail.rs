@@ -6,12 +6,12 @@
 //! cautious guess that counts as some scores of its own.
 
 use crate::file::{Reader, Writer};
+use crate::isolation_forest::pooled::mix;
 use overseer_core::{Error, Probability, Result};
-use std::collections::VecDeque;
 use std::f64::consts::LN_10;
 
-/// How many past scores are kept: four weeks of one every five minutes.
-pub(super) const KEPT: usize = 8064;
+/// How many past scores are kept.
+pub(super) const KEPT: usize = 4096;
 
 /// No score is believed to be rarer than 1 in 10 to the power of this.
 const RAREST: f64 = 15.0;
@@ -34,13 +34,13 @@ const MANY: f64 = 0.05;
 /// The newest entry's share of how many are unusual.
 const NEWEST: f64 = 0.02;
 
-/// Which past a tail compares with.
+/// Which past a tail compares with: a fair sample of all of it, of which the far past fades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Memory {
-    /// All of the last [`KEPT`] entries, of an incident's a tenth: it does not become usual by lasting.
+    /// Of an incident's entries a tenth: it does not become usual by lasting.
     Guarded,
-    /// The newer part of it, with all there was: what happens again and again becomes usual.
-    Recent,
+    /// Whatever came: what happens again and again becomes usual.
+    Plain,
 }
 
 /// How a kind of score is calibrated.
@@ -57,12 +57,14 @@ pub(super) struct Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
     kind: Kind,
-    /// The entries kept, oldest first.
-    entries: VecDeque<f32>,
+    /// The entries kept, each at the place it was drawn for.
+    entries: Vec<f32>,
     /// The same, ascending.
     sorted: Vec<f32>,
-    /// How many entries were ever offered, and how many unusual ones since one was kept.
+    /// How many entries were ever offered, of how many of them the sample is one, and how many unusual ones came since
+    /// one was kept.
     offered: u64,
+    memory: u64,
     unusual: u32,
     /// The share of unusual ones lately.
     incidence: f64,
@@ -73,10 +75,12 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    pub(super) fn new(kind: Kind) -> Self {
+    /// A tail that remembers about the last `memory` entries.
+    pub(super) fn new(kind: Kind, memory: u64) -> Self {
         Self {
             kind,
-            entries: VecDeque::new(),
+            memory: memory.max(KEPT as u64),
+            entries: Vec::new(),
             sorted: Vec::new(),
             offered: 0,
             unusual: 0,
@@ -123,36 +127,19 @@ impl Tail {
         }
         let ceiling = self.threshold + self.scale * LN_10 * (BLUNTED + self.share.log10());
         let score = if self.sorted.len() < FEW { score } else { score.min(ceiling) } as f32;
-        self.entries.push_back(score);
+        if self.entries.len() < KEPT {
+            self.entries.push(score);
+        } else {
+            // J. S. Vitter's algorithm R (1985); with a bounded count, older entries fade (C. C. Aggarwal 2006).
+            let place = mix(self.offered) % self.offered.min(self.memory);
+            let Some(entry) = self.entries.get_mut(place as usize) else { return };
+            let oldest = std::mem::replace(entry, score);
+            let at = self.sorted.partition_point(|&s| s < oldest);
+            self.sorted.remove(at);
+        }
         let at = self.sorted.partition_point(|&s| s < score);
         self.sorted.insert(at, score);
-        let kept = match self.kind.memory {
-            Memory::Guarded => KEPT,
-            Memory::Recent => ((self.offered as f64 * 0.7) as usize).clamp(1000, KEPT),
-        };
-        while self.entries.len() > kept {
-            if let Some(oldest) = self.entries.pop_front() {
-                let at = self.sorted.partition_point(|&s| s < oldest);
-                self.sorted.remove(at);
-            }
-        }
         self.fit();
-    }
-
-    /// Forgets every second entry, as if entries had always come half as often.
-    pub(super) fn halve(&mut self) {
-        let mut is_kept = false;
-        self.entries.retain(|_| {
-            is_kept = !is_kept;
-            is_kept
-        });
-        self.offered = self.offered.div_ceil(2);
-        self.sorted.clear();
-        self.sorted.extend(&self.entries);
-        self.sorted.sort_unstable_by(f32::total_cmp);
-        if !self.sorted.is_empty() {
-            self.fit();
-        }
     }
 
     /// Fits the tail to the entries kept: beyond the 98 % quantile, or the 90 % quantile of fewer than 500.
@@ -173,19 +160,22 @@ impl Tail {
     pub(super) fn write_to(&self, w: &mut Writer) {
         w.f32s(self.entries.iter().copied());
         w.u64(self.offered);
+        w.u64(self.memory);
         w.u32(self.unusual);
         w.f64(self.incidence);
     }
 
     pub(super) fn read_from(r: &mut Reader<'_>, kind: Kind) -> Result<Self> {
-        let mut tail = Self::new(kind);
-        tail.entries = r.f32s()?.into();
+        let mut tail = Self::new(kind, 0);
+        tail.entries = r.f32s()?;
         tail.offered = r.u64()?;
+        tail.memory = r.u64()?;
         tail.unusual = r.u32()?;
         tail.incidence = r.finite()?;
         let usable = tail.entries.len() <= KEPT
             && tail.offered >= tail.entries.len() as u64
             && tail.unusual < THINNED
+            && tail.memory >= KEPT as u64
             && (0.0..=1.0).contains(&tail.incidence)
             && tail.entries.iter().all(|s| s.is_finite());
         if !usable {

@@ -2,9 +2,10 @@
 
 use super::combine::{BRANCHES, Weights};
 use super::evidence::{Evidence, PER_FEATURE};
+use super::frozen::Frozen;
 use super::groups::{Group, correlated};
 use super::inputs::Inputs;
-use super::model::{ForestDetector, KINDS, RANKS, State};
+use super::model::{ForestDetector, KINDS, MEMORY_SECONDS, RANKS, State};
 use super::novelty::Novelty;
 use super::range::Ranges;
 use super::reach::Reach;
@@ -186,6 +187,7 @@ impl ForestDetectorTrainer {
             correlated(&sparse, d, &varies).into_iter().map(|g| Group::new(g, &noise)).collect();
         let pools = Pools::draw(POOLS, d * PER_FEATURE, |column| varies[column % d], self.seed);
         let seconds = (step.as_millis() as f64 / 1000.0).max(1e-3);
+        let memory = (MEMORY_SECONDS / seconds) as u64;
         let state = State {
             inputs: Inputs::new(d, seconds),
             evidence: Evidence::new(groups, noise),
@@ -194,21 +196,22 @@ impl ForestDetectorTrainer {
             novelties: novelties(&scales),
             novelty: vec![0.0; d],
             novelty_lately: vec![0.0; d],
-            frozen: vec![0.0; d],
+            frozen: Frozen::new(d),
             forest: PooledForest::new(pools, self.seed),
             reservoir: Reservoir::new(d * PER_FEATURE, self.seed),
-            tails: KINDS.iter().map(|&kind| Tail::new(kind)).collect(),
+            tails: KINDS.iter().map(|&kind| Tail::new(kind, memory)).collect(),
             rows: 0,
             next_refit: u64::MAX,
             calibrated: 0,
-            ranks: Tail::new(RANKS),
+            ranks: Tail::new(RANKS, memory),
             found: [0.0; BRANCHES],
         };
         Ok(ForestDetector {
             metadata: describe(frame, step),
             schema: schema.clone(),
             order,
-            weights: Weights::new(varies.iter().filter(|v| **v).count(), d == 1),
+            weights: Weights::new(d == 1),
+            varying: varies.iter().filter(|v| **v).count(),
             scales,
             trees: self.trees,
             state,

@@ -2,7 +2,8 @@
 //!
 //! A plain forest looks at one column a split and sees too little of a weak sign in many columns. Here a split looks at
 //! the mean of a random subset of columns, a pool: from one column to all of them, log-uniform in size, so these are
-//! hyperplanes of positive coefficients between an axis and the plain sum. Pools are drawn once, whatever the data.
+//! hyperplanes of positive coefficients between an axis and the plain sum, and every fourth pool is that plain sum: how
+//! far a row is from the usual in all directions together. Pools are drawn once, whatever the data.
 //!
 //! A threshold is an order statistic in the upper half of the node's values, and the score is the mean over the trees of
 //! the logarithm of the share of rows that went right with this one, an estimate of the joint survival; beyond a
@@ -21,8 +22,11 @@ const DEPTH: usize = 5;
 const PLACES: usize = 1 << DEPTH;
 /// How often a node looks for a pool that varies.
 const TRIES: usize = 8;
-/// A value beyond a node's largest counts for at most the logarithm of this.
-const BEYOND: f32 = 50.0;
+/// Beyond a node's largest value a row gains in proportion, in units of how far that is above the threshold, but at most
+/// this: one node must not decide alone.
+const BEYOND: f32 = 20.0;
+/// One pool in so many is the mean of all columns.
+const PLAIN: usize = 4;
 /// How far above rows that are all equal a row must be to stand out.
 const STANDS_OUT: f32 = 0.1;
 /// A node's largest value is never taken for nearer to the threshold than this share of it.
@@ -58,12 +62,12 @@ impl Pools {
         let mut still_rng = Pcg64Mcg::seed_from_u64(seed ^ 0x5eed);
         let mut pools = Self { members: Vec::new(), ends: Vec::new(), varying: Vec::new() };
         let mut order = varying.clone();
-        for _ in 0..count {
+        for at in 0..count {
             let size = (rng.random::<f64>() * (p as f64 + 0.49).ln()).exp().round() as usize;
-            let size = size.clamp(1, p).min(order.len());
-            for at in 0..size {
-                let other = at + below(&mut rng, order.len() - at);
-                order.swap(at, other);
+            let size = if at % PLAIN == 0 { p } else { size.clamp(1, p) }.min(order.len());
+            for place in 0..size {
+                let other = place + below(&mut rng, order.len() - place);
+                order.swap(place, other);
             }
             let start = pools.members.len();
             pools.members.extend(&order[..size]);
@@ -294,7 +298,7 @@ impl Tree {
             let largest = self.largest[at];
             if value > largest {
                 let beyond = (value - threshold) / (largest - threshold).max(NARROWEST * largest);
-                gain += beyond.clamp(1.0, BEYOND).ln();
+                gain += (beyond - 1.0).clamp(0.0, BEYOND);
             }
             turn(pool, gain);
             at = 2 * at + 1;
