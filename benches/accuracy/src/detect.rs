@@ -72,11 +72,8 @@ where
     for (row, (time, values)) in frame.rows().enumerate() {
         let scored = scorer.observe(&Sample::new(time, values.to_vec()))?;
         if let Some(what) = wrong(&scored) {
-            let place = format!("{} {}, row {row}", series.corpus, series.name);
-            return Err(Error::invalid_value(
-                place,
-                format!("the detector's {what} is not in 0–1"),
-            ));
+            let message = format!("the detector's {what} is not in 0–1");
+            return Err(Error::invalid_value(format!("row {row}"), message));
         }
         detection.score.push(scored.score);
         detection.onset.push(if scored.onset.is_nan() { 0.0 } else { scored.onset });

@@ -7,7 +7,7 @@ use crate::metrics::nab::{Curve, PROFILES, Score};
 use crate::metrics::ranking::Ranking;
 use crate::metrics::shipped::{Fate, Shipped, false_alarms_per_week, fates};
 use crate::metrics::{labels, vus};
-use overseer_engine::core::{DetectorTrainer, Result, Span};
+use overseer_engine::core::{DetectorTrainer, Error, Result, Span};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -159,9 +159,10 @@ where
     T: DetectorTrainer + Clone + 'static,
 {
     let series = entry.read()?;
-    let detection = detect(&series, trainer)?;
+    let named = |e| Error::other(format!("{} {}", entry.corpus, entry.name), e);
+    let detection = detect(&series, trainer).map_err(named)?;
     let causal = match causality {
-        Causality::Check => Some(is_causal(&series, trainer, &detection)?),
+        Causality::Check => Some(is_causal(&series, trainer, &detection).map_err(named)?),
         Causality::Assume => None,
     };
     let truth = Truth::new(series.rows.len(), &series.events, series.step);

@@ -135,3 +135,17 @@ fn a_detector_that_says_something_else_each_time_is_not_taken_for_causal() {
     let results = measure(&excerpts(), &trainer, Causality::Check).unwrap();
     assert!(!results.is_causal());
 }
+
+#[test]
+fn a_history_too_short_to_learn_from_is_an_error_that_names_the_series() {
+    let dir = tempfile::tempdir().unwrap();
+    for (part, content) in [("train", "1,2\n3,4\n"), ("test", "5,6\n"), ("test_label", "0\n")] {
+        let folder = dir.path().join("ASD").join(part);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("omi-3.csv"), content).unwrap();
+    }
+    let entries = find(dir.path(), &Split::All).unwrap();
+    let trainer = host::detector_trainer().unwrap();
+    let error = measure(&entries, &trainer, Causality::Assume).unwrap_err().to_string();
+    assert!(error.contains("asd omi-3") && error.contains("not enough data"), "{error}");
+}

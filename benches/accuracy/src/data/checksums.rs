@@ -62,8 +62,8 @@ pub fn check(entries: &[Entry]) -> Result<Checked> {
     for (corpus, files) in unlisted {
         if let Some(first) = files.first() {
             checked.warnings.push(format!(
-                "{} files of {corpus} are not in checksums.sha256, so nothing says which version they are; the \
-                 first is {}",
+                "not in checksums.sha256, so that nothing says which version they are: {} of the files of {corpus}, the \
+                 first {}",
                 files.len(),
                 first.path.display()
             ));
@@ -123,7 +123,8 @@ mod tests {
                 .contains("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
         );
         assert!(
-            checked.warnings[1].contains("2 files of smd") && checked.warnings[1].contains("a.csv")
+            checked.warnings[1].contains("2 of the files of smd")
+                && checked.warnings[1].contains("a.csv")
         );
     }
 }

@@ -84,6 +84,11 @@ fn short(name: &str) -> &str {
     file.strip_suffix(".csv").unwrap_or(file)
 }
 
+/// A number with the minus sign of print.
+fn signed(number: &str) -> String {
+    number.replace('-', "−")
+}
+
 /// The first panel.
 #[derive(Debug)]
 struct Axis {
@@ -124,7 +129,7 @@ impl Axis {
             let x = self.x(value);
             svg.line(if value == 0.0 { "zero" } else { "grid" }, (x, TOP - 4.0), (x, bottom));
             if i % 2 == 0 {
-                svg.text("note", x, TOP - 10.0, Anchor::Middle, &value.to_string());
+                svg.text("note", x, TOP - 10.0, Anchor::Middle, &signed(&value.to_string()));
             }
         }
     }
@@ -142,7 +147,7 @@ impl Axis {
         let (zero, x) = (self.x(0.0), self.x(value));
         let class = if value < 0.0 { "loss" } else { "bar" };
         svg.rect(class, zero.min(x), y + 4.0, (x - zero).abs(), ROW - 8.0);
-        svg.text("note", end, y + 14.0, Anchor::Start, &format!("{value:.2}"));
+        svg.text("note", end, y + 14.0, Anchor::Start, &signed(&format!("{value:.2}")));
     }
 
     fn goal(&self, svg: &mut Svg, bottom: f64) {
