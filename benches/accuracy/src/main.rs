@@ -61,6 +61,9 @@ fn main() -> ExitCode {
 
 /// Whether all is well.
 fn run(args: &Args) -> Result<bool> {
+    if let Some(path) = &args.report {
+        report::check_path(path)?;
+    }
     let entries = chosen(args)?;
     let checked = data::check(&entries)?;
     for warning in &checked.warnings {

@@ -96,19 +96,28 @@ pub fn tables(results: &Results, variants: &[(String, Results)]) -> String {
     parts.join("\n")
 }
 
+/// Whether a page can stand there, which is worth knowing before measuring.
+///
+/// # Errors
+/// If the path does not end in `.md`: its plots lie in the folder of the same name without that.
+pub fn check_path(path: &Path) -> Result<()> {
+    if path.extension().is_none_or(|e| e != "md") {
+        return Err(Error::invalid_parameter("report", "the file's name must end in .md"));
+    }
+    Ok(())
+}
+
 /// The page at `path` and its plots, in the folder of the same name without `.md`.
 ///
 /// # Errors
-/// If the path does not end in `.md`.
+/// As [`check_path`].
 pub fn files(
     path: &Path,
     results: &Results,
     variants: &[(String, Results)],
     checked: &Checked,
 ) -> Result<Vec<(PathBuf, String)>> {
-    if path.extension().is_none_or(|e| e != "md") {
-        return Err(Error::invalid_parameter("report", "the file's name must end in .md"));
-    }
+    check_path(path)?;
     let folder = path.with_extension("");
     let plots = plots(results);
     let mut page = HEADING.to_owned();
