@@ -1,0 +1,45 @@
+//! What each part of the detector is worth: the same measurement without it.
+
+use crate::data::Entry;
+use crate::measure::{Causality, Results, measure};
+use overseer_engine::core::Result;
+use overseer_engine::host;
+use overseer_engine::host::models::detector::ForestDetectorTrainer;
+
+/// A detector that differs from the shipped one in one thing.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// What is different.
+    pub name: String,
+    /// How it is trained.
+    pub trainer: ForestDetectorTrainer,
+}
+
+/// Another seed than the shipped detector's.
+const SEED: u64 = 1;
+
+/// What is tried, the shipped detector first. The second differs in nothing but chance, which tells how much the
+/// figures of the others owe to it.
+///
+/// # Errors
+/// If a variant's parameters are refused.
+pub fn variants() -> Result<Vec<Variant>> {
+    let other = ForestDetectorTrainer::builder().seed(SEED);
+    let variant = |name: &str, trainer| Variant { name: name.to_owned(), trainer };
+    Ok(vec![
+        variant("as shipped", host::detector_trainer()?),
+        variant("another seed", other.clone().build()?),
+        variant("10 trees instead of 100", other.trees(10).build()?),
+    ])
+}
+
+/// Measures each variant on the same series.
+///
+/// # Errors
+/// As [`measure`].
+pub fn ablate(entries: &[Entry], variants: &[Variant]) -> Result<Vec<(String, Results)>> {
+    variants
+        .iter()
+        .map(|v| Ok((v.name.clone(), measure(entries, &v.trainer, Causality::Assume)?)))
+        .collect()
+}
