@@ -2,7 +2,7 @@
 
 use overseer_engine::host::models::detector::ForestDetectorTrainer;
 use overseer_simulation::hosts::Kind;
-use overseer_simulation::plan::plan;
+use overseer_simulation::plan::{Task, plan};
 use overseer_simulation::run::run_all;
 use overseer_simulation::{report, tally::Tally};
 use std::error::Error;
@@ -10,10 +10,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 const USAGE: &str = "\
-overseer-simulation [--weeks 500] [--seed 1] [--kind NAME] [--threads N] [--json FILE] [--alerts FILE.csv]
+overseer-simulation [--weeks 500] [--seed 1] [--kind NAME] [--threads N] [--without-history] [--json FILE] [--alerts FILE.csv]
   --weeks    host-weeks measured together
   --seed     another seed gives other hosts of the same kinds
   --kind     only hosts of this kind
+  --without-history  learn from the rows as they come, and count from the first that is judged
   --json     the same as the tables, for programs
   --alerts   every false alert";
 
@@ -22,6 +23,7 @@ struct Arguments {
     seed: u64,
     kind: Option<Kind>,
     threads: usize,
+    without_history: bool,
     json: Option<String>,
     alerts: Option<String>,
 }
@@ -38,6 +40,9 @@ fn simulate() -> Result<(), Box<dyn Error>> {
     let mut tasks = plan(arguments.weeks, arguments.seed);
     if let Some(kind) = arguments.kind {
         tasks.retain(|t| t.kind == kind);
+    }
+    if arguments.without_history {
+        tasks = tasks.into_iter().map(Task::without_history).collect();
     }
     let trainer = ForestDetectorTrainer::builder().build()?;
     let start = Instant::now();
@@ -56,14 +61,22 @@ fn simulate() -> Result<(), Box<dyn Error>> {
 
 fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Error>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut read =
-        Arguments { weeks: 500.0, seed: 1, kind: None, threads, json: None, alerts: None };
+    let mut read = Arguments {
+        weeks: 500.0,
+        seed: 1,
+        kind: None,
+        threads,
+        without_history: false,
+        json: None,
+        alerts: None,
+    };
     while let Some(flag) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"));
         match flag.as_str() {
             "--weeks" => read.weeks = value()?.parse()?,
             "--seed" => read.seed = value()?.parse()?,
             "--threads" => read.threads = value()?.parse()?,
+            "--without-history" => read.without_history = true,
             "--json" => read.json = Some(value()?),
             "--alerts" => read.alerts = Some(value()?),
             "--kind" => {

@@ -12,7 +12,7 @@ pub struct Task {
     pub view: View,
     /// Seconds between samples.
     pub step: u32,
-    /// Weeks to learn from.
+    /// Weeks to learn from; 0 to learn from the rows as they come.
     pub learned: f64,
     /// Weeks measured after that.
     pub measured: f64,
@@ -21,6 +21,12 @@ pub struct Task {
 }
 
 impl Task {
+    /// The same host without anything to learn from before the first measured week.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self { learned: 0.0, measured: self.learned + self.measured, ..self }
+    }
+
     /// As a person says it: `office, 5 columns, every 300 s, seed 12`.
     #[must_use]
     pub fn name(&self) -> String {

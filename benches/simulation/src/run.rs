@@ -4,7 +4,8 @@ use crate::hosts::Host;
 use crate::interval::WEEK;
 use crate::plan::Task;
 use crate::tally::{Alert, Outcome};
-use overseer_engine::core::{DetectorTrainer, Frame, Result, Span, host};
+use overseer_engine::core::{Detector, DetectorTrainer, Frame, Result, Sample, Span, host};
+use overseer_engine::offline::Scorer;
 use overseer_engine::policy::{AlarmBudget, AlarmPolicy, Evidence};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,21 +15,59 @@ pub const BUDGETS: [&str; 3] = ["1/day", "1/week", "1/month"];
 /// The place of one a week among them.
 pub const WEEKLY: usize = 1;
 
-/// Has a detector learn from a host's first weeks, and judge the rest by [`BUDGETS`] as `overseer score` would.
+/// Who judges a host's rows.
+#[derive(Debug)]
+enum Judge {
+    /// A detector that has learned from the weeks before.
+    Taught(Box<dyn Detector>),
+    /// A scorer that learns from the rows as they come, over and over.
+    Learning(Box<Scorer>),
+}
+
+impl Judge {
+    fn observe(&mut self, sample: &Sample) -> Result<(f64, f64)> {
+        match self {
+            Self::Taught(detector) => detector.observe(sample).map(|j| (j.score, j.p_value)),
+            Self::Learning(scorer) => scorer.observe(sample).map(|row| (row.score, row.p_value)),
+        }
+    }
+
+    /// What was behind the last score, the strongest first; a scorer does not say.
+    fn explain(&self) -> Vec<String> {
+        match self {
+            Self::Taught(detector) => {
+                detector.explain().into_iter().take(3).map(|e| e.feature).collect()
+            }
+            Self::Learning(_) => Vec::new(),
+        }
+    }
+}
+
+/// Has a detector learn from a host's first weeks, and judges the rest by [`BUDGETS`] as `overseer score` would. Where
+/// there are no weeks to learn from, it learns from the rows as they come, and is held to the budgets from the first
+/// that it can judge.
 ///
 /// # Errors
 /// If a sample does not fit its schema, which would be a fault of the simulation.
-pub fn run(task: Task, trainer: &dyn DetectorTrainer) -> Result<Outcome> {
+pub fn run<T>(task: Task, trainer: &T) -> Result<Outcome>
+where
+    T: DetectorTrainer + Clone + 'static,
+{
     let step = Span::from_secs(i64::from(task.step));
     let rows = |weeks: f64| (weeks * WEEK / f64::from(task.step)).round() as usize;
     let mut host = Host::new(task.kind, task.view, f64::from(task.step), task.seed);
     let schema = host.schema();
     let is_host = schema == host::schema();
-    let mut history = Frame::new(schema);
-    for _ in 0..rows(task.learned) {
-        history.push(&host.sample())?;
-    }
-    let mut detector = trainer.fit(&history)?;
+    let mut judge = if task.learned > 0.0 {
+        let mut history = Frame::new(schema);
+        for _ in 0..rows(task.learned) {
+            history.push(&host.sample())?;
+        }
+        Judge::Taught(trainer.fit(&history)?)
+    } else {
+        let trainer = Box::new(trainer.clone());
+        Judge::Learning(Box::new(Scorer::new(schema, trainer, AlarmBudget::default(), step)?))
+    };
     let mut policies = Vec::new();
     for budget in BUDGETS {
         policies.push(AlarmPolicy::new(budget.parse::<AlarmBudget>()?, step));
@@ -36,24 +75,23 @@ pub fn run(task: Task, trainer: &dyn DetectorTrainer) -> Result<Outcome> {
     let mut outcome = Outcome::new(task);
     for row in 0..rows(task.measured) {
         let sample = host.sample();
-        let judgement = detector.observe(&sample)?;
-        outcome.count(judgement.p_value);
-        let mut evidence = Evidence::new(sample.timestamp, judgement.score, judgement.p_value);
+        let (score, p_value) = judge.observe(&sample)?;
+        outcome.count(p_value);
+        let mut evidence = Evidence::new(sample.timestamp, score, p_value);
         if is_host {
             evidence = evidence.of_host(&sample.values, false);
         }
         for (budget, policy) in policies.iter_mut().enumerate() {
             let verdict = policy.observe(&evidence);
             if verdict.alert {
-                let features = detector.explain().into_iter().take(3).map(|e| e.feature).collect();
                 outcome.alert(Alert {
                     budget,
                     row,
                     time: sample.timestamp,
-                    p_value: judgement.p_value,
-                    score: judgement.score,
+                    p_value,
+                    score,
                     severity: verdict.severity,
-                    features,
+                    features: judge.explain(),
                 });
             }
         }
@@ -67,7 +105,7 @@ pub fn run(task: Task, trainer: &dyn DetectorTrainer) -> Result<Outcome> {
 /// As [`run`].
 pub fn run_all<T>(tasks: &[Task], trainer: &T, threads: usize) -> Result<Vec<Outcome>>
 where
-    T: DetectorTrainer + Clone,
+    T: DetectorTrainer + Clone + 'static,
 {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(tasks.len()));

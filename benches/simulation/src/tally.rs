@@ -48,9 +48,9 @@ impl Outcome {
         Self { task, alerts: Vec::new(), rows: 0, below: [0; LEVELS.len()] }
     }
 
-    /// Counts a row's p-value.
+    /// Counts a row's p-value, if there is one.
     pub fn count(&mut self, p_value: f64) {
-        self.rows += 1;
+        self.rows += u64::from(!p_value.is_nan());
         for (below, level) in self.below.iter_mut().zip(LEVELS) {
             *below += u64::from(p_value <= level);
         }
