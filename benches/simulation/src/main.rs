@@ -10,10 +10,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 const USAGE: &str = "\
-overseer-simulation [--weeks 500] [--seed 1] [--kind NAME] [--threads N] [--without-history] [--json FILE] [--alerts FILE.csv]
+overseer-simulation [--weeks 500] [--seed 1] [--kind NAME] [--threads N] [--longer N] [--without-history] [--json FILE] [--alerts FILE.csv]
   --weeks    host-weeks measured together
   --seed     another seed gives other hosts of the same kinds
   --kind     only hosts of this kind
+  --longer   measure each host so many times as long, 1 unless told
   --without-history  learn from the rows as they come, and count from the first that is judged
   --json     the same as the tables, for programs
   --alerts   every false alert";
@@ -23,6 +24,7 @@ struct Arguments {
     seed: u64,
     kind: Option<Kind>,
     threads: usize,
+    longer: f64,
     without_history: bool,
     json: Option<String>,
     alerts: Option<String>,
@@ -37,10 +39,11 @@ fn main() -> ExitCode {
 
 fn simulate() -> Result<(), Box<dyn Error>> {
     let arguments = read(std::env::args().skip(1))?;
-    let mut tasks = plan(arguments.weeks, arguments.seed);
+    let mut tasks = plan(arguments.weeks / arguments.longer, arguments.seed);
     if let Some(kind) = arguments.kind {
         tasks.retain(|t| t.kind == kind);
     }
+    tasks.iter_mut().for_each(|t| t.measured *= arguments.longer);
     if arguments.without_history {
         tasks = tasks.into_iter().map(Task::without_history).collect();
     }
@@ -49,6 +52,7 @@ fn simulate() -> Result<(), Box<dyn Error>> {
     let outcomes = run_all(&tasks, &trainer, arguments.threads)?;
     let tallies = Tally::by_all(&outcomes);
     print(&report::table(&tallies));
+    print(&report::by_age(&outcomes));
     print(&format!("\n{} hosts in {:.0} s", tasks.len(), start.elapsed().as_secs_f64()));
     if let Some(file) = arguments.json {
         std::fs::write(file, serde_json::to_string_pretty(&tallies)?)?;
@@ -66,6 +70,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Er
         seed: 1,
         kind: None,
         threads,
+        longer: 1.0,
         without_history: false,
         json: None,
         alerts: None,
@@ -76,6 +81,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Er
             "--weeks" => read.weeks = value()?.parse()?,
             "--seed" => read.seed = value()?.parse()?,
             "--threads" => read.threads = value()?.parse()?,
+            "--longer" => read.longer = value()?.parse()?,
             "--without-history" => read.without_history = true,
             "--json" => read.json = Some(value()?),
             "--alerts" => read.alerts = Some(value()?),
@@ -87,8 +93,9 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Er
             _ => return Err(USAGE.into()),
         }
     }
-    if !(read.weeks > 0.0 && read.weeks <= 1e6) {
-        return Err("--weeks must be positive and at most a million".into());
+    let is_usable = |number: f64| number > 0.0 && number <= 1e6;
+    if !is_usable(read.weeks) || !is_usable(read.longer) {
+        return Err("--weeks and --longer must be positive and at most a million".into());
     }
     Ok(read)
 }

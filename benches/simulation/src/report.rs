@@ -39,6 +39,25 @@ pub fn table(tallies: &[Tally]) -> String {
     text
 }
 
+/// Alerts a host-week in each measured week, by the budget of one a week, where ten hosts were measured as long: a
+/// calibration that ages shows here.
+#[must_use]
+pub fn by_age(outcomes: &[Outcome]) -> String {
+    let mut weeks: Vec<(usize, usize)> = Vec::new();
+    for outcome in outcomes {
+        for (week, alerts) in outcome.weeks(WEEKLY).into_iter().enumerate() {
+            if week == weeks.len() {
+                weeks.push((0, 0));
+            }
+            weeks[week].0 += 1;
+            weeks[week].1 += alerts;
+        }
+    }
+    let rates = weeks.iter().take_while(|w| w.0 >= 10).map(|w| w.1 as f64 / w.0 as f64);
+    let words: Vec<String> = rates.map(|rate| format!("{rate:.2}")).collect();
+    format!("\nby measured week, at one a week: {}", words.join(" "))
+}
+
 /// One line an alert: the host, the budget, and what was said.
 #[must_use]
 pub fn alerts(outcomes: &[Outcome]) -> String {

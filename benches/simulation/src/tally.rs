@@ -68,7 +68,8 @@ impl Outcome {
     }
 
     /// Alerts of each full week by a budget.
-    fn weeks(&self, budget: usize) -> Vec<usize> {
+    #[must_use]
+    pub fn weeks(&self, budget: usize) -> Vec<usize> {
         let rows = 604_800 / self.task.step as usize;
         let mut weeks = vec![0; self.task.measured.floor() as usize];
         for alert in self.alerts.iter().filter(|a| a.budget == budget) {
