@@ -11,6 +11,7 @@
 //! | [`interruption`] | reboots, pauses, missing values, uneven times |
 //! | [`hosts`] | kinds of hosts made of these |
 //! | [`plan`], [`run`] | which hosts, and one of them through the detector and three budgets at once |
+//! | [`incident`] | what would have been noticed of what can go wrong |
 //! | [`tally`], [`report`] | what came of it, by kind, as a table or JSON |
 //!
 //! `cargo run --release -p overseer-simulation -- --weeks 500` prints the table.
@@ -18,6 +19,7 @@
 pub mod demand;
 pub mod draw;
 pub mod hosts;
+pub mod incident;
 pub mod interruption;
 pub mod interval;
 pub mod load;

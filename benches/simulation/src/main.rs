@@ -53,6 +53,9 @@ fn simulate() -> Result<(), Box<dyn Error>> {
     let tallies = Tally::by_all(&outcomes);
     print(&report::table(&tallies));
     print(&report::by_age(&outcomes));
+    if !arguments.without_history {
+        print(&report::incidents(&outcomes));
+    }
     print(&format!("\n{} hosts in {:.0} s", tasks.len(), start.elapsed().as_secs_f64()));
     if let Some(file) = arguments.json {
         std::fs::write(file, serde_json::to_string_pretty(&tallies)?)?;

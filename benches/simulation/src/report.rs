@@ -1,5 +1,6 @@
 //! What came of it, for a person or a program.
 
+use crate::incident::{Case, Incident};
 use crate::run::WEEKLY;
 use crate::tally::{LEVELS, Outcome, Tally};
 use std::fmt::Write as _;
@@ -56,6 +57,36 @@ pub fn by_age(outcomes: &[Outcome]) -> String {
     let rates = weeks.iter().take_while(|w| w.0 >= 10).map(|w| w.1 as f64 / w.0 as f64);
     let words: Vec<String> = rates.map(|rate| format!("{rate:.2}")).collect();
     format!("\nby measured week, at one a week: {}", words.join(" "))
+}
+
+/// Which share of incidents was noticed by the budget of one a week, and of how many of those noticed the feature was
+/// named first, by what is measured of the hosts.
+#[must_use]
+pub fn incidents(outcomes: &[Outcome]) -> String {
+    let mut views: Vec<String> = outcomes.iter().map(|o| o.task.view_name()).collect();
+    views.sort_unstable();
+    views.dedup();
+    views.push("all".to_owned());
+    let mut text = format!("\n{:<12}", "noticed");
+    for view in &views {
+        let _ = write!(text, " {view:>18}");
+    }
+    text.push_str("   (of these named first)\n");
+    for incident in Incident::ALL {
+        let _ = write!(text, "{:<12}", format!("{incident:?}").to_lowercase());
+        for view in &views {
+            let of_view = outcomes.iter().filter(|o| view == "all" || o.task.view_name() == *view);
+            let cases: Vec<&Case> =
+                of_view.flat_map(|o| &o.cases).filter(|c| c.incident == incident).collect();
+            let noticed = cases.iter().filter(|c| c.noticed).count();
+            let named = cases.iter().filter(|c| c.noticed && c.named).count();
+            let share = |n: usize, of: usize| 100.0 * n as f64 / of.max(1) as f64;
+            let (noticed, named) = (share(noticed, cases.len()), share(named, noticed));
+            let _ = write!(text, " {:>18}", format!("{noticed:.1} % ({named:.0} %)"));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// One line an alert: the host, the budget, and what was said.

@@ -1,6 +1,8 @@
 //! One host through the detector and three budgets at once.
 
+use crate::draw::Draw;
 use crate::hosts::Host;
+use crate::incident;
 use crate::interval::WEEK;
 use crate::plan::Task;
 use crate::tally::{Alert, Outcome};
@@ -58,8 +60,8 @@ where
     let mut host = Host::new(task.kind, task.view, f64::from(task.step), task.seed);
     let schema = host.schema();
     let is_host = schema == host::schema();
+    let mut history = Frame::new(schema.clone());
     let mut judge = if task.learned > 0.0 {
-        let mut history = Frame::new(schema);
         for _ in 0..rows(task.learned) {
             history.push(&host.sample())?;
         }
@@ -95,6 +97,11 @@ where
                 });
             }
         }
+    }
+    if let Judge::Taught(detector) = &judge {
+        let mut draw = Draw::new(task.seed, 3);
+        let policy = &policies[WEEKLY];
+        outcome.cases = incident::probe(&**detector, &mut host, &history, policy, &mut draw)?;
     }
     Ok(outcome)
 }

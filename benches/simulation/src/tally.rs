@@ -1,5 +1,6 @@
 //! What came of a host, and of many together.
 
+use crate::incident::Case;
 use crate::plan::Task;
 use crate::run::BUDGETS;
 use overseer_engine::core::{Severity, Timestamp};
@@ -39,13 +40,15 @@ pub struct Outcome {
     pub rows: u64,
     /// See there.
     pub below: [u64; LEVELS.len()],
+    /// What became of incidents after the measured weeks.
+    pub cases: Vec<Case>,
 }
 
 impl Outcome {
     /// Of a host that has not been watched yet.
     #[must_use]
     pub fn new(task: Task) -> Self {
-        Self { task, alerts: Vec::new(), rows: 0, below: [0; LEVELS.len()] }
+        Self { task, alerts: Vec::new(), rows: 0, below: [0; LEVELS.len()], cases: Vec::new() }
     }
 
     /// Counts a row's p-value, if there is one.
