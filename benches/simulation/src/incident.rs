@@ -171,3 +171,35 @@ fn judge(
     }
     Ok(case)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_engine::core::Timestamp;
+
+    #[test]
+    fn incidents_befall_only_features_that_can_have_them() {
+        let mut history = Frame::new(Schema::from_names(["constant", "noise", "steps"]).unwrap());
+        for i in 0..100_i32 {
+            let noise = 50.0 + f64::from(i * 37 % 11);
+            let row = [4.0, noise, f64::from(i / 50)];
+            history.push_row(Timestamp::from_millis(i.into()), &row).unwrap();
+        }
+        let can = |feature: usize| -> Vec<Incident> {
+            let past = Past::of(&history, feature, 1.0);
+            let mut draw = Draw::new(1, 0);
+            let all = Incident::ALL.into_iter();
+            all.filter(|i| i.value(&past, 0, 1.0, &mut draw).is_some()).collect()
+        };
+        assert_eq!(can(0), [Incident::Nothing, Incident::Stop]);
+        assert_eq!(can(1), Incident::ALL);
+        assert!(!can(2).contains(&Incident::Frozen) && !can(2).contains(&Incident::Stop));
+        let noise = Past::of(&history, 1, 7.0);
+        let mut draw = Draw::new(1, 0);
+        let mut value = |incident: Incident, row| incident.value(&noise, row, 55.0, &mut draw);
+        assert_eq!(value(Incident::Frozen, 3), Some(7.0));
+        assert_eq!(value(Incident::Trend, ROWS - 1), value(Incident::Level, 0));
+        let size = value(Incident::Level, 0).unwrap() - 55.0;
+        assert!((size / 8.0 - 10.0_f64.sqrt()).abs() < 0.1, "{size}");
+    }
+}

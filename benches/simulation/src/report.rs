@@ -63,9 +63,13 @@ pub fn by_age(outcomes: &[Outcome]) -> String {
 /// named first, by what is measured of the hosts.
 #[must_use]
 pub fn incidents(outcomes: &[Outcome]) -> String {
-    let mut views: Vec<String> = outcomes.iter().map(|o| o.task.view_name()).collect();
-    views.sort_unstable();
-    views.dedup();
+    let mut views: Vec<String> = Vec::new();
+    for outcome in outcomes {
+        let view = outcome.task.view_name();
+        if !views.contains(&view) {
+            views.push(view);
+        }
+    }
     views.push("all".to_owned());
     let mut text = format!("\n{:<12}", "noticed");
     for view in &views {

@@ -189,3 +189,51 @@ fn kept(b: usize, budget: &'static str, weeks: f64, outcomes: &[&Outcome]) -> Ke
         weeks_over: over as f64 / full.len().max(1) as f64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::{Kind, View};
+    use crate::run::WEEKLY;
+
+    /// A host measured for two and a half weeks at five minutes, with an alert on each of these rows.
+    fn outcome(rows: &[usize]) -> Outcome {
+        let (kind, view) = (Kind::Idle, View::Host);
+        let task = Task { kind, view, step: 300, learned: 1.0, measured: 2.5, seed: 1 };
+        let mut outcome = Outcome::new(task);
+        for &row in rows {
+            outcome.alert(Alert {
+                budget: WEEKLY,
+                row,
+                time: Timestamp::default(),
+                p_value: 1e-4,
+                score: 0.9,
+                severity: Severity::Medium,
+                features: Vec::new(),
+            });
+        }
+        outcome
+    }
+
+    #[test]
+    fn alerts_are_counted_by_week_and_by_host() {
+        let (noisy, calm) = (outcome(&[0, 2015, 2016, 4032, 5000]), outcome(&[]));
+        assert_eq!(noisy.weeks(WEEKLY), [2, 1]);
+        let tally = Tally::of("both", &[&noisy, &calm]);
+        let kept = &tally.kept[WEEKLY];
+        assert_eq!((kept.allowed, kept.alerts_per_week, kept.worst), (1.0, 1.0, 2.0));
+        // One of four full weeks has more than one.
+        assert_eq!(kept.weeks_over, 0.25);
+        assert!((kept.standard_error - 2.0_f64.sqrt() * 2.5 / 5.0).abs() < 1e-12);
+        assert_eq!(tally.kept[0].alerts_per_week, 0.0);
+    }
+
+    #[test]
+    fn p_values_are_counted_where_there_are_any() {
+        let mut one = outcome(&[]);
+        for p_value in [0.5, 0.05, 0.0005, 0.9, f64::NAN] {
+            one.count(p_value);
+        }
+        assert_eq!((one.rows, one.below), (4, [3, 2, 1, 1, 0]));
+    }
+}

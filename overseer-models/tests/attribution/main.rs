@@ -17,10 +17,13 @@ use change::Change;
 use overseer_core::{Detector, DetectorTrainer, Sample};
 use overseer_models::detector::ForestDetectorTrainer;
 use series::Series;
-use table::Table;
+use table::{Case, Table};
 
 /// The share of all changes whose feature is to be named first.
 const NAMED_FIRST: f64 = 0.9;
+
+/// A change that raises the highest score by less is not what a person would ask about.
+const HEARD: f64 = 0.02;
 
 /// Makes each change to each feature at several places of the series, and counts what is named.
 fn attribute(series: &Series, places: usize, table: &mut Table) {
@@ -35,27 +38,48 @@ fn attribute(series: &Series, places: usize, table: &mut Table) {
             detector.observe(&series.sample(at)).unwrap();
             at += 1;
         }
+        let calm = highest_of(&*detector, series, begin);
         for kind in Change::ALL {
             for feature in 0..series.columns() {
                 let seed = (place * 1000 + feature) as u64;
                 let Some(changed) = kind.make(series, learned, begin, feature, seed) else {
                     continue;
                 };
-                let (rank, p_value) = rank_of(&*detector, series, begin, feature, &changed);
-                table.add(kind, &series.names()[feature], rank, p_value);
+                let (rank, score, p_value) = rank_of(&*detector, series, begin, feature, &changed);
+                let is_heard = score > calm[changed.len() - 1] + HEARD;
+                table.add(Case {
+                    change: kind,
+                    feature: series.names()[feature].clone(),
+                    rank,
+                    p_value,
+                    is_heard,
+                });
             }
         }
     }
 }
 
-/// At which place the feature stands in the explanation of the row with the highest score, and the least p-value.
+/// The highest score up to each row from `begin` on, where nothing is changed.
+fn highest_of(detector: &dyn Detector, series: &Series, begin: usize) -> Vec<f64> {
+    let mut detector = detector.boxed_clone();
+    let mut highest = 0.0;
+    let rows = begin..begin + Change::LONGEST;
+    rows.map(|row| {
+        highest = f64::max(highest, detector.observe(&series.sample(row)).unwrap().score);
+        highest
+    })
+    .collect()
+}
+
+/// At which place the feature stands in the explanation of the row with the highest score, that score, and the least
+/// p-value.
 fn rank_of(
     detector: &dyn Detector,
     series: &Series,
     begin: usize,
     feature: usize,
     changed: &[f64],
-) -> (usize, f64) {
+) -> (usize, f64, f64) {
     let mut detector = detector.boxed_clone();
     let (mut highest, mut rank, mut least) = (f64::NEG_INFINITY, usize::MAX, 1.0_f64);
     for (i, &value) in changed.iter().enumerate() {
@@ -69,7 +93,7 @@ fn rank_of(
             rank = detector.explain().iter().position(|e| e.feature == *name).unwrap();
         }
     }
-    (rank, least)
+    (rank, highest, least)
 }
 
 #[test]
