@@ -11,7 +11,7 @@ use super::range::Ranges;
 use super::reach::Reach;
 use super::reservoir::Reservoir;
 use super::scale::FeatureScale;
-use super::tail::{Kind, Memory, Tail};
+use super::tail::{Kind, Tail};
 use crate::isolation_forest::pooled::PooledForest;
 use overseer_core::{
     Detector, Error, FeatureEvidence, Frame, Judgement, ModelMetadata, Probability, Result, Sample,
@@ -19,20 +19,25 @@ use overseer_core::{
 };
 
 /// How each kind of score is calibrated, in the order of [`BRANCHES`](super::combine::BRANCHES): the least mean excess
-/// is what a score of that kind has to differ by to mean anything.
+/// is what a score of that kind has to differ by to mean anything. What a spike or a new extreme is follows whatever
+/// comes, what the forest and the distance say does not follow an incident.
 pub(super) const KINDS: [Kind; BRANCHES] = [
-    Kind { memory: Memory::Guarded, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Guarded, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Plain, least: 0.25, most: f64::INFINITY },
-    Kind { memory: Memory::Plain, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Plain, least: 0.1, most: f64::INFINITY },
-    Kind { memory: Memory::Plain, least: 0.05, most: f64::INFINITY },
-    Kind { memory: Memory::Plain, least: 0.02, most: f64::INFINITY },
+    Kind { many: 0.05, least: 0.05, ..PLAIN },
+    Kind { many: 0.05, least: 0.05, ..PLAIN },
+    Kind { least: 0.25, ..PLAIN },
+    Kind { least: 0.05, ..PLAIN },
+    Kind { least: 0.1, ..PLAIN },
+    Kind { least: 0.05, ..PLAIN },
+    Kind { least: 0.02, ..PLAIN },
 ];
+const PLAIN: Kind =
+    Kind { kept: 4096, remembered: 1.0, many: f64::INFINITY, least: 0.05, most: f64::INFINITY };
 
 /// How the combined evidence is kept, so that a row can be compared with those before it. It is in powers of ten, so
-/// that its mean excess would be 0.43 if they were exact; few rows must not make it much more.
-pub(super) const RANKS: Kind = Kind { memory: Memory::Guarded, least: 0.05, most: 0.5 };
+/// that its mean excess would be 0.43 if they were exact; few rows must not make it much more. Only the last third of
+/// all rows counts: before, the detector knew less and was surprised more often.
+pub(super) const RANKS: Kind =
+    Kind { kept: 2048, remembered: 1.0 / 3.0, many: 0.1, least: 0.05, most: 0.6 };
 
 /// Calibration remembers about so many seconds: a quarter of a year.
 pub(super) const MEMORY_SECONDS: f64 = 91.0 * 86_400.0;

@@ -8,6 +8,9 @@ use overseer_core::{Error, Result};
 const NEWEST: f64 = 0.2;
 /// How fast an excess grows within the usual range: tenfold of it is 4.6 and more.
 const STEEPNESS: f64 = 10.0;
+/// An end of the range gives way to a value beyond it by this share of the way: a level that lasts is usual after some
+/// rows, and one wild row does not blind the feature.
+const GIVE: f64 = 0.5;
 /// A feature whose range is narrower than this many units, or this many resolutions, counts as having this range.
 const NARROWEST: f64 = 0.5;
 const RESOLUTIONS: f64 = 10.0;
@@ -52,8 +55,15 @@ impl Ranges {
             };
             self.now[j] = (STEEPNESS * outside / (high - low).max(self.narrowest[j])).ln_1p();
             self.lately[j] += NEWEST * (self.now[j] - self.lately[j]);
-            self.low[j] = low.min(unit);
-            self.high[j] = high.max(unit);
+            // The first value is both ends; later ones move an end part of the way.
+            if low.is_nan() {
+                self.low[j] = unit;
+                self.high[j] = unit;
+            } else if unit < low {
+                self.low[j] -= GIVE * outside;
+            } else if unit > high {
+                self.high[j] += GIVE * outside;
+            }
         }
     }
 

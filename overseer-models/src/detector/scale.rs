@@ -10,8 +10,14 @@ const LARGEST_VALUE: f64 = 1e150;
 /// Distances in units are cut to this.
 const LARGEST_UNITS: f64 = 1e9;
 
-/// A feature that deviates by less than this share of its mean counts as one that never varied.
+/// A feature that deviates by less than this share of its mean, and more often than not stays exactly where it is, counts
+/// as one that never varied.
 const NEARLY_CONSTANT: f64 = 1e-3;
+
+/// Values outside this share of the others, on either side, may be broken readings: they count for no more than one
+/// that lies beyond the others by [`BEYOND`] times what these span.
+const OUTSIDE: f64 = 0.005;
+const BEYOND: f64 = 10.0;
 
 /// How a feature's values become units, learned from its past and then frozen.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +40,8 @@ impl FeatureScale {
     /// Learns from a feature's past values, of which some may be missing.
     ///
     /// One unit is the largest of the standard deviation, the feature's resolution and a billionth of the mean. A
-    /// feature that never varied, or by less than a thousandth of its value, and has no resolution, takes a hundredth
-    /// of its value, at least 1e-6, or 1 if it was always 0.
+    /// feature that never varied, or seldom and by less than a thousandth of its value, and has no resolution, takes a
+    /// hundredth of its value, at least 1e-6, or 1 if it was always 0. A few wild values make no difference.
     pub(super) fn learn(values: impl IntoIterator<Item = f64>, feature: &Feature) -> Self {
         let resolution = feature.resolution.unwrap_or(0.0);
         let linear_below = if feature.unit == Unit::BytesPerSecond { resolution } else { 0.0 };
@@ -47,7 +53,15 @@ impl FeatureScale {
             usual: (f64::NAN, f64::NAN),
             expected: (f64::NAN, f64::NAN),
         };
-        let sorted = sorted_known(values.into_iter().map(|v| unfitted.straighten(v)));
+        let (mut before, mut stays, mut moves) = (f64::NAN, 0_usize, 0_usize);
+        let mut sorted = sorted_known(values.into_iter().map(|v| {
+            let v = unfitted.straighten(v);
+            stays += usize::from(v == before);
+            moves += usize::from(v != before && !v.is_nan() && !before.is_nan());
+            before = v;
+            v
+        }));
+        temper(&mut sorted);
         let (Some(&least), Some(&greatest)) = (sorted.first(), sorted.last()) else {
             return unfitted;
         };
@@ -57,8 +71,8 @@ impl FeatureScale {
         let size = center.abs();
         let scale = if resolution > 0.0 {
             deviation.max(resolution).max(1e-9 * size)
-        } else if greatest > least && deviation >= NEARLY_CONSTANT * size {
-            deviation
+        } else if greatest > least && (deviation >= NEARLY_CONSTANT * size || moves > stays) {
+            deviation.max(1e-12 * size)
         } else if center == 0.0 {
             1.0
         } else {
@@ -135,6 +149,16 @@ impl FeatureScale {
             return Err(Error::corrupt("a feature's scale", "a value is out of range"));
         }
         Ok(Self { linear_below, resolution, center, scale, usual, expected })
+    }
+}
+
+/// Cuts a few wild values among ascending ones to what the others make believable. Where the others do not vary at all,
+/// nobody knows what is wild.
+fn temper(sorted: &mut [f64]) {
+    let (low, high) = (quantile_sorted(sorted, OUTSIDE), quantile_sorted(sorted, 1.0 - OUTSIDE));
+    if high > low {
+        let slack = BEYOND * (high - low);
+        sorted.iter_mut().for_each(|v| *v = v.clamp(low - slack, high + slack));
     }
 }
 

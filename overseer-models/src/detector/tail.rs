@@ -10,9 +10,6 @@ use crate::isolation_forest::pooled::mix;
 use overseer_core::{Error, Probability, Result};
 use std::f64::consts::LN_10;
 
-/// How many past scores are kept.
-pub(super) const KEPT: usize = 4096;
-
 /// No score is believed to be rarer than 1 in 10 to the power of this.
 const RAREST: f64 = 15.0;
 
@@ -26,30 +23,25 @@ const GUESS_WEIGHT: f64 = 10.0;
 /// The guessed scale, as a share of the distance from the median to where the tail begins. An exponential's is 0.31.
 const GUESS: f64 = 0.31;
 
-/// An entry whose evidence is above this is unusual, as one in a hundred is. While more than [`MANY`] of them are, a
-/// guarded tail keeps one in [`THINNED`]: to thin out the few that are always there would make them rarer and rarer.
+/// An entry whose evidence is above this is unusual, as one in a hundred is. While more than [`Kind::many`] of them are,
+/// one in [`THINNED`] is kept: an incident does not become usual by lasting. To thin out the few that are always there
+/// would make them rarer and rarer.
 const UNUSUAL: f64 = 2.0;
 const THINNED: u32 = 10;
-const MANY: f64 = 0.05;
 /// The newest entry's share of how many are unusual.
 const NEWEST: f64 = 0.02;
-
-/// Which past a tail compares with: a fair sample of all of it, of which the far past fades.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Memory {
-    /// Of an incident's entries a tenth: it does not become usual by lasting.
-    Guarded,
-    /// Whatever came: what happens again and again becomes usual.
-    Plain,
-}
 
 /// How a kind of score is calibrated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Kind {
-    pub(super) memory: Memory,
-    /// The least mean excess that is believed, in the score's own unit.
+    /// How many past scores are kept: a fair sample of what is remembered.
+    pub(super) kept: usize,
+    /// What is remembered, as a share of all that ever came; at least as many as are kept.
+    pub(super) remembered: f64,
+    /// The share of unusual scores above which there is an incident.
+    pub(super) many: f64,
+    /// The least mean excess that is believed, in the score's own unit, and the largest.
     pub(super) least: f64,
-    /// The largest.
     pub(super) most: f64,
 }
 
@@ -79,7 +71,7 @@ impl Tail {
     pub(super) fn new(kind: Kind, memory: u64) -> Self {
         Self {
             kind,
-            memory: memory.max(KEPT as u64),
+            memory: memory.max(kind.kept as u64),
             entries: Vec::new(),
             sorted: Vec::new(),
             offered: 0,
@@ -118,7 +110,7 @@ impl Tail {
         self.offered += 1;
         let is_unusual = self.evidence(score) > UNUSUAL;
         self.incidence += NEWEST * (f64::from(u8::from(is_unusual)) - self.incidence);
-        if self.kind.memory == Memory::Guarded && is_unusual && self.incidence > MANY {
+        if is_unusual && self.incidence > self.kind.many {
             self.unusual += 1;
             if self.unusual < THINNED {
                 return;
@@ -127,11 +119,12 @@ impl Tail {
         }
         let ceiling = self.threshold + self.scale * LN_10 * (BLUNTED + self.share.log10());
         let score = if self.sorted.len() < FEW { score } else { score.min(ceiling) } as f32;
-        if self.entries.len() < KEPT {
+        if self.entries.len() < self.kind.kept {
             self.entries.push(score);
         } else {
             // J. S. Vitter's algorithm R (1985); with a bounded count, older entries fade (C. C. Aggarwal 2006).
-            let place = mix(self.offered) % self.offered.min(self.memory);
+            let remembered = (self.offered as f64 * self.kind.remembered) as u64;
+            let place = mix(self.offered) % remembered.clamp(self.kind.kept as u64, self.memory);
             let Some(entry) = self.entries.get_mut(place as usize) else { return };
             let oldest = std::mem::replace(entry, score);
             let at = self.sorted.partition_point(|&s| s < oldest);
@@ -172,10 +165,10 @@ impl Tail {
         tail.memory = r.u64()?;
         tail.unusual = r.u32()?;
         tail.incidence = r.finite()?;
-        let usable = tail.entries.len() <= KEPT
+        let usable = tail.entries.len() <= kind.kept
             && tail.offered >= tail.entries.len() as u64
             && tail.unusual < THINNED
-            && tail.memory >= KEPT as u64
+            && tail.memory >= kind.kept as u64
             && (0.0..=1.0).contains(&tail.incidence)
             && tail.entries.iter().all(|s| s.is_finite());
         if !usable {

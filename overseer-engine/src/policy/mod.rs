@@ -1,120 +1,19 @@
 //! The one piece of code that turns p-values into severities and alerts, for `watch`, `score` and `replay` alike.
 //!
-//! An alarm budget of B alerts a week allows, with one sample every s seconds, a p-value of B·s / 604 800 per sample:
-//! if p-values are calibrated, that many samples of a healthy host fall below it. Neighbouring exceedances belong to
-//! one event, so the alerts stay within the budget. For the same reason samples within five steps, up to five minutes,
-//! are one chance and not five: detectors look at windows of several rows. The budget never hides an incident: the state shows it as long as
-//! it lasts, and a severity that rises alerts again.
+//! An [`AlarmBudget`] of B alerts a week allows a p-value of B·c / 604 800 per sample, where c is the number of seconds
+//! within which samples are one chance of a false alert: if p-values are calibrated and independent beyond that, so many
+//! alerts come from a healthy host. No host is quite like that, so alerts are rationed as well: what is ten times likelier
+//! than that is already a state that a person can see, and alerts on a host that has been quiet; each alert of late makes
+//! the next need to be four times rarer, which is forgotten with a half-life of the time in which the budget allows one.
+//! What is ten times rarer than the budget asks always alerts, so the budget never hides an incident: the state shows it as
+//! long as it lasts, and a severity that rises alerts again.
 
-use overseer_core::{Error, Result, Severity, Span, Timestamp, host};
-use serde::{Deserialize, Serialize};
+mod budget;
+
+pub use budget::AlarmBudget;
+
+use overseer_core::{Severity, Span, Timestamp, host};
 use std::collections::VecDeque;
-use std::fmt;
-use std::str::FromStr;
-
-const WEEK: Span = Span::from_secs(7 * 86_400);
-
-/// Samples within so many steps are one chance of a false alert, unless that is longer than the second: then those
-/// within the second, or if the step is longer still, each.
-const DEPENDENT_STEPS: usize = 5;
-const DEPENDENT_AT_MOST: Span = Span::from_secs(300);
-/// Samples closer than this are no chances of their own either: host metrics taken that fast repeat themselves.
-const INDEPENDENT: Span = Span::from_secs(5);
-
-/// How many alerts a healthy host may raise: the user's one knob for noise.
-///
-/// Written `1/week`, `2/day`, `0.5/month`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct AlarmBudget {
-    alerts: f64,
-    per: Span,
-}
-
-impl AlarmBudget {
-    /// A budget of `alerts` in every span of length `per`.
-    ///
-    /// # Errors
-    /// If either is not positive and finite.
-    pub fn new(alerts: f64, per: Span) -> Result<Self> {
-        if alerts.is_finite() && alerts > 0.0 && per > Span::default() {
-            Ok(Self { alerts, per })
-        } else {
-            Err(Error::invalid_parameter("alarm budget", "must be a positive number of alerts"))
-        }
-    }
-
-    /// Alerts a week.
-    #[must_use]
-    pub fn per_week(&self) -> f64 {
-        self.alerts * WEEK.as_secs_f64() / self.per.as_secs_f64()
-    }
-
-    /// The p-value per sample that spends the budget when samples are `step` apart, at most 0.01. Samples within five
-    /// steps, at most five minutes, count as one; steps under 5 s count as 5 s.
-    #[must_use]
-    pub fn threshold(&self, step: Span) -> f64 {
-        let step = step.max(INDEPENDENT);
-        let step = step.times(DEPENDENT_STEPS).min(DEPENDENT_AT_MOST.max(step));
-        (self.per_week() * step.as_secs_f64() / WEEK.as_secs_f64()).clamp(1e-12, 0.01)
-    }
-}
-
-impl Default for AlarmBudget {
-    fn default() -> Self {
-        Self { alerts: 1.0, per: WEEK }
-    }
-}
-
-impl FromStr for AlarmBudget {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        let wrong = || {
-            Error::invalid_parameter(
-                "alarm budget",
-                format!(
-                    "`{text}` is not a number of alerts per hour, day, week or month, such as 1/week"
-                ),
-            )
-        };
-        let (alerts, per) = text.split_once('/').ok_or_else(wrong)?;
-        let alerts: f64 = alerts.trim().parse().map_err(|_| wrong())?;
-        let per = match per.trim() {
-            "hour" => Span::from_secs(3600),
-            "day" => Span::from_secs(86_400),
-            "week" => WEEK,
-            "month" => Span::from_secs(30 * 86_400),
-            _ => return Err(wrong()),
-        };
-        Self::new(alerts, per).map_err(|_| wrong())
-    }
-}
-
-impl fmt::Display for AlarmBudget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per = match self.per.as_millis() {
-            3_600_000 => "hour",
-            86_400_000 => "day",
-            604_800_000 => "week",
-            2_592_000_000 => "month",
-            _ => return write!(f, "{}/week", self.per_week()),
-        };
-        write!(f, "{}/{per}", self.alerts)
-    }
-}
-
-impl TryFrom<String> for AlarmBudget {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<AlarmBudget> for String {
-    fn from(budget: AlarmBudget) -> Self {
-        budget.to_string()
-    }
-}
 
 /// What the policy is told about one sample.
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +66,7 @@ pub struct Verdict {
 #[derive(Debug, Clone)]
 pub struct AlarmPolicy {
     threshold: f64,
+    ration: Ration,
     refractory: Span,
     step: Span,
     last_seen: Option<Timestamp>,
@@ -177,7 +77,9 @@ pub struct AlarmPolicy {
 
 #[derive(Debug, Clone, Copy)]
 struct Event {
-    /// The highest severity alerted, and when that was.
+    /// The highest severity so far.
+    worst: Severity,
+    /// The highest severity alerted, none if there was no alert, and when that was.
     alerted: Severity,
     alerted_at: Timestamp,
     /// Samples in a row that were clearly normal again.
@@ -185,14 +87,48 @@ struct Event {
     open: bool,
 }
 
+/// How many alerts there have been lately.
+#[derive(Debug, Clone, Copy)]
+struct Ration {
+    half_life: Span,
+    alerts: f64,
+    at: Option<Timestamp>,
+}
+
+impl Ration {
+    /// A host nobody knows yet counts as one that has alerted not long ago.
+    fn new(half_life: Span) -> Self {
+        Self { half_life, alerts: 0.7, at: None }
+    }
+
+    fn alerts(&self, now: Timestamp) -> f64 {
+        // A clock set back brings no alert back.
+        let passed = self.at.map_or(0.0, |at| now.since(at).as_secs_f64().max(0.0));
+        self.alerts * (-passed / self.half_life.as_secs_f64().max(1.0)).exp2()
+    }
+
+    fn spend(&mut self, now: Timestamp) {
+        self.alerts = self.alerts(now) + 1.0;
+        self.at = Some(now);
+    }
+}
+
+/// A sample is medium at this many times the p-value that spends the budget, but never above [`MEDIUM_AT_MOST`].
+const MEDIUM: f64 = 10.0;
+const MEDIUM_AT_MOST: f64 = 0.05;
+/// How much rarer each alert of late makes the next need to be.
+const SPENT: f64 = 4.0;
+/// What is this much rarer than the budget asks always alerts.
+const ALWAYS: f64 = 10.0;
+
 /// The refractory period in steps, and within what bounds.
 const REFRACTORY_STEPS: usize = 144;
 const REFRACTORY: (Span, Span) = (Span::from_secs(3600), Span::from_secs(43_200));
 
 /// Samples in a row that end an event's state: fewer flap, more report an incident that is over.
 pub(crate) const CALM_SAMPLES: usize = 3;
-/// Hysteresis: a sample is calm only when its p-value is this many times the threshold.
-const CALM_FACTOR: f64 = 30.0;
+/// Hysteresis: a sample is calm only when its p-value is this many times what makes it medium.
+const CALM_FACTOR: f64 = 5.0;
 
 impl AlarmPolicy {
     /// A policy for samples `step` apart, with a refractory period of 144 steps, at least an hour and at most half a
@@ -201,6 +137,7 @@ impl AlarmPolicy {
     pub fn new(budget: AlarmBudget, step: Span) -> Self {
         Self {
             threshold: budget.threshold(step),
+            ration: Ration::new(budget.period()),
             refractory: step.times(REFRACTORY_STEPS).clamp(REFRACTORY.0, REFRACTORY.1),
             step,
             last_seen: None,
@@ -209,10 +146,15 @@ impl AlarmPolicy {
         }
     }
 
-    /// The p-value at which a sample becomes medium.
+    /// The p-value that spends the budget. Ten times that, at most 0.05, makes a sample medium; a tenth of it high; a
+    /// hundredth critical.
     #[must_use]
     pub fn threshold(&self) -> f64 {
         self.threshold
+    }
+
+    fn medium(&self) -> f64 {
+        (MEDIUM * self.threshold).min(MEDIUM_AT_MOST)
     }
 
     /// The severity of one sample by itself: rarity joined with impact, whatever came before.
@@ -223,8 +165,8 @@ impl AlarmPolicy {
         }
         let rarity = match evidence.p_value {
             p if p <= self.threshold / 100.0 => Severity::Critical,
-            p if p <= self.threshold / 10.0 => Severity::High,
-            p if p <= self.threshold => Severity::Medium,
+            p if p <= self.threshold / ALWAYS => Severity::High,
+            p if p <= self.medium() => Severity::Medium,
             _ => Severity::None,
         };
         let Some(values) = evidence.host else { return rarity };
@@ -241,33 +183,60 @@ impl AlarmPolicy {
         let onset = self.onset(now, evidence.score);
         let own = self.classify(evidence);
         if own > Severity::None {
-            let known = self.event.filter(|e| e.open || now.since(e.alerted_at) < self.refractory);
-            let alert = known.is_none_or(|e| own > e.alerted);
-            self.event = Some(Event {
-                alerted: known.map_or(own, |e| e.alerted.max(own)),
-                alerted_at: known.filter(|_| !alert).map_or(now, |e| e.alerted_at),
-                calm: 0,
-                open: true,
-            });
+            let alert = self.take_in(now, own, evidence.p_value);
             return Verdict { severity: own, lingering: false, alert, onset };
         }
+        let calm = self.medium() * CALM_FACTOR;
         let mut severity = Severity::None;
         if let Some(event) = self.event.as_mut().filter(|e| e.open) {
             // A missing p-value is no evidence of calm, so it neither ends the event nor goes on for ever.
-            let calm = evidence.p_value > (self.threshold * CALM_FACTOR).min(0.5);
-            event.calm = if calm || evidence.p_value.is_nan() { event.calm + 1 } else { 0 };
+            let calm = evidence.p_value > calm || evidence.p_value.is_nan();
+            event.calm = if calm { event.calm + 1 } else { 0 };
             if event.calm >= CALM_SAMPLES {
                 event.open = false;
             } else {
-                severity = event.alerted;
+                severity = event.worst;
             }
         }
         Verdict { severity, lingering: severity > Severity::None, alert: false, onset }
     }
 
+    /// Opens or goes on with an event, and says whether that is an alert.
+    fn take_in(&mut self, now: Timestamp, own: Severity, p_value: f64) -> bool {
+        let known = self.event.filter(|e| {
+            e.open || (e.alerted > Severity::None && now.since(e.alerted_at) < self.refractory)
+        });
+        let alerted = known.map_or(Severity::None, |e| e.alerted);
+        let alert = own > alerted && (own > Severity::Medium || p_value <= self.limit(now));
+        if alert {
+            self.ration.spend(now);
+        }
+        self.event = Some(Event {
+            worst: known.filter(|e| e.open).map_or(own, |e| e.worst.max(own)),
+            alerted: if alert { own } else { alerted },
+            alerted_at: known.filter(|_| !alert).map_or(now, |e| e.alerted_at),
+            calm: 0,
+            open: true,
+        });
+        alert
+    }
+
+    /// The p-value at which a sample alerts now.
+    fn limit(&self, now: Timestamp) -> f64 {
+        let rationed = self.medium() * SPENT.powf(-self.ration.alerts(now));
+        rationed.max(self.threshold / ALWAYS)
+    }
+
     /// Goes on where another process stopped: an alert of `severity` was given at `at`.
     pub fn resume(&mut self, severity: Severity, at: Timestamp) {
-        self.event = Some(Event { alerted: severity, alerted_at: at, calm: 0, open: false });
+        self.ration.spend(at);
+        self.event = Some(Event {
+            worst: severity,
+            alerted: severity,
+            alerted_at: at,
+            calm: 0,
+            open: false,
+        });
     }
 
     /// Nobody knows whether an event went on over a gap; and what lies in the future was never seen.
@@ -314,24 +283,26 @@ mod tests {
     }
 
     #[test]
-    fn budgets_are_written_as_people_say_them() {
-        let b: AlarmBudget = "2/day".parse().unwrap();
-        assert_eq!((b.per_week(), b.to_string().as_str()), (14.0, "2/day"));
-        for wrong in ["", "1", "-1/week", "1/fortnight", "inf/day", "0/week"] {
-            assert!(wrong.parse::<AlarmBudget>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn severity_follows_the_budget() {
         let p = policy();
         let t = p.threshold();
-        assert!((t - 300.0 / 604_800.0).abs() < 1e-12);
-        assert_eq!(p.classify(&at(0, 2.0 * t)), Severity::None);
-        assert_eq!(p.classify(&at(0, t)), Severity::Medium);
+        assert_eq!(p.classify(&at(0, 11.0 * t)), Severity::None);
+        assert_eq!(p.classify(&at(0, 9.9 * t)), Severity::Medium);
         assert_eq!(p.classify(&at(0, t / 10.0)), Severity::High);
         assert_eq!(p.classify(&at(0, t / 100.0)), Severity::Critical);
         assert_eq!(p.classify(&at(0, f64::NAN)), Severity::None);
+    }
+
+    #[test]
+    fn a_host_that_alerts_often_needs_more_and_one_that_was_quiet_less() {
+        let mut p = policy();
+        let t = p.threshold();
+        let day = 86_400;
+        assert!(!p.observe(&at(0, 9.0 * t)).alert, "nobody knows this host yet");
+        assert!(p.observe(&at(4 * 7 * day, 9.0 * t)).alert, "quiet for four weeks");
+        assert!(!p.observe(&at(29 * day, 2.0 * t)).alert, "a day later");
+        assert_eq!(p.observe(&at(30 * day, 2.0 * t)).severity, Severity::Medium, "but it shows");
+        assert!(p.observe(&at(31 * day, t / 10.0)).alert, "what is very rare always alerts");
     }
 
     #[test]
@@ -354,18 +325,18 @@ mod tests {
     fn an_event_is_one_alert_and_a_rise_is_another() {
         let mut p = policy();
         let t = p.threshold();
-        let alerts: Vec<bool> = [1.0, t, t, 0.9 * t, 1.0, 1.0, 1.0, t, t / 100.0]
+        let alerts: Vec<bool> = [1.0, t, t, 0.9 * t, 1.0, 1.0, 1.0, t, t / 10.0, t / 100.0]
             .iter()
             .enumerate()
             .map(|(i, &x)| p.observe(&at(60 * i as i64, x)).alert)
             .collect();
-        assert_eq!(alerts, [false, true, false, false, false, false, false, false, true]);
+        assert_eq!(alerts, [false, true, false, false, false, false, false, false, true, true]);
     }
 
     #[test]
     fn after_the_refractory_period_a_new_event_alerts() {
         let mut p = policy();
-        let t = p.threshold();
+        let t = p.threshold() / 10.0;
         assert!(p.observe(&at(0, t)).alert);
         for i in 1..144 {
             p.observe(&at(60 * i, 1.0));
@@ -376,7 +347,7 @@ mod tests {
     #[test]
     fn what_recurs_within_the_period_alerts_again_when_the_period_is_over() {
         let mut p = policy();
-        let t = p.threshold();
+        let t = p.threshold() / 10.0;
         let alerts = (0..400)
             .filter(|i| {
                 let rare = if i % 50 == 0 { t } else { 1.0 };
@@ -389,7 +360,7 @@ mod tests {
     #[test]
     fn an_event_does_not_stay_open_over_a_gap_and_a_clock_set_back_hides_nothing() {
         let mut p = policy();
-        let t = p.threshold();
+        let t = p.threshold() / 10.0;
         assert!(p.observe(&at(0, t)).alert);
         assert!(p.observe(&at(36_000, t)).alert, "after ten hours of sleep");
         assert!(p.observe(&at(0, t)).alert, "after the clock went back");
@@ -398,10 +369,10 @@ mod tests {
     #[test]
     fn another_process_goes_on_where_the_last_stopped() {
         let mut p = policy();
-        let t = p.threshold();
+        let t = p.threshold() / 10.0;
         p.resume(Severity::High, Timestamp::from_millis(0));
         assert!(!p.observe(&at(600, t)).alert);
-        assert!(p.observe(&at(660, t / 100.0)).alert, "but a rise is told");
+        assert!(p.observe(&at(660, t / 10.0)).alert, "but a rise is told");
     }
 
     #[test]
