@@ -4,7 +4,7 @@
 //! within which samples are one chance of a false alert: if p-values are calibrated and independent beyond that, so many
 //! alerts come from a healthy host. No host is quite like that, so alerts are rationed as well: what is ten times likelier
 //! than that is already a state that a person can see, and alerts on a host that has been quiet; each alert of late makes
-//! the next need to be four times rarer, which is forgotten with a half-life of the time in which the budget allows one.
+//! the next need to be four and a half times rarer, which is forgotten with a half-life of the time in which the budget allows one.
 //! What is ten times rarer than the budget asks always alerts, so the budget never hides an incident: the state shows it as
 //! long as it lasts, and a severity that rises alerts again.
 
@@ -117,7 +117,7 @@ impl Ration {
 const MEDIUM: f64 = 10.0;
 const MEDIUM_AT_MOST: f64 = 0.05;
 /// How much rarer each alert of late makes the next need to be.
-const SPENT: f64 = 4.0;
+const SPENT: f64 = 4.5;
 /// What is this much rarer than the budget asks always alerts.
 const ALWAYS: f64 = 10.0;
 
@@ -300,8 +300,8 @@ mod tests {
         let day = 86_400;
         assert!(!p.observe(&at(0, 9.0 * t)).alert, "nobody knows this host yet");
         assert!(p.observe(&at(4 * 7 * day, 9.0 * t)).alert, "quiet for four weeks");
-        assert!(!p.observe(&at(29 * day, 2.0 * t)).alert, "a day later");
-        assert_eq!(p.observe(&at(30 * day, 2.0 * t)).severity, Severity::Medium, "but it shows");
+        assert!(!p.observe(&at(29 * day, 3.0 * t)).alert, "a day later");
+        assert_eq!(p.observe(&at(30 * day, 3.0 * t)).severity, Severity::Medium, "but it shows");
         assert!(p.observe(&at(31 * day, t / 10.0)).alert, "what is very rare always alerts");
     }
 
@@ -372,7 +372,7 @@ mod tests {
         let t = p.threshold() / 10.0;
         p.resume(Severity::High, Timestamp::from_millis(0));
         assert!(!p.observe(&at(600, t)).alert);
-        assert!(p.observe(&at(660, t / 10.0)).alert, "but a rise is told");
+        assert!(p.observe(&at(660, t / 11.0)).alert, "but a rise is told");
     }
 
     #[test]
