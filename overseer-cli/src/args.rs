@@ -30,8 +30,9 @@ pub(crate) struct Global {
     /// Where samples, findings and models are kept [default: $XDG_STATE_HOME/overseer]
     #[arg(long, global = true, env = "OVERSEER_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// A TOML file: data-dir, every, alarm-budget, and how many samples and anomalies are kept in memory,
-    /// history-samples (1000) and history-anomalies (100)
+    /// A TOML file: data-dir, every, alarm-budget, time-zone (of this host, such as Europe/Berlin; default: what its
+    /// clocks are set to), and how many samples and anomalies are kept in memory, history-samples (1000) and
+    /// history-anomalies (100)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print
@@ -116,7 +117,8 @@ pub(crate) struct Score {
     /// Time between rows where there is no timestamp column [default: 60s]
     #[arg(long, value_parser = span, value_name = "TIME")]
     pub(crate) step: Option<Span>,
-    /// The time zone of timestamps that name none, such as Europe/Berlin [default: UTC]
+    /// The time zone of the host, such as Europe/Berlin: of timestamps that name none, and of what recurs at a time
+    /// of the day or the week [default: UTC]
     #[arg(long, value_name = "ZONE")]
     pub(crate) tz: Option<String>,
     /// Where to write index,score,onset,p_value,is_anomaly,severity

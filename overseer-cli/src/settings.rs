@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     step: Option<Span>,
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
+    time_zone: Option<String>,
 }
 
 /// The TOML file, its keys named as the flags are.
@@ -28,6 +29,7 @@ struct File {
     alarm_budget: Option<AlarmBudget>,
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
+    time_zone: Option<String>,
 }
 
 impl Settings {
@@ -48,6 +50,7 @@ impl Settings {
             step: typed.or(written),
             history_samples: file.history_samples,
             history_anomalies: file.history_anomalies,
+            time_zone: file.time_zone,
         })
     }
 
@@ -66,6 +69,7 @@ impl Settings {
         options.data_dir.clone_from(&self.data_dir);
         options.config = config;
         options.sample = sample;
+        options.time_zone.clone_from(&self.time_zone);
         purpose.clone_into(&mut options.purpose);
         options
     }
@@ -101,6 +105,8 @@ mod tests {
         assert_eq!(s.data_dir, Some(PathBuf::from("/var/lib/overseer")));
         let sized = settings("history-samples = 500\n", &["analyze"]).unwrap();
         assert_eq!(sized.engine("test", false).config.history_capacity, 500);
+        let abroad = settings("time-zone = \"Asia/Tokyo\"\n", &["analyze"]).unwrap();
+        assert_eq!(abroad.engine("test", false).time_zone.as_deref(), Some("Asia/Tokyo"));
         let s = settings(file, &["watch", "--every", "1s"]).unwrap();
         assert_eq!(s.step, Some(Span::from_secs(1)));
     }

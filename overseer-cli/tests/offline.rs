@@ -61,6 +61,19 @@ fn score(dir: &Path, input: &Path, history: Option<&Path>) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn a_time_zone_that_does_not_exist_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = csv(dir.path(), "input.csv", "a,b", &rows(100, usize::MAX));
+    let (input, out) = (input.display().to_string(), dir.path().join("scores.csv"));
+    let out = out.display().to_string();
+    let of = |zone| overseer(&["score", "--input", &input, "--output", &out, "--tz", zone]);
+    let wrong = of("Europe/Atlantis");
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(error_of(&wrong).contains("`Europe/Atlantis` is not known"), "{}", error_of(&wrong));
+    assert!(of("Europe/Berlin").status.success());
+}
+
+#[test]
 fn score_gives_one_row_a_row_and_finds_the_wild_one() {
     let dir = tempfile::tempdir().unwrap();
     let history = csv(dir.path(), "history.csv", "a,b", &rows(1500, usize::MAX));

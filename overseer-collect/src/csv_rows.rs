@@ -6,6 +6,7 @@
 
 use crate::csv_time;
 use crate::newlines::Newlines;
+use crate::zone::SystemZone;
 use csv::ByteRecord;
 use jiff::tz::TimeZone;
 use overseer_core::{Error, Feature, Result, Sample, Schema, Span, Timestamp, Unit, host};
@@ -49,8 +50,7 @@ impl ReadOptions {
     /// # Errors
     /// If no such zone is known here.
     pub fn with_time_zone(mut self, name: &str) -> Result<Self> {
-        self.zone = TimeZone::get(name)
-            .map_err(|_| Error::invalid_parameter("time zone", format!("`{name}` is not known")))?;
+        self.zone = SystemZone::named(name)?.zone().clone();
         Ok(self)
     }
 }

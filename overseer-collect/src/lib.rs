@@ -7,7 +7,7 @@
 //! | [`FrameReplay`] | what [`read_frame`] reads: CSV, JSON Lines, or months of history from sysstat's `sadf -j` |
 //! | [`ScriptedHost`] | a made-up host with a daily rhythm and the faults one asks for |
 //!
-//! All implement [`overseer_core::Collector`]. A value that cannot be had is NaN with a reason, never zero. No
+//! All implement [`overseer_core::Collector`]; [`SystemZone`] tells local time. A value that cannot be had is NaN with a reason, never zero. No
 //! collector reads a clock to stamp a sample: the caller passes the time in.
 //!
 //! # Example
@@ -38,6 +38,7 @@ mod recording;
 mod replay;
 mod script;
 mod sysstat;
+mod zone;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use csv_rows::{CsvRows, ReadOptions};
@@ -45,3 +46,4 @@ pub use host::{HostCollector, HostCollectorBuilder};
 pub use recording::{read_frame, read_frame_from};
 pub use replay::{CsvReplay, FrameReplay};
 pub use script::{Fault, ScheduledFault, ScriptedHost, ScriptedHostBuilder};
+pub use zone::SystemZone;

@@ -9,6 +9,7 @@
 //! | sample, frame | [`Sample`], [`Frame`]; a missing value is NaN |
 //! | finding | [`AnomalyDetection`], [`Prediction`], [`PatternAnalysis`], [`Recommendation`] |
 //! | detector, forecaster, pattern analyzer | [`Detector`], [`Forecaster`], [`PatternAnalyzer`] |
+//! | clocks on the wall | [`LocalTime`]; [`Utc`] for want of better ones |
 //! | source and memory of samples | [`Collector`], [`Store`], [`ModelRepository`] |
 //!
 //! # Example
@@ -29,6 +30,7 @@ mod error;
 pub mod finding;
 mod frame;
 pub mod host;
+mod local_time;
 pub mod missing;
 mod model;
 mod probability;
@@ -44,6 +46,7 @@ pub use finding::{
     Severity, Trend,
 };
 pub use frame::Frame;
+pub use local_time::{LocalTime, Utc};
 pub use model::{ModelKind, ModelMetadata, Quality};
 pub use probability::Probability;
 pub use sample::{Auxiliary, Interruption, MissingValue, Origin, Reading, Sample};

@@ -4,9 +4,11 @@ use crate::config::Config;
 use crate::engine::{Engine, Parts, Role};
 use crate::report::{Notice, Stage};
 use overseer_core::{
-    Collector, Error, ModelRepository, Result, Span, Store, Timestamp, host as host_schema,
+    Collector, Error, LocalTime, ModelRepository, Result, Span, Store, Timestamp, Utc,
+    host as host_schema,
 };
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use overseer_collect as collect;
@@ -30,6 +32,9 @@ pub struct Options {
     pub sample: bool,
     /// What the sampler's place is wanted for, as a second one is told.
     pub purpose: String,
+    /// The zone by whose clocks the host's days and weeks go, by its IANA name such as `Europe/Berlin`; by default the
+    /// one this host's clocks are set to.
+    pub time_zone: Option<String>,
 }
 
 impl Default for Options {
@@ -40,6 +45,7 @@ impl Default for Options {
             step_is_chosen: false,
             sample: true,
             purpose: "an embedded engine".to_owned(),
+            time_zone: None,
         }
     }
 }
@@ -66,12 +72,22 @@ pub fn default_data_dir() -> Result<PathBuf> {
         })
 }
 
-/// Our detector with its default settings.
+/// Our detector with its default settings, for days and weeks that go by these clocks.
+///
+/// # Errors
+/// Never with the defaults; it is what the builder returns.
+pub fn detector_trainer_by(
+    clocks: Arc<dyn LocalTime>,
+) -> Result<models::detector::ForestDetectorTrainer> {
+    models::detector::ForestDetectorTrainer::builder().seed(SEED).local_time(clocks).build()
+}
+
+/// Our detector with its default settings, for days and weeks that go by UTC.
 ///
 /// # Errors
 /// Never with the defaults; it is what the builder returns.
 pub fn detector_trainer() -> Result<models::detector::ForestDetectorTrainer> {
-    models::detector::ForestDetectorTrainer::builder().seed(SEED).build()
+    detector_trainer_by(Arc::new(Utc))
 }
 
 /// Our forecaster with its default settings.
@@ -82,7 +98,7 @@ pub fn forecaster_trainer() -> Result<models::forecaster::ForestForecasterTraine
     models::forecaster::ForestForecasterTrainer::builder().seed(SEED).build()
 }
 
-/// An engine of these parts and our models.
+/// An engine of these parts and our models, for days and weeks that go by UTC.
 ///
 /// # Errors
 /// If a setting is out of range.
@@ -93,11 +109,23 @@ pub fn with_our_models(
     config: Config,
     role: Role,
 ) -> Result<Engine> {
+    with_our_models_by(Arc::new(Utc), collector, store, model_files, config, role)
+}
+
+/// As [`with_our_models`], for days and weeks that go by these clocks.
+fn with_our_models_by(
+    clocks: Arc<dyn LocalTime>,
+    collector: Box<dyn Collector>,
+    store: Option<Box<dyn Store>>,
+    model_files: Option<Box<dyn ModelRepository>>,
+    config: Config,
+    role: Role,
+) -> Result<Engine> {
     let parts = Parts {
         collector,
         store,
         models: model_files,
-        detector_trainer: Box::new(detector_trainer()?),
+        detector_trainer: Box::new(detector_trainer_by(clocks)?),
         forecaster_trainer: Box::new(forecaster_trainer()?),
         pattern_analyzer: Box::new(models::pattern::ShapeAnalyzer::builder().build()?),
     };
@@ -110,11 +138,12 @@ pub fn with_our_models(
 /// directory that cannot be written is read only, and beside another sampler the engine reads what that one stores.
 ///
 /// # Errors
-/// If the host cannot be read at all, or a setting is out of range.
+/// If the host cannot be read at all, a setting is out of range, or the chosen time zone is not known here.
 pub fn open(options: &Options) -> Result<Engine> {
     let collector = Box::new(collect::HostCollector::new()?);
     let name = collector.host().name;
     let mut notices = Vec::new();
+    let clocks = clocks_of(options.time_zone.as_deref(), &mut notices)?;
     let mut role = Role::Sampler;
     let mut lease = None;
     let mut database: Option<Box<dyn Store>> = None;
@@ -156,13 +185,30 @@ pub fn open(options: &Options) -> Result<Engine> {
         config.step = stored;
         config.fast_interval = config.fast_interval.min(stored);
     }
-    let mut engine = with_our_models(collector, database, model_files, config, role)?;
+    let mut engine = with_our_models_by(clocks, collector, database, model_files, config, role)?;
     engine.data_dir = data_dir;
     engine.kept = lease.map(|l| Box::new(l) as Box<dyn std::any::Any + Send>);
     for notice in notices {
         engine.note(notice);
     }
     Ok(engine)
+}
+
+/// The clocks of the chosen zone, or this host's. A host whose zone cannot be told goes by UTC, and is told so.
+fn clocks_of(chosen: Option<&str>, notices: &mut Vec<Notice>) -> Result<Arc<dyn LocalTime>> {
+    if let Some(name) = chosen {
+        return Ok(Arc::new(collect::SystemZone::named(name)?));
+    }
+    Ok(match collect::SystemZone::local() {
+        Ok(zone) => Arc::new(zone),
+        Err(e) => {
+            notices.push(Notice::info(
+                Stage::Open,
+                format!("{e}; what is usual at a time of the week is learned in UTC"),
+            ));
+            Arc::new(Utc)
+        }
+    })
 }
 
 /// Makes the directory, and asks for the one sampler's place in it.

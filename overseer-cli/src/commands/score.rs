@@ -3,10 +3,11 @@
 use super::{DEFAULT_STEP, Output, counter, field};
 use crate::settings::Settings;
 use crate::{Outcome, args};
-use overseer_engine::core::{Sample, Severity, Timestamp};
+use overseer_engine::core::{LocalTime, Sample, Severity, Timestamp, Utc};
 use overseer_engine::host;
-use overseer_engine::host::collect::{CsvRows, ReadOptions, read_frame};
+use overseer_engine::host::collect::{CsvRows, ReadOptions, SystemZone, read_frame};
 use overseer_engine::offline::{Scorer, usual_interval};
+use std::sync::Arc;
 
 /// Rows looked at to find the usual time between rows. Without a history none of them is scored, so that no score
 /// depends on a later row; with one, its rows tell.
@@ -15,8 +16,10 @@ const INTERVAL_ROWS: usize = 60;
 pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
     let spacing = args.step.unwrap_or(DEFAULT_STEP);
     let mut options = ReadOptions::default().with_step(spacing);
+    let mut clocks: Arc<dyn LocalTime> = Arc::new(Utc);
     if let Some(zone) = &args.tz {
         options = options.with_time_zone(zone)?;
+        clocks = Arc::new(SystemZone::named(zone)?);
     }
     let history = args.history.as_ref().map(|path| read_frame(path, &options)).transpose()?;
     if let Some(&last) = history.as_ref().and_then(|h| h.timestamps().last()) {
@@ -33,7 +36,7 @@ pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
         .step
         .or_else(|| usual_interval(history.as_ref().map_or(&times, |h| h.timestamps())))
         .unwrap_or(spacing);
-    let trainer = Box::new(host::detector_trainer()?);
+    let trainer = Box::new(host::detector_trainer_by(clocks)?);
     let mut scorer = Scorer::new(schema, trainer, settings.alarm_budget, step)?;
     if let Some(history) = &history {
         scorer.learn(history)?;

@@ -15,6 +15,7 @@ pub use store::{Appended, ModelRepository, SampleQuery, Store, StoredCounts};
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LocalTime;
 
     /// Compiles only while every run-time trait can stand behind a pointer and move to another thread.
     #[test]
@@ -22,6 +23,7 @@ mod tests {
         fn movable<T: ?Sized + Send>() {}
         movable::<dyn Collector>();
         movable::<dyn Detector>();
+        movable::<std::sync::Arc<dyn LocalTime>>();
         movable::<dyn DetectorTrainer>();
         movable::<dyn Forecaster>();
         movable::<dyn ForecasterTrainer>();

@@ -1,40 +1,70 @@
-//! A job every Monday at six in the morning where the host stands, across a change to daylight saving time.
+//! A job every Monday at six in the morning where the host stands, across the changes to and from daylight saving
+//! time.
 
-use crate::scene::{DAY, HOUR, STEP, WEEK, calm_host, schema_of, scorer};
-use overseer_core::{Frame, Sample, Span, Timestamp, host};
+use crate::scene::{DAY, HOUR, STEP, WEEK, calm_host, schema_of};
+use overseer_core::{Frame, LocalTime, Sample, Schema, Span, Timestamp, host};
+use overseer_engine::host::collect::SystemZone;
+use overseer_engine::host::models::detector::ForestDetectorTrainer;
 use overseer_engine::offline::{ScoreRow, Scorer};
+use overseer_engine::policy::AlarmBudget;
+use std::sync::Arc;
 
-/// 2024-03-11, a Monday, midnight in Berlin, an hour ahead of UTC until the last Sunday of March.
-const START: Timestamp = Timestamp::from_millis(1_710_111_600_000);
-/// 2024-03-31T01:00 UTC, when Berlin's clocks go from two to three.
-const CHANGE: Timestamp = Timestamp::from_millis(1_711_846_800_000);
+/// How long the job takes, in rows.
 const LASTS: usize = 2 * HOUR;
 
-/// Tells the scorer where the host stands.
-fn in_berlin(scorer: Scorer) -> Scorer {
-    // There is no such setting yet; the tests below wait for it.
-    scorer
+/// Four weeks in Berlin, of which the last Monday is the first after clocks were set.
+#[derive(Debug, Clone, Copy)]
+struct Season {
+    /// Midnight in Berlin on the first Monday.
+    start: Timestamp,
+    /// How many rows earlier the fourth Monday comes than without the change; negative for later.
+    earlier: isize,
 }
 
-/// The row of the host's local time: so many hours after midnight of so many days after [`START`].
-fn row_of(day: usize, hour: usize) -> usize {
-    let is_summer = START + STEP.times(day * DAY + 3 * HOUR) > CHANGE;
-    day * DAY + hour * HOUR - if is_summer { HOUR } else { 0 }
+/// 2024-03-11 to 2024-04-07: clocks go from two to three on 2024-03-31.
+const SPRING: Season =
+    Season { start: Timestamp::from_millis(1_710_111_600_000), earlier: HOUR as isize };
+/// 2024-10-07 to 2024-11-03: clocks go from three to two on 2024-10-27.
+const AUTUMN: Season =
+    Season { start: Timestamp::from_millis(1_728_252_000_000), earlier: -(HOUR as isize) };
+
+impl Season {
+    /// The row of Berlin's local time: so many hours after midnight of so many days after the start, no Sunday.
+    fn row_of(self, day: usize, hour: usize) -> usize {
+        let row = day * DAY + hour * HOUR;
+        if day < 21 { row } else { row.strict_sub_signed(self.earlier) }
+    }
 }
 
-/// Four weeks with the job on all four Mondays, and on another day and hour if there is one.
-fn four_weeks(seed: u64, extra: Option<(usize, usize)>) -> Vec<Sample> {
+fn berlin() -> SystemZone {
+    SystemZone::named("Europe/Berlin").unwrap()
+}
+
+/// A scorer that knows where the host stands.
+fn in_berlin(schema: Schema) -> Scorer {
+    let trainer = ForestDetectorTrainer::builder().seed(1).local_time(Arc::new(berlin()));
+    let trainer = trainer.build().unwrap();
+    Scorer::new(schema, Box::new(trainer), AlarmBudget::default(), STEP).unwrap()
+}
+
+/// A run of the job: its day, its hour, and how much there is to do.
+type Run = (usize, usize, f64);
+
+/// The job as it is on most days.
+const MONDAYS: [Run; 4] = [(0, 6, 1.0), (7, 6, 1.0), (14, 6, 1.0), (21, 6, 1.0)];
+
+/// Four weeks of a calm host with those runs.
+fn four_weeks(season: Season, seed: u64, runs: &[Run]) -> Vec<Sample> {
     let mut samples = calm_host(4 * WEEK, seed);
     for (i, sample) in samples.iter_mut().enumerate() {
-        sample.timestamp = START + STEP.times(i);
+        sample.timestamp = season.start + STEP.times(i);
     }
-    let mondays = (0..4).map(|week| (7 * week, 6));
-    for (day, hour) in mondays.chain(extra) {
-        for sample in &mut samples[row_of(day, hour)..][..LASTS] {
+    for &(day, hour, size) in runs {
+        for sample in &mut samples[season.row_of(day, hour)..][..LASTS] {
             sample.values[host::CPU_UTILIZATION] += 0.6;
-            sample.values[host::LOAD_PER_CORE] += 0.7;
-            sample.values[host::DISK_WRITE] += 8e7;
-            sample.values[host::PRESSURE_IO] += 0.2;
+            sample.values[host::LOAD_PER_CORE] += 0.7 * size;
+            sample.values[host::DISK_WRITE] += 8e7 * size;
+            sample.values[host::PRESSURE_IO] += 0.2 * size;
         }
     }
     samples
@@ -43,44 +73,59 @@ fn four_weeks(seed: u64, extra: Option<(usize, usize)>) -> Vec<Sample> {
 /// What is said from the second week on, after the first was learned from.
 fn judge(samples: &[Sample]) -> Vec<ScoreRow> {
     let history = Frame::from_samples(schema_of(samples), &samples[..WEEK]).unwrap();
-    let mut scorer = in_berlin(scorer(schema_of(samples)));
+    let mut scorer = in_berlin(schema_of(samples));
     scorer.learn(&history).unwrap();
     samples[WEEK..].iter().map(|s| scorer.observe(s).unwrap()).collect()
 }
 
 /// Alerts while the job runs on that day, or shortly before and after.
-fn alerts_at(rows: &[ScoreRow], day: usize, hour: usize) -> usize {
-    let from = row_of(day, hour) - WEEK;
+fn alerts_at(rows: &[ScoreRow], season: Season, day: usize, hour: usize) -> usize {
+    let from = season.row_of(day, hour) - WEEK;
     rows[from - 2..from + LASTS + HOUR].iter().filter(|r| r.is_anomaly).count()
 }
 
 #[test]
 fn the_clock_of_this_test_is_berlins() {
-    let at = |day, hour| START + STEP.times(row_of(day, hour));
-    assert_eq!(START, Timestamp::from_millis(1_710_111_600_000));
-    assert_eq!(at(14, 6).since(at(7, 6)), Span::from_secs(7 * 86_400));
-    assert_eq!(at(21, 6).since(at(14, 6)), Span::from_secs(7 * 86_400 - 3600));
+    for season in [SPRING, AUTUMN] {
+        for day in [0, 7, 14, 21, 24] {
+            let at = season.start + STEP.times(season.row_of(day, 6));
+            let local = at + Span::from_secs(berlin().utc_offset_seconds(at).into());
+            // 1970 began on a Thursday.
+            let since_monday = (local.as_millis() / 1000 - 4 * 86_400) % (7 * 86_400);
+            assert_eq!(since_monday, (day as i64 % 7) * 86_400 + 6 * 3600, "{season:?}, {day}");
+        }
+    }
 }
 
 #[test]
-#[ignore = "what is usual at an hour of the week, by the host's own clock, is not learned yet"]
 fn a_weekly_job_is_normal_from_its_third_run_on_even_when_the_clocks_change() {
     let mut late = 0;
-    for seed in 0..3 {
-        let rows = judge(&four_weeks(seed, None));
-        let second = alerts_at(&rows, 7, 6);
-        assert!(second <= 1, "seed {seed}: {second} alerts at the second run");
-        late += alerts_at(&rows, 14, 6) + alerts_at(&rows, 21, 6);
+    for (seed, season) in (0..3).flat_map(|seed| [(seed, SPRING), (seed, AUTUMN)]) {
+        let rows = judge(&four_weeks(season, seed, &MONDAYS));
+        let second = alerts_at(&rows, season, 7, 6);
+        assert!(second <= 1, "seed {seed}, {season:?}: {second} alerts at the second run");
+        late += alerts_at(&rows, season, 14, 6) + alerts_at(&rows, season, 21, 6);
     }
     assert_eq!(late, 0, "alerts at third and fourth runs");
 }
 
 #[test]
-#[ignore = "what is usual at an hour of the week, by the host's own clock, is not learned yet"]
 fn the_same_job_at_another_hour_of_the_week_is_an_alert() {
     for seed in 0..3 {
-        let rows = judge(&four_weeks(seed, Some((24, 15))));
-        assert!(alerts_at(&rows, 24, 15) >= 1, "seed {seed}");
+        let mut runs = MONDAYS.to_vec();
+        runs.push((24, 15, 1.0));
+        let rows = judge(&four_weeks(SPRING, seed, &runs));
+        assert!(alerts_at(&rows, SPRING, 24, 15) >= 1, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_much_bigger_job_at_its_usual_time_is_an_alert() {
+    for seed in 0..3 {
+        let mut runs = MONDAYS;
+        runs[3].2 = 4.0;
+        let rows = judge(&four_weeks(SPRING, seed, &runs));
+        assert!(alerts_at(&rows, SPRING, 21, 6) >= 1, "seed {seed}");
     }
 }
 

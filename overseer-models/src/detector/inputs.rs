@@ -9,10 +9,13 @@
 //!
 //! Differences between the scales rather than the means themselves, so that a change has a signature.
 
+use super::clock::WallClock;
 use super::scale::FeatureScale;
 use super::season::Season;
+use super::week::Week;
 use crate::file::{Reader, Writer};
-use overseer_core::{Error, Result, Timestamp};
+use overseer_core::{Error, LocalTime, Result, Timestamp};
+use std::sync::Arc;
 
 /// How many inputs each feature has.
 pub(super) const STATISTICS: usize = 9;
@@ -37,8 +40,14 @@ pub(super) struct Inputs {
     /// Where the next row goes, and how many are known since the last restart.
     next: usize,
     filled: usize,
+    clock: WallClock,
+    week: Week,
     season: Season,
-    /// The newest row in units, as it is, clipped, and without what is usual at its time; NaN where missing.
+    /// The newest row in units, clipped, before anything is excused, and how it differs from the known one before.
+    measured: Vec<f64>,
+    moves: Vec<f64>,
+    /// The newest row in units after what is usual at its time of the week was excused, as it is, clipped, and without
+    /// what is usual at its time of the day; NaN where missing.
     units: Vec<f64>,
     clipped: Vec<f64>,
     unseasonal: Vec<f64>,
@@ -52,12 +61,17 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// Of rows `step` seconds apart.
-    pub(super) fn new(features: usize, step: f64) -> Self {
+    pub(super) fn new(scales: &[FeatureScale], step: f64, zone: Arc<dyn LocalTime>) -> Self {
+        let features = scales.len();
         Self {
             ring: vec![0.0; features * LONG],
             next: 0,
             filled: 0,
+            clock: WallClock::new(zone),
+            week: Week::new(scales, step),
             season: Season::new(features, step),
+            measured: vec![0.0; features],
+            moves: vec![0.0; features],
             units: vec![f64::NAN; features],
             clipped: vec![f64::NAN; features],
             unseasonal: vec![f64::NAN; features],
@@ -78,10 +92,13 @@ impl Inputs {
         for ((unit, scale), value) in self.units.iter_mut().zip(scales).zip(values) {
             *unit = scale.units(value);
         }
+        self.fill_moves();
+        let local_ms = self.clock.local_ms(time);
+        self.week.push(local_ms, &mut self.units);
         for (clipped, unit) in self.clipped.iter_mut().zip(&self.units) {
             *clipped = unit.clamp(-CLIP, CLIP);
         }
-        self.season.push(time, &self.clipped, &mut self.unseasonal);
+        self.season.push(local_ms, &self.clipped, &mut self.unseasonal);
         self.fill_lags();
         let differences = &mut self.statistics[JUMP * d..];
         for ((held, &value), difference) in self.held.iter_mut().zip(&self.clipped).zip(differences)
@@ -95,6 +112,19 @@ impl Inputs {
         self.next = (self.next + 1) % LONG;
         self.filled = (self.filled + 1).min(LONG);
         self.fill_statistics();
+    }
+
+    fn fill_moves(&mut self) {
+        let is_first = self.filled == 0;
+        for ((measured, moved), unit) in
+            self.measured.iter_mut().zip(&mut self.moves).zip(&self.units)
+        {
+            let value = unit.clamp(-CLIP, CLIP);
+            *moved = value - if is_first { value } else { *measured };
+            if !value.is_nan() {
+                *measured = value;
+            }
+        }
     }
 
     fn fill_lags(&mut self) {
@@ -130,7 +160,8 @@ impl Inputs {
         }
     }
 
-    /// The newest row: each value's distance from the usual in units of its scale; NaN if missing.
+    /// The newest row: each value's distance from the usual in units of its scale, less what recurs at that time of
+    /// the week; NaN if missing.
     pub(super) fn units(&self) -> &[f64] {
         &self.units
     }
@@ -161,9 +192,15 @@ impl Inputs {
         (self.filled > LAGS).then_some(&self.lags)
     }
 
-    /// The newest row minus the one before; NaN if missing.
-    pub(super) fn jumps(&self) -> &[f64] {
-        &self.statistics[self.units.len() * JUMP..]
+    /// How far the newest row's values, clipped but with nothing excused, moved since the known ones before; NaN if
+    /// missing.
+    pub(super) fn moves(&self) -> &[f64] {
+        &self.moves
+    }
+
+    /// The share of the week's half hours that were seen in two weeks at least.
+    pub(super) fn week_readiness(&self) -> f64 {
+        self.week.readiness()
     }
 
     pub(super) fn reset(&mut self) {
@@ -173,8 +210,13 @@ impl Inputs {
     pub(super) fn write_to(&self, w: &mut Writer) {
         w.u32(self.next as u32);
         w.u32(self.filled as u32);
+        w.u32(self.clock.name().len() as u32);
+        w.raw(self.clock.name().as_bytes());
+        self.week.write_to(w);
         self.season.write_to(w);
         for list in [
+            &self.measured,
+            &self.moves,
             &self.ring,
             &self.units,
             &self.clipped,
@@ -187,13 +229,27 @@ impl Inputs {
         }
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>, features: usize) -> Result<Self> {
-        let mut inputs = Self::new(features, 1.0);
+    /// What was learned by the clocks of another zone than this one is forgotten.
+    pub(super) fn read_from(
+        r: &mut Reader<'_>,
+        scales: &[FeatureScale],
+        zone: &Arc<dyn LocalTime>,
+    ) -> Result<Self> {
+        let mut inputs = Self::new(scales, 1.0, Arc::clone(zone));
         inputs.next = r.u32()? as usize;
         inputs.filled = r.u32()? as usize;
-        inputs.season = Season::read_from(r, features)?;
+        let length = r.u32()? as usize;
+        let is_same_zone = r.raw(length)? == zone.name().as_bytes();
+        inputs.week = Week::read_from(r, scales)?;
+        inputs.season = Season::read_from(r, scales.len())?;
+        if !is_same_zone {
+            inputs.week.forget();
+            inputs.season.forget();
+        }
         let mut usable = inputs.next < LONG && inputs.filled <= LONG;
         for (list, may_miss) in [
+            (&mut inputs.measured, false),
+            (&mut inputs.moves, true),
             (&mut inputs.ring, false),
             (&mut inputs.units, true),
             (&mut inputs.clipped, true),

@@ -1,7 +1,8 @@
 //! How unusual is this sample, and because of which feature? A detector for any schema.
 //!
-//! 1. Each feature is measured in units of its own usual variation (`scale`), in windows of 5 and 30 rows and against
-//!    its time of day (`inputs`, `season`).
+//! 1. Each feature is measured in units of its own usual variation (`scale`), in windows of 5, 15 and 45 rows
+//!    and against its time of day (`inputs`, `season`), after what recurs at the same time of the week was excused
+//!    (`week`).
 //! 2. What the features say is told apart from what they usually say together: whitened, in groups of correlated ones,
 //!    and held against a short autoregression (`groups`, `linear`, `evidence`). The result is nine numbers a feature
 //!    that are never negative and larger the more unusual they are.
@@ -39,6 +40,7 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
+mod clock;
 mod combine;
 mod evidence;
 mod frozen;
@@ -57,6 +59,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod train;
+mod week;
 
 pub use model::ForestDetector;
 pub use train::{ForestDetectorTrainer, ForestDetectorTrainerBuilder};

@@ -105,6 +105,13 @@ impl ForestDetector {
         Span::from_millis(self.metadata.interval_ms)
     }
 
+    /// How much is known of what recurs every week, 0 to 1: the share of the half hours of the week, by the clocks of
+    /// the trainer's time zone, that were seen in two weeks at least.
+    #[must_use]
+    pub fn weekly_readiness(&self) -> Probability {
+        Probability::saturating(self.state.inputs.week_readiness())
+    }
+
     /// Scores and learns a row that fits.
     pub(super) fn advance(&mut self, time: Timestamp, row: &[f64]) -> (Judgement, f64) {
         self.last.clear();
@@ -152,7 +159,7 @@ impl ForestDetector {
             state.novelty[j] = novelty.push(unit);
             state.novelty_lately[j] += NEWEST * (state.novelty[j] - state.novelty_lately[j]);
         }
-        state.frozen.push(state.inputs.units(), state.inputs.jumps());
+        state.frozen.push(state.inputs.units(), state.inputs.moves());
     }
 
     fn scores(&mut self) -> [f64; BRANCHES] {

@@ -1,5 +1,6 @@
 //! The scale of one feature: where it usually is and how much it usually varies.
 
+use super::week::BEYOND;
 use crate::file::{Reader, Writer};
 use crate::stats::{mean_and_variance, quantile_sorted, sorted_known};
 use overseer_core::{Error, Feature, Result, Unit};
@@ -32,6 +33,8 @@ pub(super) struct FeatureScale {
     scale: f64,
     /// What all values kept between, in units.
     pub(super) usual: (f64, f64),
+    /// Between which most values lay, in units: a twentieth of them was below, a twentieth above.
+    pub(super) ordinary: (f64, f64),
     /// What a person is told to expect: the 1 % and 99 % quantiles widened by a unit, in the feature's own unit.
     pub(super) expected: (f64, f64),
 }
@@ -51,6 +54,7 @@ impl FeatureScale {
             center: f64::NAN,
             scale: 1.0,
             usual: (f64::NAN, f64::NAN),
+            ordinary: (f64::NAN, f64::NAN),
             expected: (f64::NAN, f64::NAN),
         };
         let (mut before, mut stays, mut moves) = (f64::NAN, 0_usize, 0_usize);
@@ -89,7 +93,9 @@ impl FeatureScale {
         if feature.unit == Unit::Ratio && greatest <= 1.0 {
             high = high.min(1.0);
         }
-        Self { usual: (units(least), units(greatest)), expected: (low, high), ..fitted }
+        let usual = (units(least), units(greatest));
+        let ordinary = (units(at(BEYOND)), units(at(1.0 - BEYOND)));
+        Self { usual, ordinary, expected: (low, high), ..fitted }
     }
 
     /// The variance that the feature's resolution alone explains, in units: what nobody would act on.
@@ -130,8 +136,9 @@ impl FeatureScale {
         for v in [self.linear_below, self.resolution, self.center, self.scale, usual.0, usual.1] {
             w.f64(v);
         }
-        w.f64(expected.0);
-        w.f64(expected.1);
+        for v in [self.ordinary.0, self.ordinary.1, expected.0, expected.1] {
+            w.f64(v);
+        }
     }
 
     pub(super) fn read_from(r: &mut Reader<'_>) -> Result<Self> {
@@ -139,16 +146,18 @@ impl FeatureScale {
         let center = r.f64()?;
         let scale = r.finite()?;
         let usual = (r.f64()?, r.f64()?);
+        let ordinary = (r.f64()?, r.f64()?);
         let expected = (r.f64()?, r.f64()?);
-        let infinite = [center, usual.0, usual.1, expected.0, expected.1];
+        let ends = [usual, ordinary, expected];
         if linear_below < 0.0
             || resolution < 0.0
             || scale <= 0.0
-            || infinite.iter().any(|v| v.is_infinite())
+            || center.is_infinite()
+            || ends.iter().any(|(low, high)| low.is_infinite() || high.is_infinite())
         {
             return Err(Error::corrupt("a feature's scale", "a value is out of range"));
         }
-        Ok(Self { linear_below, resolution, center, scale, usual, expected })
+        Ok(Self { linear_below, resolution, center, scale, usual, ordinary, expected })
     }
 }
 

@@ -1,10 +1,10 @@
 //! What is usual at this time of day.
 //!
-//! Each half hour of the day (UTC) keeps a running mean of each feature; how far it is trusted grows with the rows it
+//! Each half hour of the day, by the clocks of the host's time zone, keeps a running mean of each feature; how far it is trusted grows with the rows it
 //! has seen, and before that the mean of all rows stands in for it.
 
 use crate::file::{Reader, Writer};
-use overseer_core::{Error, Result, Timestamp};
+use overseer_core::{Error, Result};
 
 const BUCKETS: usize = 48;
 const BUCKET_MS: i64 = 1_800_000;
@@ -40,10 +40,10 @@ impl Season {
         }
     }
 
-    /// Subtracts from each value what is usual at that time, into `out`, and then learns the values. A missing value
-    /// is left missing.
-    pub(super) fn push(&mut self, time: Timestamp, values: &[f64], out: &mut [f64]) {
-        let bucket = time.as_millis().rem_euclid(BUCKET_MS * BUCKETS as i64) / BUCKET_MS;
+    /// Subtracts from each value what is usual at that local time, into `out`, and then learns the values. A missing
+    /// value is left missing.
+    pub(super) fn push(&mut self, local_ms: i64, values: &[f64], out: &mut [f64]) {
+        let bucket = local_ms.rem_euclid(BUCKET_MS * BUCKETS as i64) / BUCKET_MS;
         let d = self.overall.len();
         let buckets = &mut self.buckets[bucket as usize * d..][..d];
         for (((overall, bucket), &value), out) in
@@ -58,6 +58,11 @@ impl Season {
             learn(bucket, value, self.share);
             learn(overall, value, self.share / BUCKETS as f64);
         }
+    }
+
+    /// Forgets what belongs to times of the day, for they are others now.
+    pub(super) fn forget(&mut self) {
+        self.buckets.fill((0.0, 0.0));
     }
 
     pub(super) fn write_to(&self, w: &mut Writer) {
@@ -100,7 +105,7 @@ mod tests {
     #[test]
     fn what_recurs_at_the_same_hour_is_learned_and_another_hour_is_not_excused() {
         let mut season = Season::new(1, 300.0);
-        let at = |row: i64| Timestamp::from_millis(row * 300_000);
+        let at = |row: i64| row * 300_000;
         let mut out = [0.0];
         for row in 0..288 * 20 {
             let busy = (72..84).contains(&(row % 288));

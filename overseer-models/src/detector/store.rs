@@ -14,7 +14,8 @@ use super::scale::FeatureScale;
 use super::tail::Tail;
 use crate::file::{Reader, Writer, decode, encode};
 use crate::isolation_forest::pooled::PooledForest;
-use overseer_core::{Error, Result, Schema, Timestamp};
+use overseer_core::{Error, LocalTime, Result, Schema, Timestamp};
+use std::sync::Arc;
 
 const KIND: &str = "isolation_forest_detector";
 /// Version of the payload. The detectors of versions 1 and 2 looked at other inputs and kept nothing that these could
@@ -56,7 +57,7 @@ impl ForestDetector {
         encode(KIND, &self.metadata, &w.into_bytes())
     }
 
-    pub(super) fn decode(bytes: &[u8], schema: &Schema) -> Result<Self> {
+    pub(super) fn decode(bytes: &[u8], schema: &Schema, zone: &Arc<dyn LocalTime>) -> Result<Self> {
         let wrong = || Error::corrupt("the detector", "a value is out of range");
         let (metadata, payload) = decode(bytes, KIND, schema)?;
         let mut r = Reader::new(payload);
@@ -79,7 +80,7 @@ impl ForestDetector {
         let scales = (0..d).map(|_| FeatureScale::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
         let features = r.u32()? as usize;
         let trees = r.u32()? as usize;
-        let inputs = Inputs::read_from(&mut r, d)?;
+        let inputs = Inputs::read_from(&mut r, &scales, zone)?;
         let evidence =
             Evidence::read_from(&mut r, scales.iter().map(FeatureScale::noise).collect())?;
         let ranges = Ranges::read_from(&mut r, &scales)?;

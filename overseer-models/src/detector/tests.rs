@@ -1,12 +1,14 @@
 use super::*;
 use crate::file;
 use overseer_core::{
-    Detector, DetectorTrainer, Feature, Frame, Judgement, Sample, Schema, Timestamp, Unit, host,
+    Detector, DetectorTrainer, Feature, Frame, Judgement, LocalTime, Sample, Schema, Timestamp,
+    Unit, host,
 };
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, StandardNormal};
 use rand_pcg::Pcg64Mcg;
+use std::sync::Arc;
 
 fn trainer() -> ForestDetectorTrainer {
     ForestDetectorTrainer::builder().seed(3).build().unwrap()
@@ -364,6 +366,48 @@ fn scores_are_stable_for_a_seed() {
     for (s, g) in scores.iter().zip(golden) {
         assert!((s - g).abs() < 1e-9, "{scores:?}");
     }
+}
+
+/// Clocks so many hours ahead of UTC.
+#[derive(Debug)]
+struct Ahead(i32);
+
+impl LocalTime for Ahead {
+    fn name(&self) -> &str {
+        if self.0 == 0 { "here" } else { "elsewhere" }
+    }
+
+    fn utc_offset_seconds(&self, _: Timestamp) -> i32 {
+        3600 * self.0
+    }
+}
+
+#[test]
+fn what_recurs_every_week_is_kept_by_the_same_clocks_and_forgotten_by_others() {
+    let by = |hours| {
+        let clocks = Arc::new(Ahead(hours));
+        ForestDetectorTrainer::builder().seed(3).trees(5).local_time(clocks).build().unwrap()
+    };
+    // Half an hour apart, for two weeks and three days.
+    let mut history = Frame::new(unknown(1));
+    let half_hour = |row: i64| Timestamp::from_millis(row * 1_800_000);
+    for (row, value) in noise(17 * 48, 1, 161).iter().enumerate() {
+        history.push_row(half_hour(row as i64), value).unwrap();
+    }
+    let detector = by(0).fit_detector(&history).unwrap();
+    let readiness = detector.weekly_readiness().get();
+    assert!((0.99..=1.0).contains(&readiness), "{readiness}");
+    assert_eq!(detector.metadata().quality["weekly_readiness"].0, readiness);
+    let bytes = detector.to_bytes().unwrap();
+    let weekly = |trainer: ForestDetectorTrainer| {
+        let mut loaded = ForestDetector::decode(&bytes, &unknown(1), &trainer.local_time).unwrap();
+        let judged = loaded.observe(&Sample::new(half_hour(17 * 48), vec![0.5])).unwrap();
+        (loaded.weekly_readiness().get(), judged.readiness)
+    };
+    let (same, other) = (weekly(by(0)), weekly(by(2)));
+    assert_eq!((same.0, other.0), (readiness, 0.0));
+    // All else is kept.
+    assert_eq!(same.1, other.1);
 }
 
 #[test]

@@ -15,8 +15,10 @@ use super::tail::Tail;
 use crate::isolation_forest::pooled::{PooledForest, Pools};
 use crate::stats;
 use overseer_core::{
-    Detector, DetectorTrainer, Error, Frame, ModelKind, ModelMetadata, Result, Schema, Span,
+    Detector, DetectorTrainer, Error, Frame, LocalTime, ModelKind, ModelMetadata, Result, Schema,
+    Span, Utc,
 };
+use std::sync::Arc;
 
 /// The fewest rows worth learning from.
 const MIN_ROWS: usize = 30;
@@ -43,6 +45,7 @@ const MIN_JUDGED: usize = 50;
 pub struct ForestDetectorTrainerBuilder {
     trees: usize,
     seed: u64,
+    local_time: Arc<dyn LocalTime>,
 }
 
 impl ForestDetectorTrainerBuilder {
@@ -60,6 +63,14 @@ impl ForestDetectorTrainerBuilder {
         self
     }
 
+    /// The clocks by which the host's days and weeks go; UTC unless told. A detector that was stored by other clocks
+    /// is loaded without what it knows of times of the day and the week.
+    #[must_use]
+    pub fn local_time(mut self, clocks: Arc<dyn LocalTime>) -> Self {
+        self.local_time = clocks;
+        self
+    }
+
     /// Checks the parameters.
     ///
     /// # Errors
@@ -69,7 +80,8 @@ impl ForestDetectorTrainerBuilder {
             let message = format!("must be 1 to 10000, was {}", self.trees);
             return Err(Error::invalid_parameter("trees", message));
         }
-        Ok(ForestDetectorTrainer { trees: self.trees, seed: self.seed })
+        let Self { trees, seed, local_time } = self;
+        Ok(ForestDetectorTrainer { trees, seed, local_time })
     }
 }
 
@@ -78,13 +90,14 @@ impl ForestDetectorTrainerBuilder {
 pub struct ForestDetectorTrainer {
     trees: usize,
     seed: u64,
+    pub(super) local_time: Arc<dyn LocalTime>,
 }
 
 impl ForestDetectorTrainer {
-    /// Starts from 100 trees and seed 0.
+    /// Starts from 100 trees, seed 0 and UTC.
     #[must_use]
     pub fn builder() -> ForestDetectorTrainerBuilder {
-        ForestDetectorTrainerBuilder { trees: 100, seed: 0 }
+        ForestDetectorTrainerBuilder { trees: 100, seed: 0, local_time: Arc::new(Utc) }
     }
 
     /// As [`DetectorTrainer::fit`], with the detector's own type.
@@ -94,7 +107,8 @@ impl ForestDetectorTrainer {
     /// intervals restarts the lags.
     ///
     /// The metadata's `heldout_rows` says how many rows were judged so, and `flagged_share` which share of the newer
-    /// half had a p-value below 0.001; that is NaN below 50 such rows.
+    /// half had a p-value below 0.001; that is NaN below 50 such rows. `weekly_readiness` is
+    /// [`ForestDetector::weekly_readiness`] as training ended.
     ///
     /// # Errors
     /// As [`DetectorTrainer::fit`].
@@ -129,6 +143,8 @@ impl ForestDetectorTrainer {
         let heldout = detector.state.calibrated as f64;
         detector.metadata.set_quality("heldout_rows", heldout);
         detector.metadata.set_quality("flagged_share", share);
+        let weekly = detector.weekly_readiness().get();
+        detector.metadata.set_quality("weekly_readiness", weekly);
         tracing::debug!(rows = n, heldout, flagged_share = share, "trained a detector");
         Ok(detector)
     }
@@ -189,7 +205,7 @@ impl ForestDetectorTrainer {
         let seconds = (step.as_millis() as f64 / 1000.0).max(1e-3);
         let memory = (MEMORY_SECONDS / seconds) as u64;
         let state = State {
-            inputs: Inputs::new(d, seconds),
+            inputs: Inputs::new(&scales, seconds, Arc::clone(&self.local_time)),
             evidence: Evidence::new(groups, noise),
             ranges: Ranges::new(&scales),
             reach: Reach::new(&scales),
@@ -231,7 +247,7 @@ impl DetectorTrainer for ForestDetectorTrainer {
     }
 
     fn load(&self, bytes: &[u8], schema: &Schema) -> Result<Box<dyn Detector>> {
-        Ok(Box::new(ForestDetector::decode(bytes, schema)?))
+        Ok(Box::new(ForestDetector::decode(bytes, schema, &self.local_time)?))
     }
 }
 

@@ -37,6 +37,11 @@ impl Writer {
         self.raw(&v.to_le_bytes());
     }
 
+    /// Four bytes; NaN keeps its bits.
+    pub fn f32(&mut self, v: f32) {
+        self.raw(&v.to_le_bytes());
+    }
+
     /// A length, then the values.
     pub fn f64s(&mut self, values: impl ExactSizeIterator<Item = f64>) {
         self.u64(values.len() as u64);
@@ -46,7 +51,7 @@ impl Writer {
     /// A length, then the values.
     pub fn f32s(&mut self, values: impl ExactSizeIterator<Item = f32>) {
         self.u64(values.len() as u64);
-        values.for_each(|v| self.raw(&v.to_le_bytes()));
+        values.for_each(|v| self.f32(v));
     }
 
     /// A length, then the values.
@@ -138,6 +143,14 @@ impl<'a> Reader<'a> {
         self.array().map(f64::from_le_bytes)
     }
 
+    /// Four bytes.
+    ///
+    /// # Errors
+    /// Near the end.
+    pub fn f32(&mut self) -> Result<f32> {
+        self.array().map(f32::from_le_bytes)
+    }
+
     /// A number that must be finite.
     ///
     /// # Errors
@@ -180,7 +193,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If there are fewer than announced.
     pub fn f32s(&mut self) -> Result<Vec<f32>> {
-        (0..self.length_of(4)?).map(|_| self.array().map(f32::from_le_bytes)).collect()
+        (0..self.length_of(4)?).map(|_| self.f32()).collect()
     }
 
     /// A length and as many numbers.
