@@ -194,6 +194,10 @@ pub struct AnomalyDetection {
     /// Calibrated on normal data: the share of normal samples that score at least this high.
     #[serde(with = "missing")]
     pub p_value: f64,
+    /// When earlier events began that were made by about the same features in the same direction, newest first. Known
+    /// of what was just found only: it is not stored.
+    #[serde(default)]
+    pub similar: Vec<Timestamp>,
 }
 
 impl AnomalyDetection {
@@ -210,6 +214,27 @@ impl AnomalyDetection {
             suggested_actions: Vec::new(),
             score,
             p_value,
+            similar: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_of_earlier_releases_are_read_and_kinds_are_words() {
+        let old = r#"{"feature":"cpu","observed":null,"expected":[0.1,null],"contribution":0.5}"#;
+        let read: FeatureEvidence = serde_json::from_str(old).unwrap();
+        assert_eq!(read, FeatureEvidence::new("cpu", f64::NAN, (0.1, f64::NAN), 0.5));
+        for kind in ChangeKind::ALL {
+            let word = serde_json::to_string(&kind).unwrap();
+            assert_eq!(word, format!("\"{}\"", kind.as_str().replace(' ', "_")));
+            let since = Some(Timestamp::from_millis(7));
+            let text = serde_json::to_string(&read.clone().changed(kind, since)).unwrap();
+            let again: FeatureEvidence = serde_json::from_str(&text).unwrap();
+            assert_eq!((again.kind, again.since), (Some(kind), since));
         }
     }
 }
