@@ -41,9 +41,9 @@ pub mod traits;
 
 pub use error::{Error, ErrorKind, Result};
 pub use finding::{
-    AnomalyDetection, ChangePoint, FeatureEvidence, FeatureValue, Interval, PatternAnalysis,
-    PatternType, Periodicity, Prediction, PredictionType, Priority, ProcessUsage, Recommendation,
-    Severity, Trend,
+    AnomalyDetection, ChangeKind, ChangePoint, FeatureEvidence, FeatureValue, Interval,
+    PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType, Priority, ProcessUsage,
+    Recommendation, Severity, Trend,
 };
 pub use frame::Frame;
 pub use local_time::{LocalTime, Utc};

@@ -2,8 +2,11 @@
 
 use crate::engine::Engine;
 use crate::policy::{CALM_SAMPLES, Evidence};
+use crate::sentence::sentence;
+use crate::similar::similar;
 use overseer_core::{
-    AnomalyDetection, FeatureEvidence, Judgement, Probability, Schema, Severity, Unit, host,
+    AnomalyDetection, FeatureEvidence, Judgement, Probability, ProcessUsage, Schema, Severity,
+    Unit, host,
 };
 
 /// How many features a finding names at most.
@@ -57,13 +60,18 @@ impl Engine {
             anomaly.features = explained.into_iter().take(1).collect();
         }
         let seen = self.active().len().max(detector.metadata.rows);
+        // An alert says who is behind it, and is given once.
+        if verdict.alert && self.alerted != Some(timestamp) && self.processes.is_empty() {
+            self.look_at_processes();
+        }
         anomaly.description = if verdict.lingering {
             format!("The event counts as over after {CALM_SAMPLES} calm samples in a row.")
         } else {
-            describe(&anomaly, &self.schema, values.as_deref(), &judgement, seen)
+            describe(&anomaly, &self.schema, values.as_deref(), &judgement, seen, &self.processes)
         };
         if anomaly.is_anomaly && !verdict.lingering {
             anomaly.suggested_actions = suggested_actions(&anomaly);
+            anomaly.similar = similar(&anomaly, self.anomalies.iter().rev());
         }
         Some(anomaly)
     }
@@ -110,37 +118,13 @@ pub(crate) fn level_word(feature: &str, value: f64) -> Option<&'static str> {
     }
 }
 
-fn unit_of(schema: &Schema, feature: &str) -> Unit {
-    schema.index_of(feature).and_then(|i| schema.get(i)).map_or(Unit::Unknown, |f| f.unit)
-}
-
-/// `CPU at 99.8 % (usually 1.0 % to 6.0 %)`.
-fn phrase(evidence: &FeatureEvidence, schema: &Schema) -> String {
-    let unit = unit_of(schema, &evidence.feature);
-    let name = host::plain_name(&evidence.feature);
-    if evidence.observed.is_nan() {
-        return format!("{name} has no value");
-    }
-    let observed = unit.humanize(evidence.observed);
-    let word = level_word(&evidence.feature, evidence.observed);
-    let word = word.map(|w| format!(", {w}")).unwrap_or_default();
-    let (low, high) = evidence.expected;
-    if low.is_nan() || high.is_nan() {
-        return format!("{name} at {observed}{word}");
-    }
-    format!(
-        "{name} at {observed}{word} (usually {} to {})",
-        unit.humanize(low),
-        unit.humanize(high)
-    )
-}
-
 fn describe(
     anomaly: &AnomalyDetection,
     schema: &Schema,
     values: Option<&[f64]>,
     judgement: &Judgement,
     seen: usize,
+    processes: &[ProcessUsage],
 ) -> String {
     let learned = if judgement.readiness < Probability::ONE {
         format!(" Only {} of a full calibration has been seen.", judgement.readiness)
@@ -164,22 +148,25 @@ fn describe(
         let high = if high.is_empty() { String::new() } else { format!(" {}.", high.join("; ")) };
         return format!("Nothing unusual.{high}{learned}");
     }
-    let mut named: Vec<String> = anomaly
-        .features
-        .iter()
-        .filter(|f| f.is_outside() || f.observed.is_nan())
-        .take(3)
-        .map(|f| phrase(f, schema))
-        .collect();
-    if named.is_empty() {
-        named = anomaly.features.iter().take(2).map(|f| phrase(f, schema)).collect();
-    }
+    let sentence = sentence(&anomaly.features, schema, anomaly.timestamp, processes);
     let rarity = if values.is_some_and(host::is_saturated) {
         " CPU, memory and load are all saturated.".to_owned()
     } else {
         rarity(anomaly.p_value, seen)
     };
-    format!("Unusual: {}.{rarity}{learned}", named.join("; "))
+    format!("{}.{rarity}{learned}", capitalized(&sentence))
+}
+
+/// A sentence begins with a capital letter, but a name that means nothing with another one stays as it is.
+fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first_word = sentence.split(' ').next().unwrap_or_default();
+    match letters.next() {
+        Some(first) if first_word.chars().all(|c| c.is_ascii_lowercase()) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
+    }
 }
 
 /// How rare that is, in numbers only as far as the samples seen bear them out.
@@ -254,14 +241,10 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_names_value_level_and_usual_range() {
-        let schema = host::schema();
-        assert_eq!(
-            phrase(&cpu(0.998), &schema),
-            "CPU at 99.8 %, critical (usually 1.0 % to 6.0 %)"
-        );
-        assert_eq!(phrase(&cpu(0.85), &schema), "CPU at 85.0 %, high (usually 1.0 % to 6.0 %)");
-        assert_eq!(phrase(&cpu(f64::NAN), &schema), "CPU has no value");
+    fn a_sentence_begins_with_a_capital_and_names_stay_as_they_are() {
+        assert_eq!(capitalized("memory is at 3 %"), "Memory is at 3 %");
+        assert_eq!(capitalized("CPU is at 3 %"), "CPU is at 3 %");
+        assert_eq!(capitalized("rq.p99 is at 3"), "rq.p99 is at 3");
     }
 
     #[test]

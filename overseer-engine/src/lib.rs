@@ -36,6 +36,8 @@ pub mod policy;
 mod prediction;
 mod recommendation;
 pub mod report;
+mod sentence;
+mod similar;
 mod storage;
 mod tick;
 mod training;

@@ -42,16 +42,16 @@ impl Engine {
         }
         self.refresh_predictions(self.default_horizon_span(), now);
         self.refresh_patterns(now);
-        let anomaly = self.detect();
         self.look_at_processes();
+        let anomaly = self.detect();
         self.finish(now, start, anomaly, true, true)
     }
 
     /// A report of the newest judgement alone.
     pub fn anomaly_report(&mut self, now: Timestamp) -> Report {
         let start = Instant::now();
-        let anomaly = self.detect();
         self.look_at_processes();
+        let anomaly = self.detect();
         self.finish(now, start, anomaly, false, false)
     }
 
@@ -84,9 +84,6 @@ impl Engine {
         let verdict = decided.map(|(_, (_, verdict))| verdict);
         let alert = verdict.is_some_and(|v| v.alert)
             && self.alerted != anomaly.as_ref().map(|a| a.timestamp);
-        if alert && self.processes.is_empty() {
-            self.look_at_processes();
-        }
         // While an event only lingers there is nothing new to advise.
         let advised = anomaly.clone().filter(|_| verdict.is_some_and(|v| !v.lingering));
         let recommendations = self.recommend(advised.as_ref());

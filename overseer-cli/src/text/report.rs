@@ -1,6 +1,6 @@
 //! The report of a look at the host.
 
-use super::style::{Style, clock, local, quality, wrap};
+use super::style::{Style, before, clock, local, quality, wrap};
 use overseer_engine::Report;
 use overseer_engine::core::{
     AnomalyDetection, Origin, PatternAnalysis, PatternType, Prediction, Recommendation, Severity,
@@ -106,7 +106,7 @@ fn verdict(out: &mut String, anomaly: &AnomalyDetection, style: Style) {
         Severity::None => "normal".to_owned(),
         s => s.as_str().to_uppercase(),
     };
-    let text = wrap(&anomaly.description, "  ", WIDTH);
+    let text = wrap(&format!("{}{}", anomaly.description, before(anomaly)), "  ", WIDTH);
     let _ = write!(out, "  {}\n{text}", style.severity(anomaly.severity, &word));
     for action in &anomaly.suggested_actions {
         let _ = writeln!(out, "  → {action}");

@@ -1,7 +1,9 @@
 //! Colour, times and line lengths.
 
 use jiff::tz::TimeZone;
-use overseer_engine::core::{ModelMetadata, Priority, Quality, Severity, Timestamp};
+use overseer_engine::core::{
+    AnomalyDetection, ModelMetadata, Priority, Quality, Severity, Timestamp,
+};
 use std::io::IsTerminal;
 
 /// How text may look.
@@ -68,6 +70,17 @@ pub(crate) fn clock(timestamp: Timestamp) -> String {
     in_zone(timestamp, "%H:%M:%S")
 }
 
+/// When something like an anomaly was before, as a sentence to add: ` Like on 12 Nov 03:10 and 5 Nov 03:12.`; empty if
+/// it never was.
+pub(crate) fn before(anomaly: &AnomalyDetection) -> String {
+    let times: Vec<String> = anomaly.similar.iter().map(|&t| in_zone(t, "%-d %b %H:%M")).collect();
+    match times.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Like on {one}."),
+        [first @ .., last] => format!(" Like on {} and {last}.", first.join(", ")),
+    }
+}
+
 fn in_zone(timestamp: Timestamp, format: &str) -> String {
     match jiff::Timestamp::from_millisecond(timestamp.as_millis()) {
         Ok(t) => t.to_zoned(TimeZone::system()).strftime(format).to_string(),
@@ -125,6 +138,22 @@ mod tests {
         assert_eq!(wrap(text, "  ", 9), "  one two\n  three\n  four\n");
         assert_eq!(wrap("unbreakable", "", 3), "unbreakable\n");
         assert_eq!(wrap("in 90 % of", "", 6), "in\n90 %\nof\n");
+    }
+
+    #[test]
+    fn earlier_events_are_listed_as_one_says_it() {
+        let at = |days: i64| Timestamp::from_millis(86_400_000 * (365 + days) + 43_200_000);
+        let mut anomaly = AnomalyDetection::new(at(0), Severity::High, 0.9, 1e-6);
+        assert_eq!(before(&anomaly), "");
+        anomaly.similar = vec![at(-1)];
+        let said = before(&anomaly);
+        assert!(
+            said.starts_with(" Like on 31 Dec ") || said.starts_with(" Like on 1 Jan "),
+            "{said}"
+        );
+        anomaly.similar = vec![at(-1), at(-2), at(-3)];
+        let said = before(&anomaly);
+        assert!(said.contains(", ") && said.contains(" and ") && said.ends_with('.'), "{said}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a person who watches is told: the start, each change of state, and the end.
 
-use super::style::{Style, clock};
+use super::style::{Style, before, clock};
 use overseer_engine::core::{Severity, host};
 use overseer_engine::report::Learned;
 use overseer_engine::{Config, Notice, Report, Stage, said};
@@ -51,7 +51,12 @@ impl Before {
             {
                 let word = style.severity(severity, &severity.as_str().to_uppercase());
                 let again = if report.alert { "" } else { "again, within the hour of its alert: " };
-                let _ = writeln!(out, "{time}  {word}  {again}{}", anomaly.description);
+                let _ = writeln!(
+                    out,
+                    "{time}  {word}  {again}{}{}",
+                    anomaly.description,
+                    before(anomaly)
+                );
                 for r in report.recommendations.iter().take(1) {
                     for p in &r.processes {
                         let name = host::plain_name(&r.feature);

@@ -52,6 +52,64 @@ impl fmt::Display for Severity {
     }
 }
 
+/// How a feature has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// Far off for a row or a few, or only just now.
+    Spike,
+    /// At another level, and staying there.
+    Level,
+    /// On its way up or down, row after row.
+    Trend,
+    /// Around where it was, but varying by more or less than usual.
+    Variance,
+    /// At values of its own usual range that do not go with those of the other features.
+    CorrelationBroken,
+    /// The same value for longer than it ever stayed the same.
+    Frozen,
+    /// At values of its own usual range, at a time of day when they are not usual.
+    SeasonalSurprise,
+    /// Without a value, where there usually is one.
+    Missing,
+}
+
+impl ChangeKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Spike,
+        Self::Level,
+        Self::Trend,
+        Self::Variance,
+        Self::CorrelationBroken,
+        Self::Frozen,
+        Self::SeasonalSurprise,
+        Self::Missing,
+    ];
+
+    /// The kind in plain words: `correlation broken`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spike => "spike",
+            Self::Level => "level",
+            Self::Trend => "trend",
+            Self::Variance => "variance",
+            Self::CorrelationBroken => "correlation broken",
+            Self::Frozen => "frozen",
+            Self::SeasonalSurprise => "seasonal surprise",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// What one feature had to do with a score.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -66,6 +124,12 @@ pub struct FeatureEvidence {
     pub expected: (f64, f64),
     /// Its share of the score, 0–1; the shares of all features add up to at most 1.
     pub contribution: f64,
+    /// How it has changed; `None` where nothing has, or the detector does not say.
+    #[serde(default)]
+    pub kind: Option<ChangeKind>,
+    /// The first row of that change, as far as the detector can tell; `None` where it does not say.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
 }
 
 impl FeatureEvidence {
@@ -76,7 +140,16 @@ impl FeatureEvidence {
         expected: (f64, f64),
         contribution: f64,
     ) -> Self {
-        Self { feature: feature.into(), observed, expected, contribution }
+        let (kind, since) = (None, None);
+        Self { feature: feature.into(), observed, expected, contribution, kind, since }
+    }
+
+    /// The same with how the feature has changed, and since when.
+    #[must_use]
+    pub fn changed(mut self, kind: ChangeKind, since: Option<Timestamp>) -> Self {
+        self.kind = Some(kind);
+        self.since = since;
+        self
     }
 
     /// Whether the observed value lies outside the expected range; a missing value does not.
@@ -93,6 +166,8 @@ impl PartialEq for FeatureEvidence {
             && missing::same(self.expected.0, o.expected.0)
             && missing::same(self.expected.1, o.expected.1)
             && missing::same(self.contribution, o.contribution)
+            && self.kind == o.kind
+            && self.since == o.since
     }
 }
 
@@ -119,6 +194,10 @@ pub struct AnomalyDetection {
     /// Calibrated on normal data: the share of normal samples that score at least this high.
     #[serde(with = "missing")]
     pub p_value: f64,
+    /// When earlier events began that were made by about the same features in the same direction, newest first. Known
+    /// of what was just found only: it is not stored.
+    #[serde(default)]
+    pub similar: Vec<Timestamp>,
 }
 
 impl AnomalyDetection {
@@ -135,6 +214,27 @@ impl AnomalyDetection {
             suggested_actions: Vec::new(),
             score,
             p_value,
+            similar: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_of_earlier_releases_are_read_and_kinds_are_words() {
+        let old = r#"{"feature":"cpu","observed":null,"expected":[0.1,null],"contribution":0.5}"#;
+        let read: FeatureEvidence = serde_json::from_str(old).unwrap();
+        assert_eq!(read, FeatureEvidence::new("cpu", f64::NAN, (0.1, f64::NAN), 0.5));
+        for kind in ChangeKind::ALL {
+            let word = serde_json::to_string(&kind).unwrap();
+            assert_eq!(word, format!("\"{}\"", kind.as_str().replace(' ', "_")));
+            let since = Some(Timestamp::from_millis(7));
+            let text = serde_json::to_string(&read.clone().changed(kind, since)).unwrap();
+            let again: FeatureEvidence = serde_json::from_str(&text).unwrap();
+            assert_eq!((again.kind, again.since), (Some(kind), since));
         }
     }
 }

@@ -8,7 +8,7 @@ mod pattern;
 mod prediction;
 mod recommendation;
 
-pub use anomaly::{AnomalyDetection, FeatureEvidence, Severity};
+pub use anomaly::{AnomalyDetection, ChangeKind, FeatureEvidence, Severity};
 pub use pattern::{ChangePoint, PatternAnalysis, PatternType, Periodicity, Trend};
 pub use prediction::{FeatureValue, Interval, Prediction, PredictionType};
 pub use recommendation::{Priority, ProcessUsage, Recommendation};

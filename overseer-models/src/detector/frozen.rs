@@ -63,6 +63,15 @@ impl Frozen {
         &self.parts
     }
 
+    /// For how many rows a feature has been the same, if that is longer than ever before; 0 otherwise.
+    ///
+    /// Unlike [`Frozen::parts`] this is so for as long as it lasts, also when it has been reported for long enough.
+    pub(super) fn rows(&self, feature: usize) -> f64 {
+        let (run, longest) = (self.run[feature], self.longest[feature]);
+        let is_known = self.changes[feature] >= CHANGES;
+        if is_known && run >= longest.max(ROWS) { run } else { 0.0 }
+    }
+
     /// Nobody knows what happened in a gap.
     pub(super) fn reset(&mut self) {
         self.run.fill(0.0);

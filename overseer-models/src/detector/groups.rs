@@ -16,7 +16,7 @@ pub(super) const HALF_LIFE: f64 = 15_000.0;
 const FLOOR: f64 = 0.05;
 /// Added to every eigenvalue of the correlations: directions in which features never vary together are noise, and a
 /// whitening that blows them up to full size finds what nobody would.
-const RIDGE: f64 = 0.4;
+pub(super) const RIDGE: f64 = 0.4;
 /// The penalty of a regression's coefficients, as a number of rows, and of its intercept.
 const PENALTY: f64 = 10.0;
 const INTERCEPT_PENALTY: f64 = 1e-6;
@@ -27,17 +27,17 @@ pub(super) struct Group {
     /// Their places, ascending.
     pub(super) features: Vec<usize>,
     /// The variance that each feature's resolution alone explains.
-    noise: Vec<f64>,
+    pub(super) noise: Vec<f64>,
     /// The sum of the rows' weights, of which the newest is [`Group::weight`].
-    total: f64,
+    pub(super) total: f64,
     weight: f64,
     /// Weighted sums of the inputs, and of their products (lower triangle).
     sums: Vec<f64>,
-    products: Vec<f64>,
+    pub(super) products: Vec<f64>,
     /// The means, the inverse deviations and the inverse root of the correlations, as of the last refit.
-    means: Vec<f64>,
-    inverse_deviations: Vec<f64>,
-    root: Vec<f64>,
+    pub(super) means: Vec<f64>,
+    pub(super) inverse_deviations: Vec<f64>,
+    pub(super) root: Vec<f64>,
     /// How much of an input's variance its feature's resolution explains.
     explained: Vec<f64>,
     /// Weighted sums of the products of the lags and 1 (lower triangle), and with the next row.

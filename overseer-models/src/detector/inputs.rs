@@ -24,9 +24,9 @@ pub(super) const LAGS: usize = 5;
 
 /// The windows, in rows: each three times as long as the one before, of which the last is the longest.
 const WINDOWS: [usize; 3] = [5, 15, LONG];
-const LONG: usize = 45;
+pub(super) const LONG: usize = 45;
 /// The blocks of the statistics after those of the windows.
-const UNSEASONAL: usize = STATISTICS - 2;
+pub(super) const UNSEASONAL: usize = STATISTICS - 2;
 const JUMP: usize = STATISTICS - 1;
 
 /// Beyond this many units a value counts as this many, so that one wild value does not fill the windows.
@@ -184,6 +184,13 @@ impl Inputs {
     /// The newest row's [`STATISTICS`], a block of all features for each; NaN if missing.
     pub(super) fn statistics(&self) -> &[f64] {
         &self.statistics
+    }
+
+    /// The known rows of one feature in units, clipped and held, oldest first: at most [`LONG`].
+    pub(super) fn recent(&self, feature: usize) -> Vec<f64> {
+        let d = self.units.len();
+        let at = |back: usize| self.ring[(self.next + LONG - 1 - back) % LONG * d + feature];
+        (0..self.filled).rev().map(at).collect()
     }
 
     /// The rows before the newest, newest first, if there have been enough since the last restart.

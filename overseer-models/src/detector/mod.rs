@@ -42,10 +42,14 @@
 
 mod clock;
 mod combine;
+mod conditional;
 mod evidence;
+mod excursion;
+mod explain;
 mod frozen;
 mod groups;
 mod inputs;
+mod kind;
 mod linear;
 mod model;
 mod novelty;

@@ -4,6 +4,7 @@ use super::combine::{
     BRANCHES, DISTANCE, FOREST, FROZEN, LATELY, NOVELTY, RANGE, SPIKE, Weights, rarity, score,
 };
 use super::evidence::{Evidence, PER_FEATURE};
+use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::inputs::Inputs;
 use super::novelty::Novelty;
@@ -86,6 +87,7 @@ pub(super) struct State {
     pub(super) novelty: Vec<f64>,
     pub(super) novelty_lately: Vec<f64>,
     pub(super) frozen: Frozen,
+    pub(super) excursions: Excursions,
     pub(super) forest: PooledForest,
     pub(super) reservoir: Reservoir,
     pub(super) tails: Vec<Tail>,
@@ -160,6 +162,10 @@ impl ForestDetector {
             state.novelty_lately[j] += NEWEST * (state.novelty[j] - state.novelty_lately[j]);
         }
         state.frozen.push(state.inputs.units(), state.inputs.moves());
+        let evidence = &state.evidence;
+        let row = state.inputs.unseasonal().iter().enumerate();
+        let row = row.map(|(j, &v)| (if v.is_nan() { f64::NAN } else { evidence.of(j) }, v));
+        state.excursions.push(time, row);
     }
 
     fn scores(&mut self) -> [f64; BRANCHES] {
@@ -225,7 +231,7 @@ impl ForestDetector {
     }
 
     /// Whether no known feature of a row has a value.
-    fn is_blank(&self, row: &[f64]) -> bool {
+    pub(super) fn is_blank(&self, row: &[f64]) -> bool {
         self.order.iter().zip(&self.scales).all(|(&at, scale)| scale.units(row[at]).is_nan())
     }
 
@@ -244,41 +250,6 @@ impl ForestDetector {
             }
         }
     }
-
-    /// What each feature added to the evidence, never negative, in the order of names.
-    fn parts(&self) -> Vec<f64> {
-        let state = &self.state;
-        let d = self.order.len();
-        let shares = self.weights.parts(&state.found);
-        let mut total = vec![0.0; d];
-        let mut add = |branch: usize, parts: &[f64]| {
-            let sum: f64 = parts.iter().sum();
-            if sum > 0.0 {
-                for (total, part) in total.iter_mut().zip(parts) {
-                    *total += shares[branch] * part / sum;
-                }
-            }
-        };
-        let mut columns = vec![0.0; d * PER_FEATURE];
-        state.forest.contributions(state.evidence.all(), &mut columns);
-        let forest: Vec<f64> =
-            (0..d).map(|j| columns.iter().skip(j).step_by(d).sum::<f64>().powi(2)).collect();
-        add(FOREST, &forest);
-        let distance: Vec<f64> = (0..d).map(|j| state.evidence.of(j).powi(2)).collect();
-        add(DISTANCE, &distance);
-        let spikes: Vec<f64> = state.evidence.residuals().iter().map(|r| r * r).collect();
-        add(SPIKE, &spikes);
-        add(RANGE, state.ranges.lately());
-        add(NOVELTY, &state.novelty);
-        add(LATELY, &state.novelty_lately);
-        add(FROZEN, state.frozen.parts());
-        for (total, unit) in total.iter_mut().zip(state.inputs.units()) {
-            if unit.is_nan() {
-                *total = 0.0;
-            }
-        }
-        total
-    }
 }
 
 /// How many rows after so many the next refit comes.
@@ -296,28 +267,12 @@ impl Detector for ForestDetector {
         Ok(self.advance(sample.timestamp, &sample.values).0)
     }
 
-    /// Each kind of evidence counts as much as it had to do with the score, and is shared among the features: the
-    /// forest's by what each feature's evidence gained at the splits, the others by what they are sums of.
+    /// Each kind of evidence counts as much as it had to do with the score, and is shared among the features: what
+    /// the forest and the distance look at by how much less unusual the row would be without each feature, the others
+    /// by what they are sums of. What kind of change it is and since when is said of features whose evidence is far
+    /// above their own usual one, or that made a notable part of the score.
     fn explain(&self) -> Vec<FeatureEvidence> {
-        if self.last.is_empty() {
-            return Vec::new();
-        }
-        let parts =
-            if self.is_blank(&self.last) { vec![0.0; self.order.len()] } else { self.parts() };
-        let total: f64 = parts.iter().sum();
-        let mut evidence: Vec<FeatureEvidence> = self
-            .order
-            .iter()
-            .zip(&self.scales)
-            .zip(parts)
-            .map(|((&at, scale), part)| {
-                let feature = &self.schema.features()[at];
-                let share = if total > 0.0 { part / total } else { 0.0 };
-                FeatureEvidence::new(feature.name.as_str(), self.last[at], scale.expected, share)
-            })
-            .collect();
-        evidence.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
-        evidence
+        self.explanation()
     }
 
     fn reset_lags(&mut self) {
@@ -329,6 +284,7 @@ impl Detector for ForestDetector {
         state.novelties.iter_mut().for_each(Novelty::reset);
         state.novelty_lately.fill(0.0);
         state.frozen.reset();
+        state.excursions.reset();
         self.last_time = None;
     }
 

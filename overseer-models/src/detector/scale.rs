@@ -16,9 +16,9 @@ const LARGEST_UNITS: f64 = 1e9;
 const NEARLY_CONSTANT: f64 = 1e-3;
 
 /// Values outside this share of the others, on either side, may be broken readings: they count for no more than one
-/// that lies beyond the others by [`BEYOND`] times what these span.
+/// that lies beyond the others by [`WILD`] times what these span.
 const OUTSIDE: f64 = 0.005;
-const BEYOND: f64 = 10.0;
+const WILD: f64 = 10.0;
 
 /// How a feature's values become units, learned from its past and then frozen.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,7 +166,7 @@ impl FeatureScale {
 fn temper(sorted: &mut [f64]) {
     let (low, high) = (quantile_sorted(sorted, OUTSIDE), quantile_sorted(sorted, 1.0 - OUTSIDE));
     if high > low {
-        let slack = BEYOND * (high - low);
+        let slack = WILD * (high - low);
         sorted.iter_mut().for_each(|v| *v = v.clamp(low - slack, high + slack));
     }
 }

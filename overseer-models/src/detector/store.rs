@@ -3,6 +3,7 @@
 
 use super::combine::{BRANCHES, Weights};
 use super::evidence::{Evidence, PER_FEATURE};
+use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::inputs::Inputs;
 use super::model::{ForestDetector, KINDS, RANKS, State};
@@ -43,6 +44,7 @@ impl ForestDetector {
             w.f64s(list.iter().copied());
         }
         state.frozen.write_to(&mut w);
+        state.excursions.write_to(&mut w);
         state.forest.write_to(&mut w);
         state.reservoir.write_to(&mut w);
         state.tails.iter().for_each(|tail| tail.write_to(&mut w));
@@ -95,6 +97,7 @@ impl ForestDetector {
         };
         let (novelty, novelty_lately) = (list()?, list()?);
         let frozen = Frozen::read_from(&mut r, d)?;
+        let excursions = Excursions::read_from(&mut r, d)?;
         let forest = PooledForest::read_from(&mut r, d * PER_FEATURE)?;
         let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE)?;
         let tails = KINDS.iter().map(|&k| Tail::read_from(&mut r, k)).collect::<Result<_>>()?;
@@ -137,6 +140,7 @@ impl ForestDetector {
                 novelty,
                 novelty_lately,
                 frozen,
+                excursions,
                 forest,
                 reservoir,
                 tails,

@@ -487,6 +487,30 @@ proptest! {
     }
 
     #[test]
+    fn contributions_are_shares_and_what_is_missing_has_none(
+        seed in any::<u64>(), size in -30.0..30.0f64, column in 0..4_usize, lost in 0..4_usize,
+    ) {
+        let mut rows = noise(325, 4, seed);
+        for row in &mut rows[300..] {
+            row[column] += size;
+            row[lost] = f64::NAN;
+        }
+        let mut detector = trainer().fit(&frame(&unknown(4), &rows[..300])).unwrap();
+        for (i, row) in rows[300..].iter().enumerate() {
+            detector.observe(&Sample::new(at(300 + i), row.clone())).unwrap();
+            let why = detector.explain();
+            prop_assert!(why.iter().all(|e| (0.0..=1.0).contains(&e.contribution)), "{:?}", why);
+            let sum: f64 = why.iter().map(|e| e.contribution).sum();
+            prop_assert!(sum == 0.0 || (sum - 1.0).abs() < 1e-9, "{}", sum);
+            let name = format!("column {lost}");
+            let gone = why.iter().find(|e| e.feature == name).unwrap();
+            prop_assert_eq!(gone.contribution, 0.0);
+            prop_assert_eq!(gone.kind, Some(overseer_core::ChangeKind::Missing));
+            prop_assert_eq!(gone.since, Some(at(300)));
+        }
+    }
+
+    #[test]
     fn no_finite_or_missing_value_breaks_it(
         values in proptest::collection::vec(
             prop_oneof![3 => -5.0..5.0f64, 1 => Just(f64::NAN), 1 => Just(0.0), 1 => Just(f64::MAX), 1 => Just(f64::MIN)],

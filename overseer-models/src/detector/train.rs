@@ -2,6 +2,7 @@
 
 use super::combine::{BRANCHES, Weights};
 use super::evidence::{Evidence, PER_FEATURE};
+use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::groups::{Group, correlated};
 use super::inputs::Inputs;
@@ -213,6 +214,7 @@ impl ForestDetectorTrainer {
             novelty: vec![0.0; d],
             novelty_lately: vec![0.0; d],
             frozen: Frozen::new(d),
+            excursions: Excursions::new(d),
             forest: PooledForest::new(pools, self.seed),
             reservoir: Reservoir::new(d * PER_FEATURE, self.seed),
             tails: KINDS.iter().map(|&kind| Tail::new(kind, memory)).collect(),

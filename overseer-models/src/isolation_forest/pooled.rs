@@ -154,28 +154,10 @@ impl PooledForest {
         self.pools.means(row, &mut means);
         let mut sum = 0.0_f32;
         for tree in &self.trees {
-            tree.walk(&means, |_, gain| sum += gain);
+            tree.walk(&means, |gain| sum += gain);
         }
         self.means = means;
         f64::from(sum) / self.trees.len() as f64
-    }
-
-    /// What each column of a row has added to its score.
-    pub(crate) fn contributions(&self, row: &[f32], out: &mut [f64]) {
-        out.fill(0.0);
-        let mut means = Vec::new();
-        self.pools.means(row, &mut means);
-        for tree in &self.trees {
-            tree.walk(&means, |pool, gain| {
-                let members = self.pools.of(pool);
-                let total: f64 = members.iter().map(|&c| f64::from(row[c as usize])).sum();
-                if total > 0.0 {
-                    for &c in members {
-                        out[c as usize] += f64::from(gain) * f64::from(row[c as usize]) / total;
-                    }
-                }
-            });
-        }
     }
 
     /// Replaces the `count` oldest of at most `most` trees by ones grown on rows of `width` columns; a row is drawn in
@@ -284,8 +266,8 @@ impl Tree {
         }
     }
 
-    /// Calls back with the pool and the gain of each turn to the right.
-    fn walk(&self, means: &[f32], mut turn: impl FnMut(usize, f32)) {
+    /// Calls back with the gain of each turn to the right.
+    fn walk(&self, means: &[f32], mut turn: impl FnMut(f32)) {
         let mut at = 1;
         while at < PLACES {
             let pool = usize::from(self.pools[at]);
@@ -300,7 +282,7 @@ impl Tree {
                 let beyond = (value - threshold) / (largest - threshold).max(NARROWEST * largest);
                 gain += (beyond - 1.0).clamp(0.0, BEYOND);
             }
-            turn(pool, gain);
+            turn(gain);
             at = 2 * at + 1;
         }
     }

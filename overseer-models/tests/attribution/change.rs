@@ -1,6 +1,7 @@
 //! Kinds of change to one feature.
 
 use crate::series::Series;
+use overseer_core::ChangeKind;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64Mcg;
@@ -37,6 +38,19 @@ impl Change {
 
     /// How many rows the longest of them takes.
     pub(crate) const LONGEST: usize = 60;
+
+    /// What the detector is to call it.
+    pub(crate) fn kind(self) -> ChangeKind {
+        match self {
+            Self::Spike => ChangeKind::Spike,
+            Self::Level => ChangeKind::Level,
+            Self::Trend => ChangeKind::Trend,
+            Self::Turmoil => ChangeKind::Variance,
+            Self::Correlation => ChangeKind::CorrelationBroken,
+            Self::Frozen => ChangeKind::Frozen,
+            Self::Season => ChangeKind::SeasonalSurprise,
+        }
+    }
 
     fn rows(self) -> usize {
         match self {

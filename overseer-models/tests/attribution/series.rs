@@ -63,6 +63,10 @@ impl Series {
         Self { names, step: Span::from_secs(seconds), rows }
     }
 
+    pub(crate) fn step(&self) -> Span {
+        self.step
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.rows.len()
     }

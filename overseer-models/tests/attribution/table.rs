@@ -1,22 +1,34 @@
-//! How often the changed feature was named, by kind of change and by feature.
+//! How often the changed feature was named, and its change by kind and time, by kind of change and by feature.
 
 use crate::change::Change;
+use overseer_core::ChangeKind;
 use std::fmt::Write as _;
 
-/// What was said of one change.
+/// One change, and what was said of it.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) change: Change,
     pub(crate) feature: String,
-    /// The place of the changed feature in the explanation, from 0.
+    /// The place of the changed feature in the explanation of the highest score.
     pub(crate) rank: usize,
-    /// The least p-value of the changed rows.
     pub(crate) p_value: f64,
-    /// Whether the change raised the highest score: else something else is loud at the same time.
-    pub(crate) is_heard: bool,
+    /// What the last row's explanation calls it, and whether it says when it began.
+    pub(crate) said: Option<ChangeKind>,
+    pub(crate) is_dated: bool,
 }
 
-/// All that was said.
+impl Case {
+    pub(crate) fn new(change: Change, feature: &str) -> Self {
+        let feature = feature.to_owned();
+        Self { change, feature, rank: usize::MAX, p_value: 1.0, said: None, is_dated: false }
+    }
+
+    pub(crate) fn is_named(&self) -> bool {
+        self.said == Some(self.change.kind())
+    }
+}
+
+/// All changes that were made.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     cases: Vec<Case>,
@@ -30,30 +42,45 @@ impl Table {
         self.cases.push(case);
     }
 
-    /// How many were named first, of all.
-    pub(crate) fn total(&self) -> (usize, usize) {
-        (self.cases.iter().filter(|c| c.rank == 0).count(), self.cases.len())
+    /// How many are as asked, and of how many, of one kind of change or of all.
+    pub(crate) fn count(
+        &self,
+        change: Option<Change>,
+        is_right: impl Fn(&Case) -> bool,
+    ) -> (usize, usize) {
+        let of = || self.cases.iter().filter(|c| change.is_none_or(|k| c.change == k));
+        (of().filter(|c| is_right(c)).count(), of().count())
     }
 
     pub(crate) fn print(&self, of: &str) -> String {
         let mut text = format!(
-            "{of:<16} {:>6} {:>7} {:>7} {:>10} {:>8} {:>7} {:>8}\n",
-            "cases", "first", "top 3", "p <= 0.01", "first", "heard", "first"
+            "{of:<22} {:>6} {:>7} {:>7} {:>12} {:>20} {:>7} {:>7}  called\n",
+            "cases", "first", "top 3", "p <= 0.01", "first of these", "kind", "since"
         );
         let mut line = |name: &str, cases: &[&Case]| {
-            let part = |of: &dyn Fn(&Case) -> bool| -> (String, String) {
-                let some: Vec<_> = cases.iter().filter(|c| of(c)).collect();
-                let first = some.iter().filter(|c| c.rank == 0).count();
-                (share(some.len(), cases.len()), share(first, some.len()))
-            };
-            let (_, first) = part(&|_| true);
-            let (among, _) = part(&|c| c.rank <= 2);
-            let (asked, of_asked) = part(&|c| c.p_value <= ASKED);
-            let (heard, of_heard) = part(&|c| c.is_heard);
+            let share = |n: usize, of: usize| format!("{:.0} %", 100.0 * n as f64 / of as f64);
             let n = cases.len();
+            let asked: Vec<_> = cases.iter().filter(|c| c.p_value <= ASKED).collect();
+            let count = |is: &dyn Fn(&Case) -> bool| cases.iter().filter(|c| is(c)).count();
+            let mut called: Vec<(usize, String)> = ChangeKind::ALL
+                .into_iter()
+                .map(|k| (count(&|c| c.said == Some(k)), k.to_string()))
+                .chain([(count(&|c| c.said.is_none()), "nothing".to_owned())])
+                .filter(|(count, _)| *count > 0)
+                .collect();
+            called.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+            let called: Vec<String> =
+                called.iter().take(3).map(|(c, k)| format!("{k} {c}")).collect();
             let _ = writeln!(
                 text,
-                "{name:<16} {n:>6} {first:>7} {among:>7} {asked:>10} {of_asked:>8} {heard:>7} {of_heard:>8}"
+                "{name:<22} {n:>6} {:>7} {:>7} {:>12} {:>20} {:>7} {:>7}  {}",
+                share(count(&|c| c.rank == 0), n),
+                share(count(&|c| c.rank <= 2), n),
+                share(asked.len(), n),
+                share(asked.iter().filter(|c| c.rank == 0).count(), asked.len().max(1)),
+                share(count(&Case::is_named), n),
+                share(count(&|c| c.is_dated), n),
+                called.join(", "),
             );
         };
         for kind in Change::ALL {
@@ -71,8 +98,4 @@ impl Table {
         line("all", &self.cases.iter().collect::<Vec<_>>());
         text
     }
-}
-
-fn share(n: usize, of: usize) -> String {
-    if of == 0 { "-".to_owned() } else { format!("{:.0} %", 100.0 * n as f64 / of as f64) }
 }

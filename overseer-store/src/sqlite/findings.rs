@@ -133,12 +133,21 @@ struct Evidence {
     observed: Number,
     expected: (Number, Number),
     contribution: Number,
+    /// Findings of earlier releases have neither of these, and those of later ones may have kinds unknown here.
+    #[serde(default)]
+    kind: Option<serde_json::Value>,
+    #[serde(default)]
+    since: Option<Timestamp>,
 }
 
 impl Evidence {
     fn into_core(self) -> FeatureEvidence {
         let expected = (self.expected.0.0, self.expected.1.0);
-        FeatureEvidence::new(self.feature, self.observed.0, expected, self.contribution.0)
+        let mut evidence =
+            FeatureEvidence::new(self.feature, self.observed.0, expected, self.contribution.0);
+        evidence.kind = self.kind.and_then(|kind| serde_json::from_value(kind).ok());
+        evidence.since = self.since;
+        evidence
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::contents::{anomaly, at, open, p, pattern, prediction};
 use crate::metrics::value;
 use overseer_core::{
-    AnomalyDetection, ChangePoint, FeatureEvidence, FeatureValue, Interval, PatternAnalysis,
+    AnomalyDetection, ChangeKind, ChangePoint, FeatureEvidence, FeatureValue, Interval, PatternAnalysis,
     PatternType, Periodicity, Prediction, PredictionType, Severity, Span, Store, Timestamp, Trend,
 };
 use proptest::prelude::*;
@@ -128,6 +128,7 @@ prop_compose! {
         description: String,
         actions in texts(),
         features in prop::collection::vec((any::<String>(), value(), value(), value(), value()), 0..4),
+        change in prop::option::of((0..ChangeKind::ALL.len(), prop::option::of(time()))),
     ) -> AnomalyDetection {
         let severity = [Severity::None, Severity::Medium, Severity::High, Severity::Critical][severity];
         let mut a = AnomalyDetection::new(when, severity, numbers.0, numbers.1);
@@ -135,7 +136,13 @@ prop_compose! {
         (a.description, a.suggested_actions) = (description, actions);
         a.features = features
             .into_iter()
-            .map(|(name, observed, low, high, c)| FeatureEvidence::new(name, observed, (low, high), c))
+            .map(|(name, observed, low, high, c)| {
+                let evidence = FeatureEvidence::new(name, observed, (low, high), c);
+                match change {
+                    Some((kind, since)) => evidence.changed(ChangeKind::ALL[kind], since),
+                    None => evidence,
+                }
+            })
             .collect();
         a
     }
