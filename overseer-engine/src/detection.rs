@@ -23,10 +23,12 @@ impl Engine {
     }
 
     fn detect_newest(&mut self) -> Option<AnomalyDetection> {
+        self.explained.clear();
         let (timestamp, judgement) = self.judgement?;
         let detector = self.detector.as_ref()?;
         let provisional = detector.metadata.provisional || self.is_glance;
         let explained = detector.model.explain();
+        self.explained.clone_from(&explained);
         let newest = self.newest().filter(|s| s.timestamp == timestamp).map(|s| s.values.clone());
         let values = newest.filter(|_| self.schema == host::schema());
         let mut evidence = Evidence::new(timestamp, judgement.score, judgement.p_value);

@@ -6,9 +6,10 @@ use crate::policy::{AlarmPolicy, Verdict};
 use crate::report::{Notice, Stage, Timing};
 use crate::training::Fitted;
 use overseer_core::{
-    AnomalyDetection, Collector, Detector, DetectorTrainer, Forecaster, ForecasterTrainer, Frame,
-    HostInfo, Judgement, ModelRepository, PatternAnalysis, PatternAnalyzer, Prediction,
-    ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span, Store, Timestamp, host,
+    AnomalyDetection, Collector, Detector, DetectorTrainer, FeatureEvidence, Forecaster,
+    ForecasterTrainer, Frame, HostInfo, Judgement, ModelRepository, PatternAnalysis,
+    PatternAnalyzer, Prediction, ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span,
+    Store, Timestamp, host,
 };
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -77,6 +78,8 @@ pub struct Engine {
     pub(crate) verdict: Option<(Timestamp, Verdict)>,
     /// The sample whose alert was reported last, so that none is reported twice.
     pub(crate) alerted: Option<Timestamp>,
+    /// Why the newest sample was judged as it was, every feature; worked out once a look.
+    pub(crate) explained: Vec<FeatureEvidence>,
     pub(crate) anomalies: VecDeque<AnomalyDetection>,
     pub(crate) predictions: Vec<Prediction>,
     pub(crate) patterns: Vec<PatternAnalysis>,
@@ -125,6 +128,7 @@ impl Engine {
             is_glance: false,
             verdict: None,
             alerted: None,
+            explained: Vec::new(),
             anomalies: VecDeque::new(),
             predictions: Vec::new(),
             patterns: Vec::new(),

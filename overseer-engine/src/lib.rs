@@ -36,7 +36,7 @@ pub mod policy;
 mod prediction;
 mod recommendation;
 pub mod report;
-mod sentence;
+pub mod sentence;
 mod similar;
 mod storage;
 mod tick;

@@ -149,8 +149,9 @@ fn short(unit: Unit, value: f64) -> String {
     text.replacen(".0 ", " ", 1)
 }
 
-/// `2–8 %`, `20 kB/s to 1.5 MB/s`.
-fn range(unit: Unit, low: f64, high: f64) -> String {
+/// A range of values as a person says it: `2–8 %`, `20 kB/s to 1.5 MB/s`.
+#[must_use]
+pub fn range(unit: Unit, low: f64, high: f64) -> String {
     let (from, to) = (short(unit, low), short(unit, high));
     if from == to {
         return from;

@@ -141,7 +141,10 @@ impl Engine {
     /// The host now, as the newest reading tells it.
     fn current(&self) -> Option<Current> {
         let sample = self.newest()?;
-        let usual = self.detector.as_ref().map(|d| d.model.explain()).unwrap_or_default();
+        let usual = match (self.explained.is_empty(), &self.detector) {
+            (true, Some(detector)) => &detector.model.explain(),
+            _ => &self.explained,
+        };
         let values = self
             .schema
             .features()

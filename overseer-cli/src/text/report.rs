@@ -8,6 +8,7 @@ use overseer_engine::core::{
 };
 use overseer_engine::report::{Current, Learned};
 use overseer_engine::said;
+use overseer_engine::sentence::range;
 use std::fmt::Write;
 
 const WIDTH: usize = 92;
@@ -135,7 +136,7 @@ fn values(out: &mut String, current: &Current, anomaly: Option<&AnomalyDetection
         }
         let shown = v.unit.humanize(v.value.value);
         let usual = v.usual.map_or_else(String::new, |(low, high)| {
-            format!("usually {} to {}", v.unit.humanize(low), v.unit.humanize(high))
+            format!("usually {}", range(v.unit, low, high))
         });
         let mount = current
             .fullest_mount

@@ -3,8 +3,9 @@
 use crate::contents::{anomaly, at, open, p, pattern, prediction};
 use crate::metrics::value;
 use overseer_core::{
-    AnomalyDetection, ChangeKind, ChangePoint, FeatureEvidence, FeatureValue, Interval, PatternAnalysis,
-    PatternType, Periodicity, Prediction, PredictionType, Severity, Span, Store, Timestamp, Trend,
+    AnomalyDetection, ChangeKind, ChangePoint, FeatureEvidence, FeatureValue, Interval,
+    PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType, Severity, Span, Store,
+    Timestamp, Trend,
 };
 use proptest::prelude::*;
 use std::fmt::Debug;
