@@ -30,6 +30,9 @@ const LEAST: f64 = 1.0;
 
 /// How much of the difference an excursion smaller than the confirmed one takes off it.
 const SHRINK: f64 = 0.25;
+/// A feature that leaves its ordinary range in more half hours of the week than this does so at any time: that two weeks
+/// agree is chance then, and excuses nothing.
+const OFTEN: u16 = 24;
 /// Missed so many weeks in a row, an excursion is forgotten.
 const FORGOTTEN: u8 = 4;
 
@@ -60,6 +63,8 @@ pub(super) struct Week {
     half_hours: Vec<(f64, f64)>,
     /// Per slot, feature and side.
     peaks: Vec<[Peak; 2]>,
+    /// Per feature and side, in how many slots it is remembered to have gone out.
+    slots: Vec<[u16; 2]>,
     /// Per slot: its last visit, counted in half hours since 1970, and how many weeks visited it.
     visited: Vec<i64>,
     weeks: Vec<u8>,
@@ -83,6 +88,7 @@ impl Week {
             rows: scales.iter().map(|s| s.ordinary).collect(),
             half_hours: vec![UNREACHED; features],
             peaks: vec![Default::default(); features * SLOTS],
+            slots: vec![[0; 2]; features],
             visited: vec![0; SLOTS],
             weeks: vec![0; SLOTS],
             now: None,
@@ -170,9 +176,12 @@ impl Week {
         let d = self.rows.len();
         self.excused.fill([0.0; 2]);
         for near in neighbours(slot) {
-            for (excused, peak) in self.excused.iter_mut().zip(&self.peaks[near * d..][..d]) {
+            let peaks = self.excused.iter_mut().zip(&self.peaks[near * d..][..d]);
+            for ((excused, peak), slots) in peaks.zip(&self.slots) {
                 for side in 0..2 {
-                    excused[side] = excused[side].max(peak[side].confirmed);
+                    if slots[side] <= OFTEN {
+                        excused[side] = excused[side].max(peak[side].confirmed);
+                    }
                 }
             }
         }
@@ -203,15 +212,18 @@ impl Week {
         let at = place(slot);
         let is_new = self.is_another_week(at, slot);
         let d = self.rows.len();
-        for (peaks, reached) in self.peaks[at * d..][..d].iter_mut().zip(&self.before) {
-            for (peak, &reached) in peaks.iter_mut().zip(reached) {
+        let features = self.peaks[at * d..][..d].iter_mut().zip(&mut self.slots);
+        for ((peaks, slots), reached) in features.zip(&self.before) {
+            for ((peak, slots), &reached) in peaks.iter_mut().zip(slots).zip(reached) {
                 if reached > 0.0 {
+                    *slots += u16::from(peak.last == 0.0);
                     peak.last = if is_new { reached } else { peak.last.max(reached) };
                     peak.missed = 0;
                 } else if is_new && reached == 0.0 && peak.last > 0.0 {
                     peak.missed += 1;
                     if peak.missed >= FORGOTTEN {
                         *peak = Peak::default();
+                        *slots = slots.saturating_sub(1);
                     }
                 }
             }
@@ -228,6 +240,7 @@ impl Week {
     /// Forgets what belongs to times of the week, for they are others now.
     pub(super) fn forget(&mut self) {
         self.peaks.fill(Default::default());
+        self.slots.fill([0; 2]);
         self.weeks.fill(0);
         (self.now, self.waiting) = (None, None);
         self.reached.fill(UNREACHED);
@@ -288,6 +301,8 @@ impl Week {
                 Some(place) if usable => *place = peak,
                 _ => return Err(wrong()),
             }
+            let (feature, side) = ((at as usize / 2) % scales.len(), at as usize % 2);
+            week.slots[feature][side] += 1;
         }
         for visited in &mut week.visited {
             *visited = r.u64()?.cast_signed();
