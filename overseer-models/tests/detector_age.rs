@@ -13,6 +13,9 @@ const WEEK: usize = 2016;
 /// Two weeks learned, then pairs of weeks.
 const PAIRS: usize = 5;
 const LEVELS: [f64; 3] = [0.1, 0.01, 0.002];
+/// The shares of p-values at most each level that are near enough to it, on features that depend on their past. Far out in
+/// the tail there may be fewer than said, for few rows tell.
+const NEAR: [(f64, f64); 3] = [(0.07, 0.14), (0.003, 0.025), (0.0, 0.007)];
 
 fn frame(columns: usize, rows: usize, seed: u64) -> Frame {
     let mut rng = Pcg64Mcg::seed_from_u64(seed);
@@ -56,8 +59,8 @@ fn p_values_are_shares_at_any_age() {
         let shares = shares(columns);
         eprintln!("{columns} columns, shares at most {LEVELS:?} by pair of weeks: {shares:.4?}");
         for (pair, shares) in shares.iter().enumerate() {
-            for (share, level) in shares.iter().zip(LEVELS) {
-                if !(0.5 * level..=1.6 * level).contains(share) {
+            for ((share, level), (least, most)) in shares.iter().zip(LEVELS).zip(NEAR) {
+                if !(least..=most).contains(share) {
                     wrong.push(format!("{columns} columns, pair {pair}: {share:.4} at {level}"));
                 }
             }

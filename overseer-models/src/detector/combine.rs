@@ -26,11 +26,13 @@ const ONE: [f64; BRANCHES] = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 /// What the combined evidence is that a usual host passes about once a week, whose score is one half.
 pub(super) const MIDDLE: f64 = 2.3;
 
-/// How many decades a p-value may be below what the combined evidence says by itself.
+/// How many decades a p-value may be below what the combined evidence says by itself: of several features, and of one,
+/// where kinds of evidence seldom agree.
 const MARGIN: f64 = 1.0;
+const MARGIN_ALONE: f64 = 3.0;
 
 /// How rare a row may be that is next to what was usual, as minus the decimal logarithm.
-const UNREMARKABLE: f64 = 3.5;
+const UNREMARKABLE: f64 = 2.95;
 
 /// How the kinds of evidence of a schema become one number.
 #[derive(Debug, Clone, Copy)]
@@ -70,15 +72,16 @@ pub(super) fn score(evidence: f64) -> f64 {
 ///
 /// The past alone would believe a tail that it has seen little of. While little of it is known at all (`readiness`
 /// 0–1), how far out the row is in units that matter stands in for it; and where people have said which changes
-/// matter, a row that is next to what was usual in all of them is never rarer than 1 in 3000.
+/// matter, a row that is next to what was usual in all of them is never rarer than 1 in 900.
 pub(super) fn rarity(
     evidence: f64,
     by_past: f64,
     by_reach: f64,
     readiness: f64,
     is_known: bool,
+    is_alone: bool,
 ) -> f64 {
-    let learned = by_past.min(evidence + MARGIN);
+    let learned = by_past.min(evidence + if is_alone { MARGIN_ALONE } else { MARGIN });
     let rarity = by_reach + readiness * (learned - by_reach);
     if is_known { rarity.min(UNREMARKABLE + by_reach) } else { rarity }
 }

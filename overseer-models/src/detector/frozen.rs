@@ -112,7 +112,7 @@ mod tests {
         let mut frozen = Frozen::new(1);
         assert_eq!(after(&mut frozen, 100, 0.5), 0.0);
         assert_eq!(after(&mut frozen, 30, 0.0), 3.0);
-        assert!(after(&mut frozen, 30, 0.0) < 1.0);
+        assert!(after(&mut frozen, 25, 0.0) < 1.0);
     }
 
     #[test]

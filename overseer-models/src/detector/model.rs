@@ -221,7 +221,9 @@ impl ForestDetector {
         let readiness = (state.calibrated as f64 / FULL).min(1.0);
         let by_past = state.ranks.evidence(combined);
         let is_known = self.scales.iter().all(|s| s.noise() > 0.0);
-        let rarity = rarity(combined, by_past, state.reach.evidence(), readiness, is_known);
+        let by_reach = state.reach.evidence();
+        let is_alone = self.order.len() == 1;
+        let rarity = rarity(combined, by_past, by_reach, readiness, is_known, is_alone);
         Judgement::new(
             score(combined),
             10_f64.powf(-rarity).clamp(f64::MIN_POSITIVE, 1.0),

@@ -13,6 +13,9 @@ use std::f64::consts::LN_10;
 /// No score is believed to be rarer than 1 in 10 to the power of this.
 const RAREST: f64 = 15.0;
 
+/// Nor than so many times what all that ever came could show: a tail fitted to a handful must not shout.
+const BORNE_OUT: f64 = 2.0;
+
 /// A past score counts for no more than the one whose evidence is this, so that one wild row cannot blunt the tail;
 /// before there are a few, nobody knows which is wild.
 const BLUNTED: f64 = 4.0;
@@ -96,7 +99,7 @@ impl Tail {
             let lower = self.sorted.partition_point(|&s| f64::from(s) < score);
             -((n - lower + 1) as f64 / (n + 1) as f64).log10()
         };
-        evidence.min(RAREST)
+        evidence.min(RAREST).min(BORNE_OUT * (self.offered.max(2) as f64).log10())
     }
 
     /// The share of past scores that are lower; 0 before any was learned.
