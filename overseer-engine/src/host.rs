@@ -72,6 +72,12 @@ pub fn default_data_dir() -> Result<PathBuf> {
         })
 }
 
+/// Our detector's default settings, to be changed in a part: to see what one is worth, or to give it more trees.
+#[must_use]
+pub fn detector_builder() -> models::detector::ForestDetectorTrainerBuilder {
+    models::detector::ForestDetectorTrainer::builder().seed(SEED)
+}
+
 /// Our detector with its default settings, for days and weeks that go by these clocks.
 ///
 /// # Errors
@@ -79,7 +85,7 @@ pub fn default_data_dir() -> Result<PathBuf> {
 pub fn detector_trainer_by(
     clocks: Arc<dyn LocalTime>,
 ) -> Result<models::detector::ForestDetectorTrainer> {
-    models::detector::ForestDetectorTrainer::builder().seed(SEED).local_time(clocks).build()
+    detector_builder().local_time(clocks).build()
 }
 
 /// Our detector with its default settings, for days and weeks that go by UTC.

@@ -69,7 +69,9 @@ impl Engine {
     /// Trains what is due, or with `force` everything, and keeps the result in files and metadata.
     ///
     /// Models are due when there are none, when the provisional ones can be replaced by real ones, and when the
-    /// samples since the last training are half of what that saw (between a minimum and an hour at the default step).
+    /// samples since the last training are half of what that saw (between a minimum and an hour at the default step). A
+    /// detector trained on half of `training_rows` is not replaced any more: it learns from each sample, and what it
+    /// learned is stored instead.
     pub fn train(&mut self, force: bool, now: Timestamp) -> TrainSummary {
         let models = self.timed(Stage::Train, |e| e.train_due(force, now));
         TrainSummary { models, notices: self.notices.clone() }
@@ -78,7 +80,27 @@ impl Engine {
     /// Whether a tick would train now.
     #[must_use]
     pub(crate) fn is_training_due(&self) -> bool {
-        self.is_detector_due() || self.is_forecaster_due()
+        self.is_detector_due() || self.is_state_due() || self.is_forecaster_due()
+    }
+
+    /// How many samples pass between two trainings, and between two times that what a grown detector learned is stored.
+    fn patience(&self) -> usize {
+        self.config.history_capacity.min(720).max(self.config.min_samples)
+    }
+
+    /// Whether a detector has seen so much that it only goes on learning from each sample: one trained anew would know
+    /// less of the week than it does.
+    fn is_grown(&self) -> bool {
+        self.detector.as_ref().is_some_and(|d| {
+            !d.metadata.provisional && d.metadata.rows >= self.config.training_rows / 2
+        })
+    }
+
+    /// Whether what a grown detector learned since is to be stored.
+    fn is_state_due(&self) -> bool {
+        self.role == crate::Role::Sampler
+            && self.is_grown()
+            && self.since_training >= self.patience()
     }
 
     fn is_detector_due(&self) -> bool {
@@ -90,8 +112,8 @@ impl Engine {
         if detector.metadata.provisional {
             return self.history.len() >= self.config.min_samples;
         }
-        let patience = self.config.history_capacity.min(720).max(self.config.min_samples);
-        self.since_training >= (detector.metadata.rows / 2).clamp(self.config.min_samples, patience)
+        let (least, most) = (self.config.min_samples, self.patience());
+        !self.is_grown() && self.since_training >= (detector.metadata.rows / 2).clamp(least, most)
     }
 
     /// A forecaster is trained with the detector, and by itself only if there is none.
@@ -104,10 +126,17 @@ impl Engine {
 
     fn train_due(&mut self, force: bool, now: Timestamp) -> Vec<TrainOutcome> {
         let detector_due = force || self.is_detector_due();
-        let forecaster_due = detector_due || self.is_forecaster_due();
+        let state_due = !detector_due && self.is_state_due();
+        let forecaster_due = detector_due || state_due || self.is_forecaster_due();
         tracing::info!(detector_due, forecaster_due, samples = self.active().len(), "training");
         let was_provisional = self.is_provisional() || self.fast.len() > 0;
         let mut outcomes = Vec::new();
+        if state_due && let Err(e) = self.store_detector(now) {
+            self.note(Notice::warning(
+                Stage::Train,
+                format!("what the detector learned is not stored: {e}"),
+            ));
+        }
         let trained = detector_due.then(|| self.train_detector(now));
         let replaced = matches!(trained, Some(Ok(_)));
         let kept = self.detector.as_ref().map(|d| d.metadata.clone());
@@ -154,6 +183,22 @@ impl Engine {
                 Some(TrainOutcome::Failed { name: name.to_owned(), reason: e.to_string() })
             }
         }
+    }
+
+    /// Stores what the detector has learned since it was trained.
+    fn store_detector(&mut self, now: Timestamp) -> Result<()> {
+        let start = Instant::now();
+        let interval = self.active().interval();
+        self.since_training = 0;
+        let Some(detector) = &self.detector else { return Ok(()) };
+        let bytes = detector.model.to_bytes()?;
+        let mut metadata = detector.model.metadata().clone();
+        DETECTOR.clone_into(&mut metadata.name);
+        self.keep(&mut metadata, &bytes, interval, now, start);
+        if let Some(detector) = &mut self.detector {
+            detector.metadata = metadata;
+        }
+        Ok(())
     }
 
     /// Fits a detector on all but the newest sample, which is left to be judged by it.

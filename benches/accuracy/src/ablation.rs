@@ -4,7 +4,7 @@ use crate::data::Entry;
 use crate::measure::{Causality, Results, measure};
 use overseer_engine::core::Result;
 use overseer_engine::host;
-use overseer_engine::host::models::detector::ForestDetectorTrainer;
+use overseer_engine::host::models::detector::{Branch, ForestDetectorTrainer};
 
 /// A detector that differs from the shipped one in one thing.
 #[derive(Debug, Clone)]
@@ -25,12 +25,18 @@ const SEED: u64 = 1;
 /// If a variant's parameters are refused.
 pub fn variants() -> Result<Vec<Variant>> {
     let other = ForestDetectorTrainer::builder().seed(SEED);
+    let shipped = host::detector_builder();
     let variant = |name: &str, trainer| Variant { name: name.to_owned(), trainer };
-    Ok(vec![
+    let mut variants = vec![
         variant("as shipped", host::detector_trainer()?),
-        variant("another seed", other.clone().build()?),
-        variant("10 trees instead of 100", other.trees(10).build()?),
-    ])
+        variant("another seed", other.build()?),
+        variant("10 trees instead of 100", shipped.clone().trees(10).build()?),
+    ];
+    for branch in Branch::ALL {
+        let trainer = shipped.clone().without(branch).build()?;
+        variants.push(variant(&format!("without {branch}"), trainer));
+    }
+    Ok(variants)
 }
 
 /// Measures each variant on the same series.

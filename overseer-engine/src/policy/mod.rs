@@ -2,7 +2,7 @@
 //!
 //! An [`AlarmBudget`] of B alerts a week allows a p-value of B·c / 604 800 per sample, where c is the number of seconds
 //! within which samples are one chance of a false alert: if p-values are calibrated and independent beyond that, so many
-//! alerts come from a healthy host. No host is quite like that, so alerts are rationed as well: what is ten times likelier
+//! alerts come from a healthy host. No host is quite like that, so alerts are rationed as well: what is eight times likelier
 //! than that is already a state that a person can see, and alerts on a host that has been quiet; each alert of late makes
 //! the next need to be four and a half times rarer, which is forgotten with a half-life of the time in which the budget allows one.
 //! What is ten times rarer than the budget asks always alerts, so the budget never hides an incident: the state shows it as
@@ -96,9 +96,9 @@ struct Ration {
 }
 
 impl Ration {
-    /// A host nobody knows yet counts as one that has alerted not long ago.
+    /// A host nobody knows yet counts as one that has just alerted.
     fn new(half_life: Span) -> Self {
-        Self { half_life, alerts: 0.7, at: None }
+        Self { half_life, alerts: 1.0, at: None }
     }
 
     fn alerts(&self, now: Timestamp) -> f64 {
@@ -114,7 +114,7 @@ impl Ration {
 }
 
 /// A sample is medium at this many times the p-value that spends the budget, but never above [`MEDIUM_AT_MOST`].
-const MEDIUM: f64 = 10.0;
+const MEDIUM: f64 = 8.0;
 const MEDIUM_AT_MOST: f64 = 0.05;
 /// How much rarer each alert of late makes the next need to be.
 const SPENT: f64 = 4.5;
@@ -146,7 +146,7 @@ impl AlarmPolicy {
         }
     }
 
-    /// The p-value that spends the budget. Ten times that, at most 0.05, makes a sample medium; a tenth of it high; a
+    /// The p-value that spends the budget. Eight times that, at most 0.05, makes a sample medium; a tenth of it high; a
     /// hundredth critical.
     #[must_use]
     pub fn threshold(&self) -> f64 {
@@ -179,6 +179,7 @@ impl AlarmPolicy {
     /// Takes the next sample and decides its state and whether it alerts.
     pub fn observe(&mut self, evidence: &Evidence<'_>) -> Verdict {
         let now = evidence.timestamp;
+        self.ration.at.get_or_insert(now);
         self.notice_gaps(now);
         let onset = self.onset(now, evidence.score);
         let own = self.classify(evidence);
@@ -286,8 +287,8 @@ mod tests {
     fn severity_follows_the_budget() {
         let p = policy();
         let t = p.threshold();
-        assert_eq!(p.classify(&at(0, 11.0 * t)), Severity::None);
-        assert_eq!(p.classify(&at(0, 9.9 * t)), Severity::Medium);
+        assert_eq!(p.classify(&at(0, 8.1 * t)), Severity::None);
+        assert_eq!(p.classify(&at(0, 7.9 * t)), Severity::Medium);
         assert_eq!(p.classify(&at(0, t / 10.0)), Severity::High);
         assert_eq!(p.classify(&at(0, t / 100.0)), Severity::Critical);
         assert_eq!(p.classify(&at(0, f64::NAN)), Severity::None);
@@ -298,11 +299,11 @@ mod tests {
         let mut p = policy();
         let t = p.threshold();
         let day = 86_400;
-        assert!(!p.observe(&at(0, 9.0 * t)).alert, "nobody knows this host yet");
-        assert!(p.observe(&at(4 * 7 * day, 9.0 * t)).alert, "quiet for four weeks");
+        assert!(!p.observe(&at(0, 7.0 * t)).alert, "nobody knows this host yet");
+        assert!(p.observe(&at(4 * 7 * day, 6.0 * t)).alert, "quiet for four weeks");
         assert!(!p.observe(&at(29 * day, 3.0 * t)).alert, "a day later");
         assert_eq!(p.observe(&at(30 * day, 3.0 * t)).severity, Severity::Medium, "but it shows");
-        assert!(p.observe(&at(31 * day, t / 10.0)).alert, "what is very rare always alerts");
+        assert!(p.observe(&at(31 * day, t / 10.1)).alert, "what is very rare always alerts");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! From several kinds of evidence to one number, and from that to a p-value.
 
+use std::fmt;
+
 /// So many kinds of score are combined.
 pub(super) const BRANCHES: usize = 7;
 /// The pooled forest's score over all evidence: many weak signs.
@@ -16,6 +18,59 @@ pub(super) const FROZEN: usize = 4;
 pub(super) const NOVELTY: usize = 5;
 /// The same, lately.
 pub(super) const LATELY: usize = 6;
+
+/// A part of the detector that can be left out, to see what it is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Branch {
+    /// The isolation forest over all evidence.
+    Forest,
+    /// The distance over all evidence.
+    Distance,
+    /// The largest residuals of a row.
+    Spike,
+    /// Values outside the range of everything before.
+    Range,
+    /// Features that have stopped changing.
+    Frozen,
+    /// Contexts a single feature has never been in.
+    Novelty,
+}
+
+impl Branch {
+    /// The bits of what is left out.
+    pub(super) fn bits(self) -> u8 {
+        self.kinds().iter().map(|kind| 1 << kind).sum()
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Forest, Self::Distance, Self::Spike, Self::Range, Self::Frozen, Self::Novelty];
+
+    fn kinds(self) -> &'static [usize] {
+        match self {
+            Self::Forest => &[FOREST],
+            Self::Distance => &[DISTANCE],
+            Self::Spike => &[SPIKE],
+            Self::Range => &[RANGE],
+            Self::Frozen => &[FROZEN],
+            Self::Novelty => &[NOVELTY, LATELY],
+        }
+    }
+}
+
+impl fmt::Display for Branch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forest => "forest",
+            Self::Distance => "distance",
+            Self::Spike => "spike",
+            Self::Range => "range",
+            Self::Frozen => "frozen",
+            Self::Novelty => "novelty",
+        })
+    }
+}
 
 /// How much each kind counts where there are several features. The forest carries the judgement; the others are heard
 /// where they are far out, since the mean is one of fourth powers.
@@ -40,13 +95,26 @@ pub(super) struct Weights {
     is_alone: bool,
     weights: [f64; BRANCHES],
     total: f64,
+    without: u8,
 }
 
 impl Weights {
-    /// For one feature that `is_alone`, or for several.
-    pub(super) fn new(is_alone: bool) -> Self {
-        let weights = if is_alone { ONE } else { MANY };
-        Self { is_alone, weights, total: weights.iter().sum() }
+    /// For one feature that `is_alone`, or for several; `without` has a bit for each kind that is left out.
+    pub(super) fn new(is_alone: bool, without: u8) -> Self {
+        let mut weights = if is_alone { ONE } else { MANY };
+        for (kind, weight) in weights.iter_mut().enumerate() {
+            if without >> kind & 1 == 1 {
+                *weight = 0.0;
+            }
+        }
+        // Where nothing is left nothing is ever unusual.
+        let total = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        Self { is_alone, weights, total, without }
+    }
+
+    /// The kinds that are left out.
+    pub(super) fn without(&self) -> u8 {
+        self.without
     }
 
     /// The combined evidence: of several features a power mean, which keeps a single strong voice audible; of one a

@@ -190,8 +190,7 @@ impl Evidence {
             let usable = list.len() == d && list.iter().all(|v| v.is_finite() && *v >= lower);
             if usable { Ok(list) } else { Err(wrong()) }
         };
-        let pair = |a: Vec<f64>, b: Vec<f64>| a.into_iter().zip(b).collect();
-        evidence.residual_squares = pair(read(0.0)?, read(0.0)?);
+        evidence.residual_squares = read(0.0)?.into_iter().zip(read(0.0)?).collect();
         evidence.residuals = read(-CLIP_SPIKE)?;
         evidence.lasting = read(0.0)?;
         evidence.surprises = read(-1e3)?;

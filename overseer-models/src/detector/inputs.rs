@@ -95,6 +95,12 @@ impl Inputs {
         self.fill_moves();
         let local_ms = self.clock.local_ms(time);
         self.week.push(local_ms, &mut self.units);
+        // The end of the ordinary range, for an hour, would be a level of its own: what recurs says nothing.
+        for (unit, _) in
+            self.units.iter_mut().zip(self.week.silent()).filter(|(_, silent)| **silent)
+        {
+            *unit = f64::NAN;
+        }
         for (clipped, unit) in self.clipped.iter_mut().zip(&self.units) {
             *clipped = unit.clamp(-CLIP, CLIP);
         }

@@ -65,5 +65,6 @@ mod tests;
 mod train;
 mod week;
 
+pub use combine::Branch;
 pub use model::ForestDetector;
 pub use train::{ForestDetectorTrainer, ForestDetectorTrainerBuilder};

@@ -119,6 +119,7 @@ impl ForestDetector {
         self.last.clear();
         self.last.extend_from_slice(row);
         self.restart_after_gap(time);
+        self.metadata.trained_on.1 = self.metadata.trained_on.1.max(time);
         if self.is_blank(row) {
             // Nothing was measured, which is no sign of anything.
             self.state.found = [0.0; BRANCHES];

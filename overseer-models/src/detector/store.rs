@@ -35,6 +35,7 @@ impl ForestDetector {
         self.scales.iter().for_each(|s| s.write_to(&mut w));
         w.u32(self.varying as u32);
         w.u32(self.trees as u32);
+        w.u8(self.weights.without());
         state.inputs.write_to(&mut w);
         state.evidence.write_to(&mut w);
         state.ranges.write_to(&mut w);
@@ -82,6 +83,7 @@ impl ForestDetector {
         let scales = (0..d).map(|_| FeatureScale::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
         let features = r.u32()? as usize;
         let trees = r.u32()? as usize;
+        let without = r.u8()?;
         let inputs = Inputs::read_from(&mut r, &scales, zone)?;
         let evidence =
             Evidence::read_from(&mut r, scales.iter().map(FeatureScale::noise).collect())?;
@@ -128,7 +130,7 @@ impl ForestDetector {
             metadata,
             order,
             scales,
-            weights: Weights::new(d == 1),
+            weights: Weights::new(d == 1, without),
             varying: features,
             trees,
             state: State {

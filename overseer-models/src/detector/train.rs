@@ -1,6 +1,6 @@
 //! Training: scales from all rows, and then through the rows as they came.
 
-use super::combine::{BRANCHES, Weights};
+use super::combine::{BRANCHES, Branch, Weights};
 use super::evidence::{Evidence, PER_FEATURE};
 use super::excursion::Excursions;
 use super::frozen::Frozen;
@@ -47,9 +47,17 @@ pub struct ForestDetectorTrainerBuilder {
     trees: usize,
     seed: u64,
     local_time: Arc<dyn LocalTime>,
+    without: u8,
 }
 
 impl ForestDetectorTrainerBuilder {
+    /// Leaves a part out, to see what it is worth; may be said of several.
+    #[must_use]
+    pub fn without(mut self, branch: Branch) -> Self {
+        self.without |= branch.bits();
+        self
+    }
+
     /// How many trees the forest has, 1 to 10,000; 100 unless told.
     #[must_use]
     pub fn trees(mut self, trees: usize) -> Self {
@@ -81,8 +89,8 @@ impl ForestDetectorTrainerBuilder {
             let message = format!("must be 1 to 10000, was {}", self.trees);
             return Err(Error::invalid_parameter("trees", message));
         }
-        let Self { trees, seed, local_time } = self;
-        Ok(ForestDetectorTrainer { trees, seed, local_time })
+        let Self { trees, seed, local_time, without } = self;
+        Ok(ForestDetectorTrainer { trees, seed, local_time, without })
     }
 }
 
@@ -92,13 +100,14 @@ pub struct ForestDetectorTrainer {
     trees: usize,
     seed: u64,
     pub(super) local_time: Arc<dyn LocalTime>,
+    without: u8,
 }
 
 impl ForestDetectorTrainer {
     /// Starts from 100 trees, seed 0 and UTC.
     #[must_use]
     pub fn builder() -> ForestDetectorTrainerBuilder {
-        ForestDetectorTrainerBuilder { trees: 100, seed: 0, local_time: Arc::new(Utc) }
+        ForestDetectorTrainerBuilder { trees: 100, seed: 0, local_time: Arc::new(Utc), without: 0 }
     }
 
     /// As [`DetectorTrainer::fit`], with the detector's own type.
@@ -228,7 +237,7 @@ impl ForestDetectorTrainer {
             metadata: describe(frame, step),
             schema: schema.clone(),
             order,
-            weights: Weights::new(d == 1),
+            weights: Weights::new(d == 1, self.without),
             varying: varies.iter().filter(|v| **v).count(),
             scales,
             trees: self.trees,

@@ -77,6 +77,8 @@ pub(super) struct Week {
     before: Vec<Excess>,
     /// How far an excursion is excused now.
     excused: Vec<Excess>,
+    /// Whether the newest value of each feature is excused wholly.
+    silent: Vec<bool>,
 }
 
 impl Week {
@@ -96,6 +98,7 @@ impl Week {
             waiting: None,
             before: vec![UNMEASURED; features],
             excused: vec![[0.0; 2]; features],
+            silent: vec![false; features],
         }
     }
 
@@ -107,22 +110,29 @@ impl Week {
             self.enter(slot);
         }
         let state = self.rows.iter_mut().zip(&self.half_hours).zip(&mut self.reached);
-        for (((rows, half_hours), reached), (unit, excused)) in
-            state.zip(units.iter_mut().zip(&self.excused))
-        {
+        let now = units.iter_mut().zip(&self.excused).zip(&mut self.silent);
+        for (((rows, half_hours), reached), ((unit, excused), silent)) in state.zip(now) {
             let value = *unit;
+            *silent = false;
             if value.is_nan() {
                 continue;
             }
             reached.0 = reached.0.min(value);
             reached.1 = reached.1.max(value);
             let (low, high) = wider(*rows, *half_hours);
+            let within = |outside: f64, excused: f32| outside > 0.0 && outside <= excused.into();
+            *silent = within(low - value, excused[0]) || within(value - high, excused[1]);
             *unit += (low - value).clamp(0.0, excused[0].into());
             *unit -= (value - high).clamp(0.0, excused[1].into());
             rows.0 += self.pace * (BEYOND - f64::from(u8::from(value < rows.0)));
             rows.1 -= self.pace * (BEYOND - f64::from(u8::from(value > rows.1)));
             rows.1 = rows.1.max(rows.0);
         }
+    }
+
+    /// Whether the newest value of each feature is excused wholly.
+    pub(super) fn silent(&self) -> &[bool] {
+        &self.silent
     }
 
     /// The share of the week's half hours that were seen in two weeks at least.
