@@ -6,8 +6,9 @@ use overseer_core::{
     host,
 };
 
-/// Rows kept for learning where there is no history: older ones are forgotten.
-const KEPT_ROWS: usize = 10_000;
+/// Rows that are learned from anew, each time half as many more have come, where there is no history; a detector that has
+/// seen as many only goes on learning from each row.
+const GROWN: usize = 5_000;
 
 /// What is said about one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -130,16 +131,16 @@ impl Scorer {
         })
     }
 
-    /// Learns anew whenever half as many rows again have come.
+    /// Learns anew whenever half as many rows again have come, until there were many.
     fn learn_on(&mut self, sample: &Sample) -> Result<()> {
-        if self.learned.len() >= 2 * KEPT_ROWS {
-            self.learned = self.learned.slice(KEPT_ROWS, 2 * KEPT_ROWS);
+        self.rows += 1;
+        if self.learned.len() > GROWN {
+            return Ok(());
         }
         self.learned.push(sample)?;
-        self.rows += 1;
-        if self.rows >= self.next_fit {
-            let kept = self.learned.slice(self.learned.len().saturating_sub(KEPT_ROWS), usize::MAX);
-            match self.trainer.fit(&kept) {
+        let is_last = self.learned.len() > GROWN;
+        if self.rows >= self.next_fit || is_last {
+            match self.trainer.fit(&self.learned) {
                 Ok(detector) => {
                     self.detector = Some(detector);
                     self.first_fit.get_or_insert(self.rows);
@@ -147,7 +148,10 @@ impl Scorer {
                 // A stretch of nothing but missing values teaches nothing; later rows may.
                 Err(e) => tracing::debug!("no detector after {} rows: {e}", self.rows),
             }
-            self.next_fit = self.rows + (self.rows / 2).clamp(30, KEPT_ROWS);
+            self.next_fit = self.rows + (self.rows / 2).max(30);
+        }
+        if is_last && self.detector.is_none() {
+            self.learned = self.learned.slice(GROWN / 2, usize::MAX);
         }
         Ok(())
     }
