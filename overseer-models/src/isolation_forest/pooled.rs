@@ -109,7 +109,13 @@ impl Pools {
     /// The means of a row over all pools.
     pub(crate) fn means(&self, row: &[f32], out: &mut Vec<f32>) {
         out.clear();
-        out.extend((0..self.len()).map(|pool| self.mean(pool, row)));
+        if self.len() == 0 {
+            return;
+        }
+        // Every so many pools are the same.
+        let plain = self.mean(0, row);
+        let mean = |pool| if pool % PLAIN == 0 { plain } else { self.mean(pool, row) };
+        out.extend((0..self.len()).map(mean));
     }
 }
 
@@ -227,7 +233,8 @@ impl PooledForest {
         }
         let pools = Pools { members, ends, varying };
         let parts = pools.varying.len() == pools.len()
-            && (0..pools.len()).all(|p| pools.varying[p] as usize <= pools.of(p).len());
+            && (0..pools.len()).all(|p| pools.varying[p] as usize <= pools.of(p).len())
+            && (0..pools.len()).step_by(PLAIN).all(|p| pools.of(p) == pools.of(0));
         if !parts {
             return Err(wrong("a pool is out of range"));
         }
