@@ -2,11 +2,11 @@
 //!
 //! An [`AlarmBudget`] of B alerts a week allows a p-value of B·c / 604 800 per sample, where c is the number of seconds
 //! within which samples are one chance of a false alert: if p-values are calibrated and independent beyond that, so many
-//! alerts come from a healthy host. No host is quite like that, so alerts are rationed as well: what is eight times likelier
-//! than that is already a state that a person can see, and alerts on a host that has been quiet; each alert of late makes
-//! the next need to be four and a half times rarer, which is forgotten with a half-life of the time in which the budget allows one.
-//! What is ten times rarer than the budget asks always alerts, so the budget never hides an incident: the state shows it as
-//! long as it lasts, and a severity that rises alerts again.
+//! alerts come from a healthy host. No host is quite like that, so alerts are rationed as well. What is eight times
+//! likelier than that is already a state that a person can see, and alerts on a host that has been quiet; each alert of
+//! late makes the next need to be four and a half times rarer, which is forgotten with a half-life of the time in which
+//! the budget allows one. What is ten times rarer than the budget asks always alerts. So the budget never hides an
+//! incident: the state shows it as long as it lasts, and a severity that rises alerts again.
 
 mod budget;
 

@@ -10,7 +10,7 @@ pub(super) const FOREST: usize = 0;
 pub(super) const DISTANCE: usize = 1;
 /// The largest residuals of the row alone.
 pub(super) const SPIKE: usize = 2;
-/// How far outside the range of all past rows.
+/// How far outside the range of past rows.
 pub(super) const RANGE: usize = 3;
 /// For how long nothing has changed.
 pub(super) const FROZEN: usize = 4;
@@ -38,14 +38,14 @@ pub enum Branch {
 }
 
 impl Branch {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Forest, Self::Distance, Self::Spike, Self::Range, Self::Frozen, Self::Novelty];
+
     /// The bits of what is left out.
     pub(super) fn bits(self) -> u8 {
         self.kinds().iter().map(|kind| 1 << kind).sum()
     }
-
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Forest, Self::Distance, Self::Spike, Self::Range, Self::Frozen, Self::Novelty];
 
     fn kinds(self) -> &'static [usize] {
         match self {
@@ -79,14 +79,15 @@ const MANY: [f64; BRANCHES] = [4.0, 0.15, 0.4, 0.4, 0.15, 0.0, 0.0];
 const ONE: [f64; BRANCHES] = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 
 /// What the combined evidence is that a usual host passes about once a week, whose score is one half.
-pub(super) const MIDDLE: f64 = 2.3;
+const MIDDLE: f64 = 2.3;
 
 /// How many decades a p-value may be below what the combined evidence says by itself: of several features, and of one,
 /// where kinds of evidence seldom agree.
 const MARGIN: f64 = 1.0;
 const MARGIN_ALONE: f64 = 3.0;
 
-/// How rare a row may be that is next to what was usual, as minus the decimal logarithm.
+/// How rare a row may be that is next to what was usual, in features whose resolution is known, as minus the decimal
+/// logarithm.
 const UNREMARKABLE: f64 = 2.95;
 
 /// How the kinds of evidence of a schema become one number.

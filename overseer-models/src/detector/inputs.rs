@@ -2,7 +2,7 @@
 //!
 //! | number | it sees |
 //! |---|---|
-//! | value − mean of 5 rows, mean of 5 − mean of 15, mean of 15 − mean of 45, mean of 45 | spikes, changes that last for minutes, for hours, for longer |
+//! | value − mean of 5 rows, mean of 5 − mean of 15, mean of 15 − mean of 45, mean of 45 | spikes, short changes, longer ones, lasting ones |
 //! | deviation within 5 rows, within 15, within 45 | calm that becomes turmoil, and turmoil that freezes |
 //! | value − what is usual at this time of day | a busy hour at the wrong time |
 //! | value − the one before | jumps |
@@ -167,7 +167,7 @@ impl Inputs {
     }
 
     /// The newest row: each value's distance from the usual in units of its scale, less what recurs at that time of
-    /// the week; NaN if missing.
+    /// the week; NaN if missing or wholly excused by that.
     pub(super) fn units(&self) -> &[f64] {
         &self.units
     }

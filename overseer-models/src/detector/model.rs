@@ -35,8 +35,8 @@ const PLAIN: Kind =
     Kind { kept: 4096, remembered: 1.0, many: f64::INFINITY, least: 0.05, most: f64::INFINITY };
 
 /// How the combined evidence is kept, so that a row can be compared with those before it. It is in powers of ten, so
-/// that its mean excess would be 0.43 if they were exact; few rows must not make it much more. Only the last third of
-/// all rows counts: before, the detector knew less and was surprised more often.
+/// that its mean excess would be 0.43 if they were exact; few rows must not make it much more. About the last third of
+/// all rows counts, once there are many: before, the detector knew less and was surprised more often.
 pub(super) const RANKS: Kind =
     Kind { kept: 2048, remembered: 1.0 / 3.0, many: 0.1, least: 0.05, most: 0.6 };
 
@@ -115,7 +115,7 @@ impl ForestDetector {
     }
 
     /// Scores and learns a row that fits.
-    pub(super) fn advance(&mut self, time: Timestamp, row: &[f64]) -> (Judgement, f64) {
+    pub(super) fn advance(&mut self, time: Timestamp, row: &[f64]) -> Judgement {
         self.last.clear();
         self.last.extend_from_slice(row);
         self.restart_after_gap(time);
@@ -125,7 +125,7 @@ impl ForestDetector {
             self.state.found = [0.0; BRANCHES];
             let rank = self.state.ranks.rank(0.0);
             let readiness = Probability::saturating(self.state.calibrated as f64 / FULL);
-            return (Judgement::new(0.0, 1.0, readiness, rank), 0.0);
+            return Judgement::new(0.0, 1.0, readiness, rank);
         }
         self.look(time, row);
         let scores = self.scores();
@@ -138,7 +138,7 @@ impl ForestDetector {
         let combined = self.weights.combine(&self.state.found);
         let judgement = self.judge(combined);
         self.learn(scores, combined);
-        (judgement, combined)
+        judgement
     }
 
     pub(super) fn restart_after_gap(&mut self, time: Timestamp) {
@@ -267,7 +267,7 @@ impl Detector for ForestDetector {
 
     fn observe(&mut self, sample: &Sample) -> Result<Judgement> {
         self.check(&sample.values)?;
-        Ok(self.advance(sample.timestamp, &sample.values).0)
+        Ok(self.advance(sample.timestamp, &sample.values))
     }
 
     /// Each kind of evidence counts as much as it had to do with the score, and is shared among the features: what
@@ -308,7 +308,7 @@ impl Detector for ForestDetector {
         let mut copy = self.clone();
         for (time, row) in frame.rows() {
             copy.check(row)?;
-            out.push(copy.advance(time, row).0);
+            out.push(copy.advance(time, row));
         }
         Ok(())
     }

@@ -137,7 +137,7 @@ impl ForestDetectorTrainer {
         // Its own refits are those of a detector in use.
         detector.state.next_refit = u64::MAX;
         for row in first..n {
-            let (judgement, _) = detector.advance(frame.timestamps()[row], frame.row(row));
+            let judgement = detector.advance(frame.timestamps()[row], frame.row(row));
             if row >= first + (n - first) / 2 && judgement.p_value < 1.0 {
                 judged += 1;
                 flagged += usize::from(judgement.p_value < FLAGGED);

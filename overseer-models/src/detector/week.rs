@@ -3,8 +3,9 @@
 //! Each feature has an ordinary range, in which nine tenths of its rows lie and which half of the half hours never
 //! leave, so that what happens at any time of the week belongs to it. How far a feature leaves that in each half hour
 //! of the week is remembered: seen once, it excuses nothing; reached again in another week at the same time, give or
-//! take half an hour, what both reached is confirmed. From the week after on, an excursion no farther than that counts
-//! as the end of the ordinary range, and a farther one by how much farther it is.
+//! take half an hour, what both reached is confirmed. From the week after on, an excursion no farther than that is drawn
+//! to the end of the ordinary range and is silent: the inputs take it for nothing measured. A farther one counts by how
+//! much farther it is.
 
 use super::scale::FeatureScale;
 use crate::file::{Reader, Writer};
