@@ -9,6 +9,7 @@
 //! | sample, frame | [`Sample`], [`Frame`]; a missing value is NaN |
 //! | finding | [`AnomalyDetection`], [`Prediction`], [`PatternAnalysis`], [`Recommendation`] |
 //! | detector, forecaster, pattern analyzer | [`Detector`], [`Forecaster`], [`PatternAnalyzer`] |
+//! | what follows from findings | [`Label`], [`Silence`], [`Alert`], [`Outcome`] |
 //! | clocks on the wall | [`LocalTime`]; [`Utc`] for want of better ones |
 //! | source and memory of samples | [`Collector`], [`Store`], [`ModelRepository`] |
 //!
@@ -26,6 +27,7 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
+pub mod decision;
 mod error;
 pub mod finding;
 mod frame;
@@ -39,6 +41,10 @@ mod schema;
 mod time;
 pub mod traits;
 
+pub use decision::{
+    Alert, AlertState, Delivery, Label, LabelKind, Outcome, OutcomeKind, Silence, SilenceKind,
+    StoredRecommendation,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use finding::{
     AnomalyDetection, ChangeKind, ChangePoint, FeatureEvidence, FeatureValue, Interval,

@@ -1,8 +1,9 @@
 //! Where samples, findings and models are kept.
 
 use crate::{
-    AnomalyDetection, Frame, ModelMetadata, PatternAnalysis, Prediction, Result, Sample, Span,
-    Timestamp,
+    Alert, AnomalyDetection, Delivery, Error, Frame, Label, ModelMetadata, Outcome,
+    PatternAnalysis, Prediction, Recommendation, Result, Sample, Silence, Span,
+    StoredRecommendation, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -155,6 +156,115 @@ pub trait Store: Send + fmt::Debug {
     /// # Errors
     /// If the store cannot be written.
     fn remove_samples(&mut self, interval: Span) -> Result<usize>;
+
+    /// Stores what a person says of an anomaly; the very same label twice is kept once.
+    ///
+    /// # Errors
+    /// If the store cannot be written; unsupported by stores that keep no labels, as everything below is.
+    fn put_label(&mut self, _label: &Label) -> Result<()> {
+        Err(Error::unsupported("storing labels"))
+    }
+
+    /// What was said of anomalies at or after `since`, by the anomaly's time, the newest label of each last.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn labels(&mut self, _since: Timestamp) -> Result<Vec<Label>> {
+        Ok(Vec::new())
+    }
+
+    /// Stores a silence and returns its number.
+    ///
+    /// # Errors
+    /// If it ends before it begins, or the store cannot be written.
+    fn put_silence(&mut self, _silence: &Silence) -> Result<i64> {
+        Err(Error::unsupported("storing silences"))
+    }
+
+    /// Ends a silence for good; says whether one of this number held.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn lift_silence(&mut self, _id: i64, _at: Timestamp) -> Result<bool> {
+        Err(Error::unsupported("ending silences"))
+    }
+
+    /// The silences that hold or may hold at `now` or later: not ended, and not over unless they recur.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn silences(&mut self, _now: Timestamp) -> Result<Vec<Silence>> {
+        Ok(Vec::new())
+    }
+
+    /// Puts a message into the outbox and returns its number.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn queue_alert(&mut self, _alert: &Alert) -> Result<i64> {
+        Err(Error::unsupported("storing alerts"))
+    }
+
+    /// The messages whose next attempt is due at `now`, the longest due first, at most `limit`.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn waiting_alerts(&mut self, _now: Timestamp, _limit: usize) -> Result<Vec<Alert>> {
+        Ok(Vec::new())
+    }
+
+    /// The newest `limit` messages, delivered or not, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn alerts(&mut self, _limit: usize) -> Result<Vec<Alert>> {
+        Ok(Vec::new())
+    }
+
+    /// Notes what became of an attempt; says whether a message of this number was still to be delivered.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn note_delivery(&mut self, _id: i64, _delivery: &Delivery) -> Result<bool> {
+        Err(Error::unsupported("storing alerts"))
+    }
+
+    /// Stores a piece of advice, with the name of the catalogue's action where it is one, and returns its number.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn put_recommendation(
+        &mut self,
+        _made_at: Timestamp,
+        _catalogue_action: Option<&str>,
+        _advice: &Recommendation,
+    ) -> Result<i64> {
+        Err(Error::unsupported("storing recommendations"))
+    }
+
+    /// The newest `limit` recommendations, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn recommendations(&mut self, _limit: usize) -> Result<Vec<StoredRecommendation>> {
+        Ok(Vec::new())
+    }
+
+    /// Stores what came of a recommendation.
+    ///
+    /// # Errors
+    /// If there is no recommendation of that number, or the store cannot be written.
+    fn put_outcome(&mut self, _outcome: &Outcome) -> Result<()> {
+        Err(Error::unsupported("storing outcomes"))
+    }
+
+    /// Every outcome, oldest first: what a ranking learns from.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn outcomes(&mut self) -> Result<Vec<Outcome>> {
+        Ok(Vec::new())
+    }
 }
 
 /// Where model files are kept, by name. It knows bytes, not models.

@@ -9,17 +9,20 @@ use overseer_core::{Error, Result};
 use rusqlite::Connection;
 use std::path::Path;
 
-/// The SQL that leads from each format to the next, from an empty database on.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
+/// The number of each format and the SQL that leads to it from the one before, from an empty database on.
+const MIGRATIONS: [(u32, &str); 2] = [
+    (1, include_str!("../migrations/0001_initial.sql")),
+    (3, include_str!("../migrations/0003_decisions.sql")),
+];
 
 /// The newest format this program knows, kept in the database as its `user_version`.
-pub const FORMAT_VERSION: u32 = MIGRATIONS.len() as u32;
+pub const FORMAT_VERSION: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// `OVSR`: tells the databases of Overseer from those of other programs.
 const APPLICATION_ID: i64 = 0x4f56_5352;
 
 /// What a current database holds; one that lost any of it cannot be used.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 12] = [
     "hosts",
     "installation",
     "system_metrics",
@@ -27,6 +30,11 @@ const TABLES: [&str; 7] = [
     "predictions",
     "patterns",
     "model_metadata",
+    "labels",
+    "silences",
+    "alerts",
+    "recommendations",
+    "outcomes",
 ];
 
 /// The format of the database, 0 for an empty one.
@@ -67,9 +75,9 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     if version(connection, path)? < i64::from(FORMAT_VERSION) {
         write(connection, path, DOING, |transaction| {
             // Asked again: another process may have been faster.
-            let done = usize::try_from(version(transaction, path)?).unwrap_or(0);
-            for migration in MIGRATIONS.iter().skip(done) {
-                transaction.execute_batch(migration).at(path, DOING)?;
+            let done = version(transaction, path)?;
+            for (_, sql) in MIGRATIONS.iter().filter(|(number, _)| i64::from(*number) > done) {
+                transaction.execute_batch(sql).at(path, DOING)?;
             }
             transaction.pragma_update(None, "application_id", APPLICATION_ID).at(path, DOING)?;
             transaction.pragma_update(None, "user_version", FORMAT_VERSION).at(path, DOING)
@@ -105,4 +113,14 @@ fn require_tables(connection: &Connection, path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_numbered_upwards() {
+        assert!(MIGRATIONS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
 }

@@ -4,6 +4,7 @@
 //! however it comes, a power cut may cost the last moments but never leaves the database damaged, and readers beside
 //! a running sampler are never blocked.
 
+mod decisions;
 mod findings;
 mod metadata;
 mod metrics;
@@ -16,8 +17,9 @@ pub use open::{Opened, SqliteOptions};
 
 use crate::error::Context;
 use overseer_core::{
-    AnomalyDetection, Appended, Frame, ModelMetadata, PatternAnalysis, Prediction, Result, Sample,
-    SampleQuery, Schema, Span, Store, StoredCounts,
+    Alert, AnomalyDetection, Appended, Delivery, Frame, Label, ModelMetadata, Outcome,
+    PatternAnalysis, Prediction, Recommendation, Result, Sample, SampleQuery, Schema, Silence,
+    Span, Store, StoredCounts, StoredRecommendation, Timestamp,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -146,12 +148,68 @@ impl Store for SqliteStore {
     fn remove_samples(&mut self, interval: Span) -> Result<usize> {
         self.delete_samples(interval)
     }
+
+    fn put_label(&mut self, label: &Label) -> Result<()> {
+        self.insert_label(label)
+    }
+
+    fn labels(&mut self, since: Timestamp) -> Result<Vec<Label>> {
+        self.read_labels(since)
+    }
+
+    fn put_silence(&mut self, silence: &Silence) -> Result<i64> {
+        self.insert_silence(silence)
+    }
+
+    fn lift_silence(&mut self, id: i64, at: Timestamp) -> Result<bool> {
+        self.update_silence(id, at)
+    }
+
+    fn silences(&mut self, now: Timestamp) -> Result<Vec<Silence>> {
+        self.read_silences(now)
+    }
+
+    fn queue_alert(&mut self, alert: &Alert) -> Result<i64> {
+        self.insert_alert(alert)
+    }
+
+    fn waiting_alerts(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Alert>> {
+        self.read_waiting(now, limit)
+    }
+
+    fn alerts(&mut self, limit: usize) -> Result<Vec<Alert>> {
+        self.read_alerts(limit)
+    }
+
+    fn note_delivery(&mut self, id: i64, delivery: &Delivery) -> Result<bool> {
+        self.update_alert(id, delivery)
+    }
+
+    fn put_recommendation(
+        &mut self,
+        made_at: Timestamp,
+        catalogue_action: Option<&str>,
+        advice: &Recommendation,
+    ) -> Result<i64> {
+        self.insert_recommendation(made_at, catalogue_action, advice)
+    }
+
+    fn recommendations(&mut self, limit: usize) -> Result<Vec<StoredRecommendation>> {
+        self.read_recommendations(limit)
+    }
+
+    fn put_outcome(&mut self, outcome: &Outcome) -> Result<()> {
+        self.insert_outcome(outcome)
+    }
+
+    fn outcomes(&mut self) -> Result<Vec<Outcome>> {
+        self.read_outcomes()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overseer_core::Timestamp;
 
     #[test]
     fn on_a_full_disk_a_batch_is_unavailable_as_a_whole_and_room_is_enough_to_go_on() {

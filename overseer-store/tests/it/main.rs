@@ -4,6 +4,7 @@
 
 mod contents;
 mod damage;
+mod decisions;
 mod findings;
 mod formats;
 mod kill;
