@@ -38,6 +38,7 @@ mod model;
 mod probability;
 mod sample;
 mod schema;
+mod summary;
 mod time;
 pub mod traits;
 
@@ -57,9 +58,10 @@ pub use model::{ModelKind, ModelMetadata, Quality};
 pub use probability::Probability;
 pub use sample::{Auxiliary, Interruption, MissingValue, Origin, Reading, Sample};
 pub use schema::{Feature, Schema, Unit};
+pub use summary::{Summary, SummaryBuilder, SummaryCell, SummaryQuery};
 pub use time::{Span, Timestamp};
 pub use traits::{
-    Appended, Collector, Detector, DetectorTrainer, Forecast, ForecastTarget, Forecaster,
-    ForecasterTrainer, HostInfo, Judgement, ModelRepository, PatternAnalyzer, SampleQuery, Store,
-    StoredCounts,
+    Appended, Collector, Detector, DetectorTrainer, Dropped, Forecast, ForecastTarget, Forecaster,
+    ForecasterTrainer, HostInfo, Judgement, Maintenance, ModelRepository, PatternAnalyzer,
+    SampleQuery, Store, StoredCounts,
 };

@@ -45,4 +45,4 @@ mod sqlite;
 pub use data_dir::DataDir;
 pub use lease::{Lease, LeaseOutcome};
 pub use models::{MAX_MODEL_BYTES, ModelDirectory};
-pub use sqlite::{FORMAT_VERSION, Opened, SqliteOptions, SqliteStore};
+pub use sqlite::{FORMAT_VERSION, Opened, Retention, SqliteOptions, SqliteStore};

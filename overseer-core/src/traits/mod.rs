@@ -10,7 +10,9 @@ pub use collect::{Collector, HostInfo};
 pub use detect::{Detector, DetectorTrainer, Judgement};
 pub use forecast::{Forecast, ForecastTarget, Forecaster, ForecasterTrainer};
 pub use pattern::PatternAnalyzer;
-pub use store::{Appended, ModelRepository, SampleQuery, Store, StoredCounts};
+pub use store::{
+    Appended, Dropped, Maintenance, ModelRepository, SampleQuery, Store, StoredCounts,
+};
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,12 @@
 use crate::{
     Alert, AnomalyDetection, Delivery, Error, Frame, Label, ModelMetadata, Outcome,
     PatternAnalysis, Prediction, Recommendation, Result, Sample, Silence, Span,
-    StoredRecommendation, Timestamp,
+    StoredRecommendation, Summary, SummaryBuilder, SummaryCell, SummaryQuery, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What became of samples that were handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,13 +20,16 @@ pub struct Appended {
     pub duplicates: usize,
     /// Without any known value; never stored.
     pub blank: usize,
+    /// Of a minute whose samples were summarised and removed long ago: not stored, for they could not be told from
+    /// those that its summary already counts.
+    pub late: usize,
 }
 
 impl Appended {
     /// Counts of what became of samples.
     #[must_use]
     pub fn new(stored: usize, duplicates: usize, blank: usize) -> Self {
-        Self { stored, duplicates, blank }
+        Self { stored, duplicates, blank, late: 0 }
     }
 }
 
@@ -56,6 +60,56 @@ impl SampleQuery {
     }
 }
 
+/// What a store did to keep itself in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Maintenance {
+    /// Minutes and hours that were summarised.
+    pub summarised: usize,
+    /// Rows that were older than is kept, and removed.
+    pub expired: usize,
+    /// What was removed although it was not older than is kept, because the store was larger than it may be.
+    pub dropped: Vec<Dropped>,
+    /// Free pages that were given back to the file system.
+    pub pages_given_back: u64,
+    /// Whether there is more to do: the next call goes on.
+    pub behind: bool,
+    /// Whether the store is larger than it may be and holds nothing more that may be removed.
+    pub too_large: bool,
+}
+
+impl Maintenance {
+    /// Adds what was dropped to what of its kind was dropped before.
+    pub fn note_dropped(&mut self, more: Dropped) {
+        match self.dropped.iter_mut().find(|d| d.what == more.what) {
+            Some(known) => {
+                known.rows += more.rows;
+                known.before = known.before.max(more.before);
+            }
+            None => self.dropped.push(more),
+        }
+    }
+}
+
+/// Rows that were removed to keep a store small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dropped {
+    /// Rows of what, in the plural: `samples`, `minutes`, `predictions`.
+    pub what: String,
+    /// How many.
+    pub rows: usize,
+    /// All of them of before this time.
+    pub before: Timestamp,
+}
+
+impl Dropped {
+    /// Rows that were removed.
+    pub fn new(what: impl Into<String>, rows: usize, before: Timestamp) -> Self {
+        Self { what: what.into(), rows, before }
+    }
+}
+
 /// How much a store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -78,8 +132,9 @@ pub struct StoredCounts {
 ///
 /// A method that returns `Ok` has made its effect durable against `kill -9`.
 pub trait Store: Send + fmt::Debug {
-    /// Stores samples taken at `interval`. A blank sample is never stored; one of a time already stored at this
-    /// interval is counted and left as it was.
+    /// Stores samples taken at `interval`, in whatever order they come and whatever the clock says: one from before or
+    /// after all others takes its place among them. A blank sample is never stored; one of a time already stored at
+    /// this interval is counted and left as it was.
     ///
     /// # Errors
     /// If a sample does not fit the schema, or the store cannot be written; nothing of the batch is stored then.
@@ -156,6 +211,27 @@ pub trait Store: Send + fmt::Debug {
     /// # Errors
     /// If the store cannot be written.
     fn remove_samples(&mut self, interval: Span) -> Result<usize>;
+
+    /// Reads samples summarised over equal lengths of time, oldest first, whatever interval they were taken at.
+    ///
+    /// This default summarises the samples at the installation's step as they are read; a store that keeps summaries
+    /// serves them from the coarsest that suffice, also where the samples themselves are gone.
+    ///
+    /// # Errors
+    /// If a feature is unknown, or the store cannot be read.
+    fn summary(&mut self, query: &SummaryQuery) -> Result<Summary> {
+        summarise(self, query)
+    }
+
+    /// Does some of what keeps the store small and quick, for about as long as `budget` says: summarising, removing
+    /// what is older than is kept, giving space back. Call it once a tick; where there is nothing to do, it costs
+    /// nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn maintain(&mut self, _now: Timestamp, _budget: Duration) -> Result<Maintenance> {
+        Ok(Maintenance::default())
+    }
 
     /// Stores what a person says of an anomaly; the very same label twice is kept once.
     ///
@@ -265,6 +341,47 @@ pub trait Store: Send + fmt::Debug {
     fn outcomes(&mut self) -> Result<Vec<Outcome>> {
         Ok(Vec::new())
     }
+}
+
+/// Samples at the step, summarised while they are read, the newest first and some at a time.
+fn summarise<S: Store + ?Sized>(store: &mut S, query: &SummaryQuery) -> Result<Summary> {
+    const AT_ONCE: usize = 20_000;
+    let Some(step) = store.step()? else {
+        return Ok(SummaryBuilder::new(query.features.clone(), query.resolution).build());
+    };
+    let mut samples = SampleQuery::latest(step, AT_ONCE);
+    (samples.from, samples.to) = (query.from, query.to);
+    let mut chosen: Option<(SummaryBuilder, Vec<usize>)> = None;
+    loop {
+        let frame = store.samples(&samples)?;
+        let (builder, columns) = match &mut chosen {
+            Some(known) => known,
+            None => chosen.insert(columns_of(&frame, query)?),
+        };
+        for (timestamp, row) in frame.rows() {
+            builder.add(timestamp, columns.iter().map(|&c| SummaryCell::of(row[c])));
+        }
+        match frame.timestamps().first() {
+            Some(&first) if frame.len() == AT_ONCE && first > query.from => {
+                samples.to = first - Span::from_millis(1);
+            }
+            _ => break,
+        }
+    }
+    let (features, resolution) = (query.features.clone(), query.resolution);
+    Ok(chosen.map_or_else(|| SummaryBuilder::new(features, resolution), |(b, _)| b).build())
+}
+
+/// Where in the frame the features are that were asked for.
+fn columns_of(frame: &Frame, query: &SummaryQuery) -> Result<(SummaryBuilder, Vec<usize>)> {
+    let all = || frame.schema().features().iter().map(|f| f.name.clone());
+    let features = if query.features.is_empty() { all().collect() } else { query.features.clone() };
+    let unknown = |name: &str| Error::invalid_parameter("features", format!("`{name}` is unknown"));
+    let columns = features
+        .iter()
+        .map(|name| frame.schema().index_of(name).ok_or_else(|| unknown(name)))
+        .collect::<Result<_>>()?;
+    Ok((SummaryBuilder::new(features, query.resolution), columns))
 }
 
 /// Where model files are kept, by name. It knows bytes, not models.

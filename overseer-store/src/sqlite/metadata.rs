@@ -80,7 +80,7 @@ fn setting<T: rusqlite::types::FromSql>(
         .optional()
 }
 
-fn put_setting(
+pub(super) fn put_setting(
     connection: &Connection,
     host_id: i64,
     key: &str,

@@ -1,16 +1,19 @@
 //! Samples in the wide table `system_metrics`: one row a time, one nullable column a feature.
 
+use super::marks::Marks;
+use super::tiers::{self, Tier};
 use super::{NO_HOST, SqliteStore, write};
 use crate::error::{Context, corrupt, unavailable};
 use overseer_core::{Appended, Error, Frame, Result, Sample, SampleQuery, Schema, Span, Timestamp};
 use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The table's own columns, which no feature may be called.
 const KEYS: [&str; 3] = ["host_id", "timestamp", "interval_ms"];
 
-/// SQLite's limit on the columns of a table (`SQLITE_MAX_COLUMN`).
-const MAX_COLUMNS: usize = 2000;
+/// SQLite allows 2,000 columns a table (`SQLITE_MAX_COLUMN`), and a tier has four for each feature.
+const MAX_FEATURES: usize = (2000 - 2) / 4;
 
 /// The statements that name every feature, written once.
 #[derive(Debug)]
@@ -49,11 +52,16 @@ impl Statements {
 }
 
 /// A name as SQL writes it, whatever characters it has.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Makes sure that every feature can have a column of its own.
+/// Whether a column is one of the table's own, and no feature.
+pub(super) fn is_key(column: &str) -> bool {
+    KEYS.iter().any(|key| column.eq_ignore_ascii_case(key))
+}
+
+/// Makes sure that every feature can have columns of its own.
 ///
 /// # Errors
 /// Invalid if a name is one of the table's own, holds a NUL, or differs from another only in the case of letters,
@@ -75,24 +83,40 @@ pub(super) fn check_names(schema: &Schema) -> Result<()> {
             return refuse("its name differs from another's only in upper and lower case");
         }
     }
-    too_many(schema.len() + KEYS.len())
+    for feature in schema.features() {
+        for part in tiers::PARTS {
+            let column = format!("{}{part}", feature.name).to_ascii_lowercase();
+            if seen.contains(&column) {
+                return Err(Error::invalid_value(
+                    format!("feature `{}`", feature.name.escape_debug()),
+                    format!("its summaries need a name that another feature has: `{column}`"),
+                ));
+            }
+        }
+    }
+    too_many(schema.len())
 }
 
-fn too_many(columns: usize) -> Result<()> {
-    if columns <= MAX_COLUMNS {
+fn too_many(features: usize) -> Result<()> {
+    if features <= MAX_FEATURES {
         return Ok(());
     }
-    Err(Error::unsupported(format!("storing more than {} features", MAX_COLUMNS - KEYS.len())))
+    Err(Error::unsupported(format!("storing more than {MAX_FEATURES} features")))
+}
+
+/// The columns of a table.
+pub(super) fn columns_of(connection: &Connection, path: &Path, table: &str) -> Result<Vec<String>> {
+    let doing = format!("reading the columns of `{table}`");
+    let mut statement =
+        connection.prepare("SELECT name FROM pragma_table_info(?)").at(path, &doing)?;
+    let rows = statement.query_map([table], |row| row.get(0)).at(path, &doing)?;
+    rows.collect::<rusqlite::Result<_>>().at(path, &doing)
 }
 
 /// The columns of `system_metrics`.
 pub(super) fn columns(connection: &Connection, path: &Path) -> Result<Vec<String>> {
     const DOING: &str = "reading the columns of `system_metrics`";
-    let mut statement = connection
-        .prepare("SELECT name FROM pragma_table_info('system_metrics')")
-        .at(path, DOING)?;
-    let rows = statement.query_map([], |row| row.get(0)).at(path, DOING)?;
-    let columns: Vec<String> = rows.collect::<rusqlite::Result<_>>().at(path, DOING)?;
+    let columns = columns_of(connection, path, "system_metrics")?;
     match KEYS.iter().find(|key| !columns.iter().any(|c| c == *key)) {
         Some(key) => Err(corrupt(path, &format!("the column `{key}` is missing"), DOING)),
         None => Ok(columns),
@@ -119,7 +143,7 @@ pub(super) fn ensure_columns(
         // Asked again: another process may have added some meanwhile.
         let found = columns(transaction, path)?;
         let new = missing(&found);
-        too_many(found.len() + new.len())?;
+        too_many(found.len() + new.len() - KEYS.len())?;
         for name in &new {
             let sql = format!("ALTER TABLE system_metrics ADD COLUMN {} REAL", quoted(name));
             transaction.execute_batch(&sql).at(path, DOING)?;
@@ -143,12 +167,25 @@ impl SqliteStore {
         }
         self.require_host(DOING)?;
         let (path, sql, host_id) = (&self.path, &self.sql.insert, self.host_id);
+        let known = self.upkeep.marks;
         write(&mut self.connection, path, DOING, |transaction| {
+            // Whoever does the upkeep knows the marks; anybody else asks.
+            let marks = known.map_or_else(|| Marks::read(transaction, host_id), Ok);
+            let marks = marks.at(path, DOING)?;
+            let mut due = BTreeSet::new();
             let mut statement = transaction.prepare_cached(sql).at(path, DOING)?;
             let mut appended = Appended::default();
             for sample in samples {
                 if sample.is_blank() {
                     appended.blank += 1;
+                    continue;
+                }
+                let time = sample.timestamp.as_millis();
+                if marks
+                    .is_too_late(transaction, host_id, interval.as_millis(), time)
+                    .at(path, DOING)?
+                {
+                    appended.late += 1;
                     continue;
                 }
                 let mut insert = || {
@@ -163,8 +200,16 @@ impl SqliteStore {
                 };
                 match insert().at(path, DOING)? {
                     0 => appended.duplicates += 1,
-                    _ => appended.stored += 1,
+                    _ => {
+                        appended.stored += 1;
+                        if (tiers::EARLIEST..marks.minutes_done).contains(&time) {
+                            due.insert(tiers::floor(time, tiers::MINUTE));
+                        }
+                    }
                 }
+            }
+            for minute in due {
+                tiers::mark_due(transaction, host_id, Tier::Minutes, minute).at(path, DOING)?;
             }
             Ok(appended)
         })
@@ -248,7 +293,8 @@ mod tests {
     fn names_that_sql_takes_for_the_same_column_are_refused() {
         let check = |names: &[&str]| check_names(&Schema::from_names(names.to_vec()).unwrap());
         check(&["cpu", "mem\"ory", "über", "rowid", "Über"]).unwrap();
-        for names in [&["cpu", "CPU"][..], &["Timestamp"], &["host_id"], &["a\0b"]] {
+        for names in [&["cpu", "CPU"][..], &["Timestamp"], &["host_id"], &["a\0b"], &["A", "a:MIN"]]
+        {
             assert!(check(names).unwrap_err().is_invalid_input(), "{names:?}");
         }
     }
@@ -256,7 +302,7 @@ mod tests {
     #[test]
     fn more_features_than_a_table_has_columns_are_refused() {
         let wide = |n: usize| Schema::from_names((0..n).map(|i| format!("f{i}"))).unwrap();
-        check_names(&wide(1997)).unwrap();
-        assert!(check_names(&wide(1998)).unwrap_err().to_string().contains("1997 features"));
+        check_names(&wide(499)).unwrap();
+        assert!(check_names(&wide(500)).unwrap_err().to_string().contains("499 features"));
     }
 }

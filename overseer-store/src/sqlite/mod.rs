@@ -3,26 +3,46 @@
 //! The database is write-ahead logged with `synchronous=NORMAL`: what was committed survives the end of the process
 //! however it comes, a power cut may cost the last moments but never leaves the database damaged, and readers beside
 //! a running sampler are never blocked.
+//!
+//! # What becomes of a sample, whatever its time
+//!
+//! | its time | outcome |
+//! |---|---|
+//! | after all others, also in the future | stored; summarised once its minute is over by the clock that upkeep is given |
+//! | before others: out of order, or after a clock was set back | stored in its place; its minute and hour are summarised once more |
+//! | that of a stored sample of the same interval | the stored one is kept, and it is counted as a duplicate |
+//! | in a minute whose samples were summarised and removed | not stored, and counted as late, for it may be one of them |
+//! | beyond ±2⁶² ms, a hundred million years | stored, never summarised, never removed |
+//!
+//! When the clock jumps by more than a week ahead or a minute back between two times of upkeep, nothing expires for a
+//! day: a clock that is wrong for hours costs no history.
 
 mod decisions;
 mod findings;
+mod marks;
 mod metadata;
 mod metrics;
 mod migrate;
 mod open;
+mod retention;
 mod rows;
+mod summaries;
+mod tiers;
+mod upkeep;
 
 pub use migrate::FORMAT_VERSION;
 pub use open::{Opened, SqliteOptions};
+pub use retention::Retention;
 
 use crate::error::Context;
 use overseer_core::{
-    Alert, AnomalyDetection, Appended, Delivery, Frame, Label, ModelMetadata, Outcome,
+    Alert, AnomalyDetection, Appended, Delivery, Frame, Label, Maintenance, ModelMetadata, Outcome,
     PatternAnalysis, Prediction, Recommendation, Result, Sample, SampleQuery, Schema, Silence,
-    Span, Store, StoredCounts, StoredRecommendation, Timestamp,
+    Span, Store, StoredCounts, StoredRecommendation, Summary, SummaryQuery, Timestamp,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The memory of one host in a database that may hold many.
 ///
@@ -33,7 +53,14 @@ pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     schema: Schema,
+    /// The features that have a column, of this schema and of any before it.
+    features: Vec<String>,
     sql: metrics::Statements,
+    tiers: tiers::Statements,
+    retention: Retention,
+    upkeep: upkeep::Upkeep,
+    /// Whether free pages can be given back; of a database of an old format they are only used again.
+    gives_back: bool,
     /// The key of `hosts`; [`NO_HOST`] if a database open for reading does not know this host.
     host_id: i64,
 }
@@ -147,6 +174,14 @@ impl Store for SqliteStore {
 
     fn remove_samples(&mut self, interval: Span) -> Result<usize> {
         self.delete_samples(interval)
+    }
+
+    fn summary(&mut self, query: &SummaryQuery) -> Result<Summary> {
+        self.read_summary(query)
+    }
+
+    fn maintain(&mut self, now: Timestamp, budget: Duration) -> Result<Maintenance> {
+        self.do_upkeep(now, budget)
     }
 
     fn put_label(&mut self, label: &Label) -> Result<()> {

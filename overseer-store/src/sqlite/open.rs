@@ -1,6 +1,6 @@
 //! Opening a database: a new one, an old one, a damaged one, and one that may only be read.
 
-use super::{NO_HOST, SqliteStore, metadata, metrics, migrate};
+use super::{NO_HOST, Retention, SqliteStore, metadata, metrics, migrate, tiers, upkeep};
 use crate::aside;
 use crate::error::{Context, corrupt, unavailable};
 use overseer_core::{Error, Result, Schema};
@@ -21,6 +21,7 @@ const LOG_LIMIT_BYTES: i64 = 16 << 20;
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
     busy_timeout: Duration,
+    retention: Retention,
 }
 
 /// A store, and what became of a database that could not be read.
@@ -37,7 +38,7 @@ pub struct Opened {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(2) }
+        Self { busy_timeout: Duration::from_secs(2), retention: Retention::default() }
     }
 }
 
@@ -55,6 +56,13 @@ impl SqliteOptions {
         self
     }
 
+    /// How long [`overseer_core::Store::maintain`] keeps what, and how large the database may become.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// Opens the database at `path` for the host called `host`, makes it if there is none, brings an older format up
     /// to date, and adds a column for each feature of `schema` that is new.
     ///
@@ -62,10 +70,11 @@ impl SqliteOptions {
     /// - Unavailable if it is locked beyond the timeout, may not be written, or its disk is full.
     /// - Corrupt if it is no database or is damaged; nothing is moved.
     /// - Unsupported if a newer program wrote it, invalid if another program did; it is left untouched.
-    /// - Invalid if a feature's name cannot be a column, or unsupported if there are too many.
+    /// - Invalid if a feature's name cannot be a column or the retention is out of range, or unsupported if there are
+    ///   too many features.
     pub fn open(&self, path: &Path, schema: &Schema, host: &str) -> Result<SqliteStore> {
         let path = absolute(path)?;
-        metrics::check_names(schema)?;
+        self.check(schema)?;
         let connection = self.connect(&path)?;
         self.finish(connection, path, schema, host)
     }
@@ -84,7 +93,7 @@ impl SqliteOptions {
     /// As [`SqliteOptions::open`], except for damage; and unavailable if a damaged database cannot be moved.
     pub fn open_or_set_aside(&self, path: &Path, schema: &Schema, host: &str) -> Result<Opened> {
         let path = absolute(path)?;
-        metrics::check_names(schema)?;
+        self.check(schema)?;
         let attempt = self
             .connect_checked(&path)
             .and_then(|connection| self.finish(connection, path.clone(), schema, host));
@@ -112,7 +121,7 @@ impl SqliteOptions {
     pub fn open_read_only(&self, path: &Path, schema: &Schema, host: &str) -> Result<SqliteStore> {
         const DOING: &str = "opening the database for reading";
         let path = absolute(path)?;
-        metrics::check_names(schema)?;
+        self.check(schema)?;
         fs::metadata(&path).at(&path, DOING)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).at(&path, DOING)?;
@@ -129,8 +138,36 @@ impl SqliteOptions {
         migrate::require_current(&connection, &path)?;
         let host_id = metadata::find_host(&connection, &path, host)?.unwrap_or(NO_HOST);
         let columns = metrics::columns(&connection, &path)?;
-        let sql = metrics::Statements::new(schema, &columns);
-        Ok(SqliteStore { connection, path, schema: schema.clone(), sql, host_id })
+        Ok(self.store(connection, path, schema, columns, host_id))
+    }
+
+    fn store(
+        &self,
+        connection: Connection,
+        path: PathBuf,
+        schema: &Schema,
+        columns: Vec<String>,
+        host_id: i64,
+    ) -> SqliteStore {
+        // Some statements are long, and all of a tick should be kept.
+        connection.set_prepared_statement_cache_capacity(64);
+        SqliteStore {
+            sql: metrics::Statements::new(schema, &columns),
+            tiers: tiers::Statements::new(&columns),
+            gives_back: gives_back(&connection).unwrap_or(false),
+            features: columns.into_iter().filter(|c| !metrics::is_key(c)).collect(),
+            retention: self.retention.clone(),
+            upkeep: upkeep::Upkeep::default(),
+            connection,
+            path,
+            schema: schema.clone(),
+            host_id,
+        }
+    }
+
+    fn check(&self, schema: &Schema) -> Result<()> {
+        self.retention.check()?;
+        metrics::check_names(schema)
     }
 
     fn open_unchanging(&self, path: &Path, flags: OpenFlags) -> Result<Connection> {
@@ -206,19 +243,24 @@ impl SqliteOptions {
         host: &str,
     ) -> Result<SqliteStore> {
         const DOING: &str = "preparing the database";
+        if migrate::version(&connection, &path)? == 0 {
+            // Of use before the first table only. Where another process is just making it, that one does this.
+            let _ = connection.pragma_update(None, "auto_vacuum", "INCREMENTAL");
+        }
         self.log_ahead(&connection, &path)?;
         connection.pragma_update(None, "synchronous", "NORMAL").at(&path, DOING)?;
         connection
             .query_row(&format!("PRAGMA journal_size_limit={LOG_LIMIT_BYTES}"), [], |_| Ok(()))
             .at(&path, DOING)?;
         migrate::migrate(&mut connection, &path)?;
+        learn_to_give_back(&connection, &path);
         let columns = metrics::ensure_columns(&mut connection, &path, schema)?;
+        tiers::ensure_columns(&mut connection, &path, &columns)?;
         let host_id = metadata::register_host(&mut connection, &path, host, schema)?;
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
             .at(&path, DOING)?;
-        let sql = metrics::Statements::new(schema, &columns);
-        Ok(SqliteStore { connection, path, schema: schema.clone(), sql, host_id })
+        Ok(self.store(connection, path, schema, columns, host_id))
     }
 
     /// Switches to the write-ahead log. SQLite does not wait for locks here, so this does.
@@ -239,6 +281,25 @@ impl SqliteOptions {
             tracing::warn!(path = %path.display(), mode, "no write-ahead log here; readers may wait");
         }
         Ok(())
+    }
+}
+
+/// Whether free pages can be given back to the file system, some at a time.
+fn gives_back(connection: &Connection) -> rusqlite::Result<bool> {
+    const INCREMENTAL: i64 = 2;
+    let mode: i64 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
+    Ok(mode == INCREMENTAL)
+}
+
+/// Rewrites a database of a format that could not give pages back, once, if it is small and nobody else uses it. Where
+/// that is not so, free pages are used again, and only the file never becomes smaller.
+fn learn_to_give_back(connection: &Connection, path: &Path) {
+    let is_small = fs::metadata(path).map_or(0, |m| m.len()) < CHECKED_BELOW_BYTES;
+    if gives_back(connection).unwrap_or(true) || !is_small {
+        return;
+    }
+    if let Err(e) = connection.execute_batch("PRAGMA auto_vacuum=INCREMENTAL; VACUUM") {
+        tracing::info!(path = %path.display(), "the database was not rewritten: {e}");
     }
 }
 

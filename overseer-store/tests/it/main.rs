@@ -10,3 +10,4 @@ mod formats;
 mod kill;
 mod metrics;
 mod sharing;
+mod tiers;
