@@ -31,8 +31,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "OVERSEER_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// A TOML file: data-dir, every, alarm-budget, time-zone (of this host, such as Europe/Berlin; default: what its
-    /// clocks are set to), and how many samples and anomalies are kept in memory, history-samples (1000) and
-    /// history-anomalies (100)
+    /// clocks are set to); how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever),
+    /// keep-findings (90d) and max-database-size (such as 500MB; default: none); and how many samples and anomalies are
+    /// kept in memory, history-samples (1000) and history-anomalies (100)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print

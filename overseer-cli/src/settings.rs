@@ -4,6 +4,7 @@ use crate::args::{Cli, Command, Format, span};
 use overseer_engine::Config;
 use overseer_engine::core::{Error, Result, Span};
 use overseer_engine::host::Options;
+use overseer_engine::host::store::Retention;
 use overseer_engine::policy::AlarmBudget;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ pub(crate) struct Settings {
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
     time_zone: Option<String>,
+    retention: Retention,
 }
 
 /// The TOML file, its keys named as the flags are.
@@ -30,20 +32,71 @@ struct File {
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
     time_zone: Option<String>,
+    keep_samples: Option<String>,
+    keep_minutes: Option<String>,
+    keep_hours: Option<String>,
+    keep_findings: Option<String>,
+    max_database_size: Option<String>,
+}
+
+impl File {
+    /// How long what is kept: as written, and by default what the store does.
+    fn retention(&self) -> Result<Retention> {
+        let mut keep = Retention::default();
+        let spans = [
+            ("keep-samples", &self.keep_samples, &mut keep.samples),
+            ("keep-minutes", &self.keep_minutes, &mut keep.minutes),
+            ("keep-hours", &self.keep_hours, &mut keep.hours),
+            ("keep-findings", &self.keep_findings, &mut keep.findings),
+        ];
+        for (key, written, kept) in spans {
+            match written.as_deref() {
+                None => {}
+                Some("forever") => *kept = None,
+                Some(text) => *kept = Some(span(text).map_err(|e| wrong(key, e))?),
+            }
+        }
+        if let Some(text) = &self.max_database_size {
+            keep.most_bytes = Some(bytes(text).map_err(|e| wrong("max-database-size", e))?);
+        }
+        keep.check()?;
+        Ok(keep)
+    }
+}
+
+fn wrong(key: &str, why: String) -> Error {
+    Error::invalid_value(format!("configuration, `{key}`"), why)
+}
+
+/// A size: a number and one of kB, MB, GB (powers of 1000) or KiB, MiB, GiB (of 1024).
+fn bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim() {
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "KiB" => 1024.0,
+        "MiB" => 1024.0 * 1024.0,
+        "GiB" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err("write a number and a unit, such as 500MB or 2GiB".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+    Ok((number * unit) as u64)
 }
 
 impl Settings {
     pub(crate) fn of(cli: &Cli) -> Result<Self> {
         let file = cli.global.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
-        let written = file
-            .every
-            .map(|text| span(&text).map_err(|e| Error::invalid_value("configuration, `every`", e)))
-            .transpose()?;
+        let written = file.every.as_deref();
+        let written = written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()?;
         let typed = match &cli.command {
             Command::Watch(watch) => watch.every,
             _ => None,
         };
         Ok(Self {
+            retention: file.retention()?,
             format: cli.global.format,
             alarm_budget: cli.global.alarm_budget.or(file.alarm_budget).unwrap_or_default(),
             data_dir: cli.global.data_dir.clone().or(file.data_dir),
@@ -70,6 +123,7 @@ impl Settings {
         options.config = config;
         options.sample = sample;
         options.time_zone.clone_from(&self.time_zone);
+        options.retention.clone_from(&self.retention);
         purpose.clone_into(&mut options.purpose);
         options
     }
@@ -94,6 +148,27 @@ mod tests {
         let path = path.display().to_string();
         let argv = ["overseer", "--config", &path].into_iter().chain(flags.iter().copied());
         Settings::of(&Cli::try_parse_from(argv).unwrap())
+    }
+
+    #[test]
+    fn how_long_what_is_kept_is_written_as_people_do() {
+        let file =
+            "keep-samples = \"7d\"\nkeep-minutes = \"forever\"\nmax-database-size = \"1.5GB\"\n";
+        let keep = settings(file, &["analyze"]).unwrap().engine("test", true).retention;
+        assert_eq!(keep.samples, Some(Span::from_secs(7 * 86_400)));
+        assert_eq!((keep.minutes, keep.hours), (None, None));
+        assert_eq!(keep.findings, Retention::default().findings);
+        assert_eq!(keep.most_bytes, Some(1_500_000_000));
+        for (wrong, named) in [
+            ("keep-samples = \"7 weeks\"", "keep-samples"),
+            ("keep-hours = \"1h\"", "hours"),
+            ("max-database-size = \"500\"", "max-database-size"),
+            ("max-database-size = \"1MB\"", "8 MiB"),
+            ("keep-everything = \"1d\"", "keep-everything"),
+        ] {
+            let e = settings(wrong, &["analyze"]).unwrap_err().to_string();
+            assert!(e.contains(named), "{e}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The engine's state, and how a sample enters it.
 
+use crate::changes::LastStored;
 use crate::config::Config;
 use crate::history::{History, Pushed};
 use crate::policy::{AlarmPolicy, Verdict};
@@ -65,6 +66,8 @@ pub struct Engine {
     /// Samples and findings that the store could not take yet.
     pub(crate) unsaved: VecDeque<(Span, Sample)>,
     pub(crate) unsaved_findings: VecDeque<AnomalyDetection>,
+    /// The predictions and patterns that were stored last.
+    pub(crate) last_stored: LastStored,
     pub(crate) detector: Option<Fitted<dyn Detector>>,
     pub(crate) forecaster: Option<Fitted<dyn Forecaster>>,
     pub(crate) since_training: usize,
@@ -119,6 +122,7 @@ impl Engine {
             data_dir: None,
             unsaved: VecDeque::new(),
             unsaved_findings: VecDeque::new(),
+            last_stored: LastStored::default(),
             detector: None,
             forecaster: None,
             since_training: 0,

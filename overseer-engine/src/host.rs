@@ -32,6 +32,8 @@ pub struct Options {
     pub sample: bool,
     /// What the sampler's place is wanted for, as a second one is told.
     pub purpose: String,
+    /// How long the database keeps what, and how large it may become.
+    pub retention: store::Retention,
     /// The zone by whose clocks the host's days and weeks go, by its IANA name such as `Europe/Berlin`; by default the
     /// one this host's clocks are set to.
     pub time_zone: Option<String>,
@@ -45,6 +47,7 @@ impl Default for Options {
             step_is_chosen: false,
             sample: true,
             purpose: "an embedded engine".to_owned(),
+            retention: store::Retention::default(),
             time_zone: None,
         }
     }
@@ -146,6 +149,7 @@ fn with_our_models_by(
 /// # Errors
 /// If the host cannot be read at all, a setting is out of range, or the chosen time zone is not known here.
 pub fn open(options: &Options) -> Result<Engine> {
+    options.retention.check()?;
     let collector = Box::new(collect::HostCollector::new()?);
     let name = collector.host().name;
     let mut notices = Vec::new();
@@ -175,7 +179,9 @@ pub fn open(options: &Options) -> Result<Engine> {
                     format!("{e}; what is learned now is not kept"),
                 )),
             }
-            let opened = open_database(&dir, &name, lease.is_some(), &mut notices);
+            let database_options = store::SqliteOptions::new().retention(options.retention.clone());
+            let opened =
+                open_database(&database_options, &dir, &name, lease.is_some(), &mut notices);
             let writable = lease.is_some() && opened.as_ref().is_some_and(|o| o.writable);
             database = opened.map(|o| o.store);
             if writable || role == Role::Reader {
@@ -231,6 +237,7 @@ struct OpenedStore {
 /// Opens the database: for the sampler to write, moving a broken one aside; for everybody else to read, touching
 /// nothing, for it may be another process's.
 fn open_database(
+    options: &store::SqliteOptions,
     dir: &store::DataDir,
     host: &str,
     sampler: bool,
@@ -239,7 +246,7 @@ fn open_database(
     let schema = host_schema::schema();
     let path: &Path = &dir.database();
     if sampler {
-        match store::SqliteStore::open_or_set_aside(path, &schema, host) {
+        match options.open_or_set_aside(path, &schema, host) {
             Ok(opened) => {
                 if let Some(aside) = opened.set_aside {
                     notices.push(Notice::warning(
@@ -261,7 +268,7 @@ fn open_database(
     if !path.exists() {
         return None;
     }
-    match store::SqliteStore::open_read_only(path, &schema, host) {
+    match options.open_read_only(path, &schema, host) {
         Ok(s) => Some(OpenedStore { store: Box::new(s), writable: false }),
         Err(e) => {
             notices.push(Notice::warning(Stage::Open, e.to_string()));

@@ -23,6 +23,7 @@
 pub use overseer_core as core;
 
 pub mod analytics;
+mod changes;
 mod config;
 mod detection;
 mod engine;

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
-use overseer_core::{Frame, PatternAnalysis, PatternType, Result, SampleQuery, Span, Timestamp};
+use overseer_core::{Frame, PatternAnalysis, PatternType, Result, Span, SummaryQuery, Timestamp};
 
 /// How far back the long look goes: far enough for a rhythm of a day to repeat itself often.
 const LONG: Span = Span::from_secs(7 * 86_400);
@@ -10,8 +10,6 @@ const LONG: Span = Span::from_secs(7 * 86_400);
 const CELL: Span = Span::from_secs(600);
 /// The long look changes slowly.
 const LONG_EVERY: Span = Span::from_secs(3600);
-/// The store is read in pieces of this length, so that memory stays bounded.
-const PIECE: Span = Span::from_secs(86_400);
 
 impl Engine {
     /// Looks for patterns in the newest samples, and where there are days of them, in those.
@@ -64,28 +62,15 @@ impl Engine {
         Ok(found)
     }
 
-    /// Means over [`CELL`] of the last days' samples at the step. Cells without any known value are left out.
+    /// Means over [`CELL`] of the last days' samples. Cells without any known value are left out.
     fn averaged(&mut self, last: Timestamp) -> Result<Frame> {
         let mut averaged = Frame::new(self.schema.clone());
-        let step = self.config.step;
         let Some(store) = &mut self.parts.store else { return Ok(averaged) };
-        let mut from = last - LONG;
-        let mut cell = Cell::new(self.schema.len());
-        while from <= last {
-            let mut query = SampleQuery::latest(step, usize::MAX);
-            query.from = from;
-            query.to = (from + PIECE - Span::from_millis(1)).min(last);
-            for (timestamp, row) in store.samples(&query)?.rows() {
-                let start = timestamp.as_millis().div_euclid(CELL.as_millis()) * CELL.as_millis();
-                if cell.start != Some(start) {
-                    cell.finish(&mut averaged)?;
-                    cell.start = Some(start);
-                }
-                cell.add(row);
-            }
-            from = from + PIECE;
+        let summary = store.summary(&SummaryQuery::new(last - LONG, last, CELL))?;
+        for (index, &start) in summary.starts.iter().enumerate() {
+            let means: Vec<f64> = summary.point(index).iter().map(|cell| cell.mean).collect();
+            averaged.push_row(start, &means)?;
         }
-        cell.finish(&mut averaged)?;
         Ok(averaged)
     }
 }
@@ -97,40 +82,4 @@ fn after_last_gap(frame: &Frame, interval: Span) -> usize {
         .rev()
         .find(|&i| Timestamp::is_gap(times[i - 1], times[i], interval))
         .unwrap_or(0)
-}
-
-/// Sums of one cell's known values.
-struct Cell {
-    start: Option<i64>,
-    sums: Vec<f64>,
-    counts: Vec<u32>,
-}
-
-impl Cell {
-    fn new(features: usize) -> Self {
-        Self { start: None, sums: vec![0.0; features], counts: vec![0; features] }
-    }
-
-    fn add(&mut self, row: &[f64]) {
-        for ((sum, count), &value) in self.sums.iter_mut().zip(&mut self.counts).zip(row) {
-            if !value.is_nan() {
-                *sum += value;
-                *count += 1;
-            }
-        }
-    }
-
-    fn finish(&mut self, into: &mut Frame) -> Result<()> {
-        if let Some(start) = self.start.take()
-            && self.counts.iter().any(|&c| c > 0)
-        {
-            // Of no values the mean is NaN, which is how a missing value is written.
-            let means: Vec<f64> =
-                self.sums.iter().zip(&self.counts).map(|(s, &c)| s / f64::from(c)).collect();
-            into.push_row(Timestamp::from_millis(start), &means)?;
-        }
-        self.sums.fill(0.0);
-        self.counts.fill(0);
-        Ok(())
-    }
 }

@@ -6,6 +6,13 @@ use crate::report::{Notice, Stage};
 use overseer_core::{
     AnomalyDetection, PatternAnalysis, Prediction, Reading, Sample, SampleQuery, Span, Timestamp,
 };
+use std::time::Duration;
+
+/// How many of the newest stored predictions and patterns are looked at, so as not to store the same again.
+const LAST_STORED: usize = 100;
+
+/// How long a tick may spend on the store's upkeep.
+const UPKEEP: Duration = Duration::from_millis(2);
 
 impl Engine {
     /// Reads the step, the newest samples and the newest anomalies.
@@ -38,6 +45,16 @@ impl Engine {
         }
         match store.anomalies(self.config.anomaly_capacity) {
             Ok(newest_first) => self.anomalies.extend(newest_first.into_iter().rev()),
+            Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
+        }
+        // The newest come first; those of one kind are few among them.
+        let known =
+            store.predictions(LAST_STORED).and_then(|p| Ok((p, store.patterns(LAST_STORED)?)));
+        match known {
+            Ok((predictions, patterns)) => self.last_stored.note(
+                predictions.into_iter().rev().collect(),
+                patterns.into_iter().rev().collect(),
+            ),
             Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
         }
         for problem in problems {
@@ -117,6 +134,15 @@ impl Engine {
                 Ok(appended) => {
                     tracing::trace!(?appended, "stored samples");
                     self.unsaved.drain(..batch.len());
+                    if appended.late > 0 {
+                        self.note(Notice::warning(
+                            Stage::Store,
+                            format!(
+                                "{} samples are of a time that was summarised long ago, and were not stored",
+                                appended.late
+                            ),
+                        ));
+                    }
                 }
                 Err(e) => {
                     self.note(Notice::warning(
@@ -129,7 +155,7 @@ impl Engine {
         }
     }
 
-    /// Stores the findings of one tick, in one transaction.
+    /// Stores the findings of one tick, in one transaction; of predictions and patterns those that say something new.
     pub(crate) fn record(
         &mut self,
         anomaly: Option<&AnomalyDetection>,
@@ -138,13 +164,18 @@ impl Engine {
     ) {
         let mut anomalies: Vec<AnomalyDetection> = self.unsaved_findings.iter().cloned().collect();
         anomalies.extend(anomaly.cloned());
+        let predictions = self.last_stored.new_predictions(predictions);
+        let patterns = self.last_stored.new_patterns(patterns);
         let nothing = anomalies.is_empty() && predictions.is_empty() && patterns.is_empty();
         if nothing || self.role == crate::Role::Reader {
             return; // What a reader finds, the sampler finds too, and stores once.
         }
         let Some(store) = &mut self.parts.store else { return };
-        match store.record(&anomalies, predictions, patterns) {
-            Ok(()) => self.unsaved_findings.clear(),
+        match store.record(&anomalies, &predictions, &patterns) {
+            Ok(()) => {
+                self.unsaved_findings.clear();
+                self.last_stored.note(predictions, patterns);
+            }
             Err(e) => {
                 // Anomalies are history worth keeping; predictions and patterns are made again soon.
                 if let Some(a) = anomaly {
@@ -155,6 +186,35 @@ impl Engine {
                 }
                 self.note(Notice::warning(Stage::Store, e.to_string()));
             }
+        }
+    }
+
+    /// Lets the store summarise, remove what is old and give space back, a little at a time.
+    pub(crate) fn maintain_store(&mut self, now: Timestamp) {
+        if self.role == crate::Role::Reader {
+            return;
+        }
+        let Some(store) = &mut self.parts.store else { return };
+        match store.maintain(now, UPKEEP) {
+            Ok(done) => {
+                for dropped in &done.dropped {
+                    let age = now.since(dropped.before);
+                    self.note(Notice::warning(
+                        Stage::Store,
+                        format!(
+                            "the database has reached its largest size: {} {} older than {age} were removed",
+                            dropped.rows, dropped.what
+                        ),
+                    ));
+                }
+                if done.too_large {
+                    self.note(Notice::warning(
+                        Stage::Store,
+                        "the database is larger than it may be, and nothing more in it may be removed",
+                    ));
+                }
+            }
+            Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
         }
     }
 

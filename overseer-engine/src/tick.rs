@@ -31,7 +31,10 @@ impl Engine {
             self.refresh_patterns(now);
         }
         let anomaly = self.detect();
-        self.finish(now, start, anomaly, predict, patterns)
+        let report = self.finish(now, start, anomaly, predict, patterns);
+        // After everything that somebody waits for. What it notes is in the next report.
+        self.maintain_store(now);
+        report
     }
 
     /// The comprehensive analysis of what is known now; collecting is the caller's.

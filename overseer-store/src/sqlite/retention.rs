@@ -58,7 +58,11 @@ impl Retention {
         Self { samples: None, minutes: None, hours: None, findings: None, most_bytes: None }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    /// Whether a store can keep to this; opening one asks too.
+    ///
+    /// # Errors
+    /// Names the first setting that is out of range.
+    pub fn check(&self) -> Result<()> {
         let spans = [
             ("samples", self.samples, HOUR),
             ("minutes", self.minutes, HOUR),
