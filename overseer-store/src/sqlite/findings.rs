@@ -1,7 +1,7 @@
 //! Anomalies, predictions and patterns: columns for what a person asks by, JSON for lists.
 
 use super::rows::{Number, Record, known, read_all, to_json, whole};
-use super::{SqliteStore, write};
+use super::{SqliteStore, texts, write};
 use crate::error::Context;
 use overseer_core::{
     AnomalyDetection, ChangePoint, Error, FeatureEvidence, Interval, PatternAnalysis, Periodicity,
@@ -162,8 +162,10 @@ fn insert_prediction(
         PredictionType::Feature(name) => (FEATURE, Some(name)),
         other => return Err(Error::unsupported(format!("storing predictions of {other:?}"))),
     };
-    let features = to_json(&prediction.features)?;
-    let recommendations = to_json(&prediction.recommendations)?;
+    let pack = |text: &str| texts::pack(connection, text).at(path, RECORDING);
+    let explanation = pack(&prediction.explanation)?;
+    let features = pack(&to_json(&prediction.features)?)?;
+    let recommendations = pack(&to_json(&prediction.recommendations)?)?;
     connection
         .prepare_cached(INSERT_PREDICTION)
         .and_then(|mut statement| {
@@ -178,7 +180,7 @@ fn insert_prediction(
                 ":upper": known(prediction.interval.upper),
                 ":level": prediction.interval.level.get(),
                 ":confidence": prediction.confidence.get(),
-                ":explanation": prediction.explanation,
+                ":explanation": explanation,
                 ":features": features,
                 ":recommendations": recommendations,
             })
@@ -210,7 +212,7 @@ fn prediction(row: &Record<'_>) -> Result<Prediction> {
     );
     prediction.confidence = row.probability("confidence")?;
     prediction.features = row.json("features")?;
-    prediction.explanation = row.get("explanation")?;
+    prediction.explanation = row.text("explanation")?;
     prediction.recommendations = row.json("recommendations")?;
     Ok(prediction)
 }
@@ -223,9 +225,10 @@ fn insert_pattern(
 ) -> Result<()> {
     let coefficients = pattern.trend.as_ref().map(|t| to_json(&t.coefficients)).transpose()?;
     let trend = |part: fn(&Trend) -> f64| pattern.trend.as_ref().and_then(|t| known(part(t)));
-    let features = to_json(&pattern.features)?;
-    let insights = to_json(&pattern.insights)?;
-    let change_points = to_json(&pattern.change_points)?;
+    let pack = |text: &str| texts::pack(connection, text).at(path, RECORDING);
+    let features = pack(&to_json(&pattern.features)?)?;
+    let insights = pack(&to_json(&pattern.insights)?)?;
+    let change_points = pack(&to_json(&pattern.change_points)?)?;
     connection
         .prepare_cached(INSERT_PATTERN)
         .and_then(|mut statement| {

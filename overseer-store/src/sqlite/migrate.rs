@@ -10,10 +10,11 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The number of each format and the SQL that leads to it from the one before, from an empty database on.
-const MIGRATIONS: [(u32, &str); 3] = [
+const MIGRATIONS: [(u32, &str); 4] = [
     (1, include_str!("../migrations/0001_initial.sql")),
     (3, include_str!("../migrations/0003_decisions.sql")),
     (4, include_str!("../migrations/0004_tiers.sql")),
+    (5, include_str!("../migrations/0005_texts.sql")),
 ];
 
 /// The newest format this program knows, kept in the database as its `user_version`.
@@ -23,7 +24,7 @@ pub const FORMAT_VERSION: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 const APPLICATION_ID: i64 = 0x4f56_5352;
 
 /// What a current database holds; one that lost any of it cannot be used.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "hosts",
     "installation",
     "system_metrics",
@@ -39,6 +40,7 @@ const TABLES: [&str; 15] = [
     "metrics_1m",
     "metrics_1h",
     "summaries_due",
+    "texts",
 ];
 
 /// The format of the database, 0 for an empty one.

@@ -27,6 +27,7 @@ mod open;
 mod retention;
 mod rows;
 mod summaries;
+mod texts;
 mod tiers;
 mod upkeep;
 

@@ -1,5 +1,6 @@
 //! Reading the rows of findings with an error that names table and column, for a person may have edited them.
 
+use super::texts;
 use crate::error::{Context, corrupt};
 use overseer_core::{Error, Probability, Result, Timestamp};
 use rusqlite::types::FromSql;
@@ -11,6 +12,7 @@ use std::path::Path;
 /// One row of a table, read by the names of its columns.
 #[derive(Debug)]
 pub(super) struct Record<'a> {
+    connection: &'a Connection,
     row: &'a Row<'a>,
     path: &'a Path,
     doing: &'a str,
@@ -29,7 +31,7 @@ pub(super) fn read_all<T>(
     let mut rows = statement.query(params).at(path, doing)?;
     let mut all = Vec::new();
     while let Some(row) = rows.next().at(path, doing)? {
-        all.push(make(&Record { row, path, doing })?);
+        all.push(make(&Record { connection, row, path, doing })?);
     }
     Ok(all)
 }
@@ -37,6 +39,11 @@ pub(super) fn read_all<T>(
 impl Record<'_> {
     pub(super) fn get<T: FromSql>(&self, column: &str) -> Result<T> {
         self.row.get(column).at(self.path, self.doing)
+    }
+
+    /// A text, which may be stored by the numbers in it.
+    pub(super) fn text(&self, column: &str) -> Result<String> {
+        texts::unpack(self.connection, self.path, self.get(column)?)
     }
 
     /// NULL is NaN.
@@ -65,7 +72,7 @@ impl Record<'_> {
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T> {
-        let text: String = self.get(column)?;
+        let text = self.text(column)?;
         serde_json::from_str(&text).map_err(|e| self.damaged(column, &e))
     }
 
