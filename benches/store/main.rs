@@ -3,6 +3,8 @@
 //! Writes are compared within one run, in turns, by the processor time of the median, for a machine that is busy with
 //! something else makes both slower. `OVERSEER_BENCH_SHORT=1` leaves out the simulated year.
 
+#![allow(clippy::print_stdout, reason = "its figures are what this is run for")]
+
 mod bare;
 mod clock;
 mod sizes;
@@ -14,10 +16,13 @@ use std::process::ExitCode;
 /// What every part returns: whether it kept its promise.
 type Kept = Result<bool, Box<dyn std::error::Error>>;
 
+/// A part of this bench.
+type Part = fn() -> Kept;
+
 fn main() -> ExitCode {
     let short = std::env::var_os("OVERSEER_BENCH_SHORT").is_some();
     let mut kept = true;
-    let parts: [(&str, fn() -> Kept); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("writes", writes::beside_bare_sqlite),
         ("summary", summary::of_a_million_rows),
         ("rows", sizes::of_rows),

@@ -1,7 +1,8 @@
 //! The command line as typed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use overseer_engine::core::Span;
+use overseer_engine::core::{Span, Timestamp};
+use overseer_engine::host::store::transfer::Kind;
 use overseer_engine::policy::AlarmBudget;
 use std::path::PathBuf;
 
@@ -81,6 +82,10 @@ pub(crate) enum Command {
     Score(Score),
     /// Forecast a CSV column from many origins, each from what was known there
     Backtest(Backtest),
+    /// Write what is stored to a file: CSV, JSON Lines or Parquet
+    Export(Export),
+    /// Store what a file holds and is not there yet
+    Import(Import),
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +161,74 @@ pub(crate) struct Backtest {
     pub(crate) output: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// What to write; `all` goes to JSON Lines only. `minutes` and `hours` hold means, minima, maxima and counts, also of
+    /// times whose samples are gone
+    #[arg(long, value_name = "KIND", default_value = "metrics", value_parser = kinds)]
+    pub(crate) what: Kinds,
+    /// From this time on: so long before now, such as 12h or 7d; or a time, such as 2026-05-01T00:00:00Z or Unix
+    /// milliseconds [default: all]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) since: Option<Moment>,
+    /// Up to this time, as --since
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<Moment>,
+    /// Where to write; the name's end tells the form: .csv, .jsonl, .parquet; `-` is JSON Lines to stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// What `export` wrote, or CSV or JSON Lines with a column `timestamp` and columns named as the features
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Kinds of rows, as one argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kinds(pub(crate) Vec<Kind>);
+
+fn kinds(text: &str) -> Result<Kinds, String> {
+    if text == "all" {
+        return Ok(Kinds(Kind::ALL.to_vec()));
+    }
+    let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let kind = Kind::from_word(text);
+    kind.map(|kind| Kinds(vec![kind])).ok_or_else(|| format!("one of {}, all", known.join(", ")))
+}
+
+/// A moment: as such, or so long before now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    At(Timestamp),
+    Before(Span),
+}
+
+impl Moment {
+    pub(crate) fn given(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Before(span) => now - span,
+        }
+    }
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    if let Ok(millis) = text.trim().parse() {
+        return Ok(Moment::At(Timestamp::from_millis(millis)));
+    }
+    if let Ok(time) = text.trim().parse::<jiff::Timestamp>() {
+        return Ok(Moment::At(Timestamp::from_millis(time.as_millisecond())));
+    }
+    span(text).map(Moment::Before).map_err(|_| {
+        "write a length of time before now such as 12h or 7d, a time such as \
+         2026-05-01T00:00:00Z, or Unix milliseconds"
+            .to_owned()
+    })
+}
+
 /// A positive length of time: a number and one of ms, s, m, min, h, d.
 pub(crate) fn span(text: &str) -> Result<Span, String> {
     let text = text.trim();
@@ -186,6 +259,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_moment_is_a_time_or_so_long_before_now() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let given = |text| moment(text).map(|m| m.given(now).as_millis());
+        assert_eq!(given("1d"), Ok(1_699_913_600_000));
+        assert_eq!(given("1699913600000"), Ok(1_699_913_600_000));
+        assert_eq!(given("2023-11-13T22:13:20Z"), Ok(1_699_913_600_000));
+        assert!(given("yesterday").unwrap_err().contains("2026-05-01"));
+        assert_eq!(kinds("minutes"), Ok(Kinds(vec![Kind::Minutes])));
+        assert!(kinds("songs").unwrap_err().contains("predictions"));
     }
 
     #[test]

@@ -53,6 +53,8 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Watch(args) => commands::watch::watch(settings, args.samples),
         Command::Score(args) => commands::score::score(settings, &args),
         Command::Backtest(args) => commands::backtest::backtest(&args),
+        Command::Export(args) => commands::transfer::export(settings, &args),
+        Command::Import(args) => commands::transfer::import(settings, &args),
     }
 }
 

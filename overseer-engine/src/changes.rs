@@ -11,7 +11,7 @@ const LEAST: Span = Span::from_secs(60);
 /// What has not changed is stored this often.
 const MOST: Span = Span::from_secs(3600);
 /// A value or bound that moved by less than this share of the interval's width has not changed.
-const OF_WIDTH: f64 = 0.1;
+const OF_WIDTH: f64 = 0.2;
 /// A pattern whose strength moved by less has not changed.
 const STRENGTH: f64 = 0.1;
 /// A rhythm whose period moved by less than this share has not changed.
@@ -126,15 +126,15 @@ mod tests {
         };
         assert!(is_new(prediction(0, 50.0)), "the first");
         assert!(!is_new(prediction(30, 90.0)), "too soon");
-        assert!(!is_new(prediction(60, 51.9)), "moved by less than a tenth of its width");
-        assert!(is_new(prediction(60, 52.1)));
-        assert!(!is_new(prediction(60 + 3599, 52.1)));
-        assert!(is_new(prediction(60 + 3600, 52.1)));
-        assert!(is_new(prediction(0, 52.1)), "the clock was set back");
-        let mut warned = prediction(90, 52.1);
+        assert!(!is_new(prediction(60, 53.9)), "moved by less than a fifth of its width");
+        assert!(is_new(prediction(60, 54.1)));
+        assert!(!is_new(prediction(60 + 3599, 54.1)));
+        assert!(is_new(prediction(60 + 3600, 54.1)));
+        assert!(is_new(prediction(0, 54.1)), "the clock was set back");
+        let mut warned = prediction(90, 54.1);
         warned.recommendations.push("Start nothing heavy now.".into());
         assert!(is_new(warned));
-        let mut farther = prediction(91, 52.1);
+        let mut farther = prediction(91, 54.1);
         farther.horizon = Span::from_secs(600);
         assert!(is_new(farther), "another horizon is another prediction");
     }

@@ -206,6 +206,23 @@ pub fn open(options: &Options) -> Result<Engine> {
     Ok(engine)
 }
 
+/// Opens this host's database beside whoever samples: to read it, or also to add to it, making it if there is none.
+///
+/// # Errors
+/// If there is no place for it, it cannot be opened, or to read it there is none; nothing is moved.
+pub fn open_store(options: &Options, writes: bool) -> Result<store::SqliteStore> {
+    let root = options.data_dir.clone().map_or_else(default_data_dir, Ok)?;
+    let dir = store::DataDir::new(root);
+    let name = collect::HostCollector::new()?.host().name;
+    let database = store::SqliteOptions::new().retention(options.retention.clone());
+    let schema = host_schema::schema();
+    if writes {
+        dir.create()?;
+        return database.open(&dir.database(), &schema, &name);
+    }
+    database.open_read_only(&dir.database(), &schema, &name)
+}
+
 /// The clocks of the chosen zone, or this host's. A host whose zone cannot be told goes by UTC, and is told so.
 fn clocks_of(chosen: Option<&str>, notices: &mut Vec<Notice>) -> Result<Arc<dyn LocalTime>> {
     if let Some(name) = chosen {

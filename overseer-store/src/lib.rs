@@ -5,6 +5,7 @@
 //! | [`DataDir`] | where everything of an installation lies |
 //! | [`SqliteStore`] | samples, findings and what is known of the models: [`overseer_core::Store`] |
 //! | [`ModelDirectory`] | model files: [`overseer_core::ModelRepository`] |
+//! | [`transfer`] | exports to CSV, JSON Lines and Parquet, and imports of them |
 //! | [`Lease`] | that one process samples an installation at a time |
 //!
 //! What a method acknowledged with `Ok` survives `kill -9`. What cannot be read is moved aside and never deleted. A
@@ -41,6 +42,7 @@ mod error;
 mod lease;
 mod models;
 mod sqlite;
+pub mod transfer;
 
 pub use data_dir::DataDir;
 pub use lease::{Lease, LeaseOutcome};

@@ -3,6 +3,7 @@
 pub(crate) mod backtest;
 pub(crate) mod live;
 pub(crate) mod score;
+pub(crate) mod transfer;
 pub(crate) mod watch;
 
 use overseer_engine::core::Span;
@@ -44,11 +45,17 @@ fn counter(message: &'static str) -> indicatif::ProgressBar {
     indicatif::ProgressBar::no_length().with_style(style).with_message(message)
 }
 
-/// A CSV file that appears under its name only when it is complete; a pipe or device is written as it comes.
-struct Output {
+/// A file that appears under its name only when it is complete; a pipe or device is written as it comes.
+struct NewFile {
     place: String,
     path: PathBuf,
-    writer: csv::Writer<Sink>,
+    sink: Sink,
+}
+
+/// A CSV file made as [`NewFile`] makes one.
+struct Output {
+    place: String,
+    writer: csv::Writer<NewFile>,
 }
 
 enum Sink {
@@ -57,24 +64,24 @@ enum Sink {
     Direct(File),
 }
 
-impl Write for Sink {
+impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Self::Temporary(file) => file.write(bytes),
-            Self::Direct(file) => file.write(bytes),
+        match &mut self.sink {
+            Sink::Temporary(file) => file.write(bytes),
+            Sink::Direct(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Self::Temporary(file) => file.flush(),
-            Self::Direct(file) => file.flush(),
+        match &mut self.sink {
+            Sink::Temporary(file) => file.flush(),
+            Sink::Direct(file) => file.flush(),
         }
     }
 }
 
-impl Output {
-    fn create(path: &Path, header: &[&str]) -> Result<Self> {
+impl NewFile {
+    fn create(path: &Path) -> Result<Self> {
         let place = path.display().to_string();
         let is_device = std::fs::metadata(path).is_ok_and(|m| !m.is_file());
         let sink = if is_device {
@@ -92,8 +99,24 @@ impl Output {
             builder.tempfile_in(directory).map(Sink::Temporary)
         };
         let sink = sink.map_err(|e| Error::other(format!("creating {place}"), e))?;
-        let mut output =
-            Self { place, path: path.to_owned(), writer: csv::Writer::from_writer(sink) };
+        Ok(Self { place, path: path.to_owned(), sink })
+    }
+
+    fn finish(self) -> Result<()> {
+        match self.sink {
+            Sink::Temporary(file) => file
+                .persist(&self.path)
+                .map(drop)
+                .map_err(|e| Error::other(format!("writing {}", self.place), e.error)),
+            Sink::Direct(_) => Ok(()),
+        }
+    }
+}
+
+impl Output {
+    fn create(path: &Path, header: &[&str]) -> Result<Self> {
+        let file = NewFile::create(path)?;
+        let mut output = Self { place: file.place.clone(), writer: csv::Writer::from_writer(file) };
         output.row(header)?;
         Ok(output)
     }
@@ -106,12 +129,7 @@ impl Output {
 
     fn finish(self) -> Result<()> {
         let failed = |e| Error::other(format!("writing {}", self.place), e);
-        match self.writer.into_inner().map_err(|e| failed(e.into_error()))? {
-            Sink::Temporary(file) => {
-                file.persist(&self.path).map(drop).map_err(|e| failed(e.error))
-            }
-            Sink::Direct(_) => Ok(()),
-        }
+        self.writer.into_inner().map_err(|e| failed(e.into_error()))?.finish()
     }
 }
 

@@ -110,7 +110,7 @@ fn insert_anomaly(
     Ok(())
 }
 
-fn anomaly(row: &Record<'_>) -> Result<AnomalyDetection> {
+pub(super) fn anomaly(row: &Record<'_>) -> Result<AnomalyDetection> {
     let mut anomaly = AnomalyDetection::new(
         row.time("timestamp")?,
         row.word("severity")?,
@@ -192,7 +192,7 @@ fn insert_prediction(
 const PERFORMANCE_SCORE: &str = "performance_score";
 const FEATURE: &str = "feature";
 
-fn prediction(row: &Record<'_>) -> Result<Prediction> {
+pub(super) fn prediction(row: &Record<'_>) -> Result<Prediction> {
     let prediction_type = match row.get::<String>("prediction_type")?.as_str() {
         PERFORMANCE_SCORE => PredictionType::PerformanceScore,
         FEATURE => PredictionType::Feature(row.get("feature")?),
@@ -255,7 +255,7 @@ fn insert_pattern(
     Ok(())
 }
 
-fn pattern(row: &Record<'_>) -> Result<PatternAnalysis> {
+pub(super) fn pattern(row: &Record<'_>) -> Result<PatternAnalysis> {
     let mut pattern = PatternAnalysis::new(
         String::new(),
         row.word("pattern_type")?,

@@ -18,7 +18,9 @@
 //! day: a clock that is wrong for hours costs no history.
 
 mod decisions;
+mod export;
 mod findings;
+mod import;
 mod marks;
 mod metadata;
 mod metrics;

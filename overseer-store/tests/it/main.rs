@@ -11,3 +11,4 @@ mod kill;
 mod metrics;
 mod sharing;
 mod tiers;
+mod transfer;

@@ -1,0 +1,69 @@
+//! What is stored, out to files and in again.
+
+use super::{NewFile, counter, progress_bar};
+use crate::settings::Settings;
+use crate::{Outcome, args};
+use overseer_engine::core::{Error, Result, Severity};
+use overseer_engine::host::store::transfer::{self, Form, Selection};
+use overseer_engine::host::{now, open_store};
+use std::path::Path;
+
+pub(crate) fn export(settings: &Settings, args: &args::Export) -> Outcome {
+    let is_stdout = args.output == Path::new("-");
+    let form = if is_stdout { Form::JsonLines } else { form_of(&args.output)? };
+    let mut selection = Selection::all_of(args.what.0.clone());
+    let now = now();
+    selection.from = args.since.map_or(selection.from, |m| m.given(now));
+    selection.to = args.until.map_or(selection.to, |m| m.given(now));
+    let store = open_store(&settings.engine("export", false), false)?;
+    let bar = progress_bar(0, "Exporting");
+    let mut progress = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let rows = if is_stdout {
+        let to = std::io::stdout();
+        transfer::export(&store, &selection, form, "stdout", to, &mut progress)?
+    } else {
+        let mut file = NewFile::create(&args.output)?;
+        let name = file.place.clone();
+        let rows = transfer::export(&store, &selection, form, &name, &mut file, &mut progress)?;
+        file.finish()?;
+        rows
+    };
+    bar.finish_and_clear();
+    tell(&format!("{rows} rows exported"));
+    Ok(Severity::None)
+}
+
+pub(crate) fn import(settings: &Settings, args: &args::Import) -> Outcome {
+    let form = form_of(&args.file)?;
+    let mut store = open_store(&settings.engine("import", false), true)?;
+    let bar = counter("Importing");
+    let imported =
+        transfer::import(&mut store, &args.file, form, &mut |rows| bar.set_position(rows))?;
+    bar.finish_and_clear();
+    let mut said = format!("{} rows stored", imported.stored);
+    let others = [
+        (imported.duplicates, "were there already"),
+        (imported.blank, "hold no value"),
+        (imported.late, "are of a time that was summarised before, and were left out"),
+    ];
+    for (rows, what) in others.into_iter().filter(|(rows, _)| *rows > 0) {
+        said.push_str(&format!(", {rows} {what}"));
+    }
+    tell(&said);
+    Ok(Severity::None)
+}
+
+fn form_of(path: &Path) -> Result<Form> {
+    Form::of_name(path).ok_or_else(|| {
+        let why = "the name must end in .csv, .jsonl, .ndjson or .parquet";
+        Error::invalid_value(path.display().to_string(), why)
+    })
+}
+
+#[allow(clippy::print_stderr, reason = "for the person who waits; stdout is for data")]
+fn tell(said: &str) {
+    eprintln!("{said}");
+}
