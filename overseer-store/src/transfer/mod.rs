@@ -282,7 +282,7 @@ pub fn import_text(
 
 #[cfg(not(feature = "parquet"))]
 fn without_parquet() -> Error {
-    Error::unsupported("Parquet, for this program was built without the feature `parquet`, and it")
+    Error::unsupported("Parquet (this program was built without the feature `parquet`)")
 }
 
 /// What kind of rows a file with these columns has; the interval tells summaries by the minute from those by the hour.

@@ -1,8 +1,9 @@
 //! Several processes at one database: waiting, giving up, and starting together.
 
-use crate::contents::{HOST, STEP, open, sample, schema};
-use overseer_core::{SampleQuery, Schema, Store};
+use crate::contents::{HOST, STEP, at, open, sample, schema};
+use overseer_core::{SampleQuery, Schema, Span, Store, SummaryQuery};
 use overseer_store::SqliteOptions;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -68,5 +69,79 @@ fn many_openers_at_once_make_one_sound_database() {
         assert_eq!(count("SELECT count(*) FROM hosts"), 3);
         assert_eq!(count("SELECT count(*) FROM system_metrics"), 6);
         assert_eq!(count("SELECT count(*) FROM pragma_table_info('system_metrics')"), 3 + 1 + 6);
+    }
+}
+
+#[test]
+fn readers_beside_a_writer_wait_for_nothing_and_see_whole_transactions() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("overseer.db");
+    let mut writer = open(&path);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (path, done) = (&path, &done);
+        let readers: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(move || {
+                    // Any wait would be an error here.
+                    let options = SqliteOptions::new().busy_timeout(Duration::ZERO);
+                    let mut store = options.open_read_only(path, &schema(), HOST).unwrap();
+                    let (mut reads, mut last) = (0, 0);
+                    while !done.load(Ordering::Acquire) {
+                        let rows =
+                            store.samples(&SampleQuery::latest(STEP, usize::MAX)).unwrap().len();
+                        assert!(rows >= last && rows % 10 == 0, "{rows} after {last}");
+                        let all = SummaryQuery::new(at(0), at(1 << 20), Span::from_secs(600));
+                        let summary = store.summary(&all).unwrap();
+                        let counted: u64 =
+                            (0..summary.len()).map(|i| summary.point(i)[0].count).sum();
+                        assert!(counted >= rows as u64 && counted % 10 == 0, "{counted} of {rows}");
+                        (reads, last) = (reads + 1, rows);
+                    }
+                    reads
+                })
+            })
+            .collect();
+        for batch in 0..400 {
+            let rows: Vec<_> =
+                (10 * batch..10 * batch + 10).map(|i| sample(5 * i, [1.0; 3])).collect();
+            writer.append(STEP, &rows).unwrap();
+            let now = rows[9].timestamp;
+            writer.maintain(now, Duration::from_millis(1)).unwrap();
+        }
+        done.store(true, Ordering::Release);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 0);
+        }
+    });
+    assert_eq!(writer.counts().unwrap().samples, 4000);
+}
+
+#[test]
+fn what_another_process_appends_while_one_does_the_upkeep_is_summarised_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("overseer.db");
+    let mut sampler = open(&path);
+    let mut importer = open(&path);
+    for minute in 0..30 {
+        let now = at(60 * minute);
+        sampler.append(STEP, &[sample(60 * minute, [1.0; 3])]).unwrap();
+        sampler.maintain(now, Duration::from_secs(1)).unwrap();
+        // Some before, some after what was summarised.
+        for late in [600 - 20 * minute, 60 * minute - 95, 60 * minute + 7] {
+            importer.append(STEP, &[sample(late, [2.0; 3])]).unwrap();
+        }
+    }
+    // Even two that do the upkeep, which the lease forbids, lose nothing.
+    importer.maintain(at(1800), Duration::from_secs(1)).unwrap();
+    sampler.append(STEP, &[sample(31, [3.0; 3])]).unwrap();
+    sampler.maintain(at(3600), Duration::from_secs(1)).unwrap();
+    sampler.maintain(at(3700), Duration::from_secs(1)).unwrap();
+    let stored = sampler.samples(&SampleQuery::latest(STEP, 999)).unwrap().len() as u64;
+    for resolution in [60, 3600] {
+        let all = SummaryQuery::new(at(-9999), at(3600), Span::from_secs(resolution));
+        let summary = sampler.summary(&all).unwrap();
+        let counted: u64 = (0..summary.len()).map(|i| summary.point(i)[0].count).sum();
+        assert_eq!(counted, stored, "at {resolution} s");
     }
 }

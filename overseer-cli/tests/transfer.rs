@@ -1,0 +1,111 @@
+//! Exports and imports by the command itself, beside a running sampler.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn overseer(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_overseer"))
+        .arg("--data-dir")
+        .arg(dir)
+        .args(args)
+        .env_remove("OVERSEER_LOG")
+        .output()
+        .unwrap()
+}
+
+/// What the command says on stderr, when it succeeds.
+fn said(dir: &Path, args: &[&str]) -> String {
+    let output = overseer(dir, args);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{args:?}: {said}");
+    said
+}
+
+fn watch(dir: &Path, samples: &str) {
+    let output = overseer(dir, &["watch", "--every", "50ms", "--samples", samples]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn what_was_exported_and_imported_exports_the_same_again() {
+    let place = tempfile::tempdir().unwrap();
+    let (one, two) = (place.path().join("one"), place.path().join("two"));
+    watch(&one, "70");
+    for (what, name) in [("all", "all.jsonl"), ("metrics", "metrics.csv")] {
+        let first = place.path().join(name);
+        let first = first.to_str().unwrap();
+        assert!(
+            said(&one, &["export", "--what", what, "--output", first]).contains("rows exported")
+        );
+        let rows = said(&two, &["import", first]);
+        assert!(rows.contains("rows stored"), "{rows}");
+        let again = said(&two, &["import", first]);
+        assert!(again.starts_with("0 rows stored, "), "{again}");
+        let second = place.path().join(format!("second-{name}"));
+        said(&two, &["export", "--what", what, "--output", second.to_str().unwrap()]);
+        let (first, second) = (std::fs::read(first).unwrap(), std::fs::read(second).unwrap());
+        assert!(!first.is_empty() && first == second, "{name}");
+    }
+    // And what was imported is looked at as if it had been sampled here.
+    let analytics = overseer(&two, &["--format", "json", "analytics"]);
+    let analytics: serde_json::Value = serde_json::from_slice(&analytics.stdout).unwrap();
+    assert!(analytics.to_string().contains("system.cpu.utilization"));
+}
+
+#[test]
+fn beside_a_running_sampler_both_work_and_it_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("data");
+    watch(&dir, "5");
+    // Else the sampler would remove what is imported, which is years old, as soon as it has summarised it.
+    let config = place.path().join("overseer.toml");
+    std::fs::write(&config, "keep-samples = \"forever\"\n").unwrap();
+    let mut sampler = Command::new(env!("CARGO_BIN_EXE_overseer"))
+        .arg("--data-dir")
+        .arg(&dir)
+        .arg("--config")
+        .arg(&config)
+        .args(["watch", "--every", "50ms", "--samples", "60"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let history = place.path().join("history.csv");
+    let rows: String = (0..3000)
+        .map(|i| format!("{},0.{:03}\n", 1_700_000_000_000_i64 + 50 * i, i % 1000))
+        .collect();
+    std::fs::write(&history, format!("timestamp,system.cpu.utilization\n{rows}")).unwrap();
+    let imported = said(&dir, &["import", history.to_str().unwrap()]);
+    assert!(imported.contains("3000 rows stored"), "{imported}");
+    let file = place.path().join("out.jsonl");
+    said(&dir, &["export", "--until", "1700000149999", "--output", file.to_str().unwrap()]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().count(), 3000);
+    assert!(sampler.wait().unwrap().success());
+}
+
+#[test]
+fn what_cannot_be_done_is_said_and_leaves_no_file() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("data");
+    let out = place.path().join("out.csv");
+    let out = out.to_str().unwrap();
+    let fails = |args: &[&str], code: i32, why: &str| {
+        let output = overseer(&dir, args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(why), "{args:?}: {said}");
+    };
+    fails(&["export", "--output", out], 3, "does not exist");
+    watch(&dir, "2");
+    fails(&["export", "--output", "history.xls"], 3, "must end in .csv");
+    fails(&["export", "--what", "all", "--output", out], 3, "exactly one kind");
+    fails(&["export", "--what", "songs", "--output", out], 64, "predictions");
+    fails(&["export", "--since", "yesterday", "--output", out], 64, "before now");
+    fails(&["import", out], 3, "No such file");
+    assert!(!Path::new(out).exists());
+    std::fs::write(out, "timestamp,system.cpu.utilization\n1,0.5\nnoon,0.5\n").unwrap();
+    fails(&["import", out], 3, "out.csv, line 3, column `timestamp`: `noon`");
+}
