@@ -212,10 +212,9 @@ impl SqliteStore {
     /// The last whole hour by `before` up to which everything is summarised one tier up.
     fn boundary(&self, kind: Kind, before: i64) -> Result<i64> {
         let Some(marks) = self.upkeep.marks else { return Ok(i64::MIN) };
-        if upkeep::is_any_due(&self.connection, self.host_id).at(&self.path, DOING)? {
-            // What came late must be summarised first; it will be by the next minute.
-            return Ok(i64::MIN);
-        }
+        // What came late must be summarised first; it will be once its minute is over.
+        let due = upkeep::first_due(&self.connection, self.host_id).at(&self.path, DOING)?;
+        let before = before.min(due.unwrap_or(i64::MAX));
         let done = match kind {
             Kind::Samples => marks.minutes_done,
             Kind::Tier(Tier::Minutes) => marks.hours_done,

@@ -240,9 +240,11 @@ fn due(connection: &Connection, host: i64, tier: Tier, last: i64) -> rusqlite::R
     rows.collect()
 }
 
-/// Whether anything waits to be summarised once more.
-pub(super) fn is_any_due(connection: &Connection, host: i64) -> rusqlite::Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM summaries_due WHERE host_id = ?")?.exists([host])
+/// The earliest minute or hour that waits to be summarised once more.
+pub(super) fn first_due(connection: &Connection, host: i64) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT min(timestamp) FROM summaries_due WHERE host_id = ?")?
+        .query_row([host], |row| row.get(0))
 }
 
 /// Notes every minute from `from` to before `to` that has samples.

@@ -90,12 +90,15 @@ fn readers_beside_a_writer_wait_for_nothing_and_see_whole_transactions() {
                     while !done.load(Ordering::Acquire) {
                         let rows =
                             store.samples(&SampleQuery::latest(STEP, usize::MAX)).unwrap().len();
-                        assert!(rows >= last && rows % 10 == 0, "{rows} after {last}");
+                        assert!(rows >= last && rows.is_multiple_of(10), "{rows} after {last}");
                         let all = SummaryQuery::new(at(0), at(1 << 20), Span::from_secs(600));
                         let summary = store.summary(&all).unwrap();
                         let counted: u64 =
                             (0..summary.len()).map(|i| summary.point(i)[0].count).sum();
-                        assert!(counted >= rows as u64 && counted % 10 == 0, "{counted} of {rows}");
+                        assert!(
+                            counted >= rows as u64 && counted.is_multiple_of(10),
+                            "{counted} of {rows}"
+                        );
                         (reads, last) = (reads + 1, rows);
                     }
                     reads
