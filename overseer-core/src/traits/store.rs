@@ -273,6 +273,24 @@ pub trait Store: Send + fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// As [`Store::record`], and in the same transaction puts messages into the outbox, whose numbers it returns: a
+    /// finding and what is told of it are stored together or not at all.
+    ///
+    /// This default does one after the other.
+    ///
+    /// # Errors
+    /// If the store cannot be written; none of it is stored then.
+    fn record_and_queue(
+        &mut self,
+        anomalies: &[AnomalyDetection],
+        predictions: &[Prediction],
+        patterns: &[PatternAnalysis],
+        alerts: &[Alert],
+    ) -> Result<Vec<i64>> {
+        self.record(anomalies, predictions, patterns)?;
+        alerts.iter().map(|alert| self.queue_alert(alert)).collect()
+    }
+
     /// Puts a message into the outbox and returns its number.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use overseer_core::{
     Alert, Delivery, Error, Label, Outcome, Recommendation, Result, Silence, StoredRecommendation,
     Timestamp,
 };
-use rusqlite::{Params, named_params, params};
+use rusqlite::{Connection, Params, named_params, params};
 
 impl SqliteStore {
     /// Runs one statement that writes, and says how many rows it changed and the number of the last one it made.
@@ -84,42 +84,16 @@ impl SqliteStore {
         let sql = "SELECT * FROM silences WHERE host_id = ?1 AND lifted_at IS NULL \
                    AND (ends_at > ?2 OR recurrence IS NOT NULL) ORDER BY silence_id";
         let params = [self.host_id, now.as_millis()];
-        read_all(&self.connection, &self.path, "reading silences", sql, params, |row| {
-            let mut silence = Silence::new(
-                row.word("kind")?,
-                row.time("starts_at")?,
-                row.time("ends_at")?,
-                row.time("made_at")?,
-            );
-            silence.id = row.get("silence_id")?;
-            silence.recurrence = row.get("recurrence")?;
-            silence.features = row.json("features")?;
-            silence.reason = row.get("reason")?;
-            silence.lifted_at = optional_time(row, "lifted_at")?;
-            Ok(silence)
-        })
+        read_all(&self.connection, &self.path, "reading silences", sql, params, silence)
     }
 
     pub(super) fn insert_alert(&mut self, alert: &Alert) -> Result<i64> {
-        let sql = "INSERT INTO alerts (host_id, incident, state, severity, made_at, sink, \
-                   message, attempts, next_attempt, delivered_at, last_error) VALUES (:host_id, \
-                   :incident, :state, :severity, :made_at, :sink, :message, :attempts, \
-                   :next_attempt, :delivered_at, :last_error)";
-        let host = self.host_id;
-        let params = named_params! {
-            ":host_id": host,
-            ":incident": alert.incident.as_millis(),
-            ":state": alert.state.as_str(),
-            ":severity": alert.severity.as_str(),
-            ":made_at": alert.made_at.as_millis(),
-            ":sink": alert.sink,
-            ":message": alert.message,
-            ":attempts": alert.attempts,
-            ":next_attempt": alert.next_attempt.map(Timestamp::as_millis),
-            ":delivered_at": alert.delivered_at.map(Timestamp::as_millis),
-            ":last_error": alert.last_error,
-        };
-        self.change("storing an alert", sql, params).map(|(_, id)| id)
+        const DOING: &str = "storing an alert";
+        self.require_host(DOING)?;
+        let (path, host) = (&self.path, self.host_id);
+        write(&mut self.connection, path, DOING, |transaction| {
+            add_alert(transaction, host, alert).at(path, DOING)
+        })
     }
 
     pub(super) fn read_waiting(&self, now: Timestamp, limit: usize) -> Result<Vec<Alert>> {
@@ -187,18 +161,7 @@ impl SqliteStore {
                    ORDER BY made_at DESC, recommendation_id DESC LIMIT ?2";
         let params = [self.host_id, whole(limit)];
         let doing = "reading recommendations";
-        read_all(&self.connection, &self.path, doing, sql, params, |row| {
-            let mut advice = Recommendation::new(
-                row.get::<String>("feature")?,
-                row.word("priority")?,
-                row.get::<String>("evidence")?,
-                row.get::<String>("action")?,
-            );
-            advice.processes = row.json("processes")?;
-            let id = row.get("recommendation_id")?;
-            let made_at = row.time("made_at")?;
-            Ok(StoredRecommendation::new(id, made_at, row.get("catalogue_action")?, advice))
-        })
+        read_all(&self.connection, &self.path, doing, sql, params, recommendation)
     }
 
     pub(super) fn insert_outcome(&mut self, outcome: &Outcome) -> Result<()> {
@@ -229,21 +192,77 @@ impl SqliteStore {
     pub(super) fn read_outcomes(&self) -> Result<Vec<Outcome>> {
         let sql = "SELECT * FROM outcomes WHERE host_id = ?1 ORDER BY made_at, outcome_id";
         let params = [self.host_id];
-        read_all(&self.connection, &self.path, "reading outcomes", sql, params, |row| {
-            let id = row.get("recommendation_id")?;
-            let mut outcome = Outcome::new(id, row.word("kind")?, row.time("made_at")?);
-            outcome.measured = (row.real("before")?, row.real("after")?);
-            outcome.note = row.get("note")?;
-            Ok(outcome)
-        })
+        read_all(&self.connection, &self.path, "reading outcomes", sql, params, outcome)
     }
+}
+
+pub(super) fn silence(row: &Record<'_>) -> Result<Silence> {
+    let mut silence = Silence::new(
+        row.word("kind")?,
+        row.time("starts_at")?,
+        row.time("ends_at")?,
+        row.time("made_at")?,
+    );
+    silence.id = row.get("silence_id")?;
+    silence.recurrence = row.get("recurrence")?;
+    silence.features = row.json("features")?;
+    silence.reason = row.get("reason")?;
+    silence.lifted_at = optional_time(row, "lifted_at")?;
+    Ok(silence)
+}
+
+pub(super) fn recommendation(row: &Record<'_>) -> Result<StoredRecommendation> {
+    let mut advice = Recommendation::new(
+        row.get::<String>("feature")?,
+        row.word("priority")?,
+        row.get::<String>("evidence")?,
+        row.get::<String>("action")?,
+    );
+    advice.processes = row.json("processes")?;
+    let id = row.get("recommendation_id")?;
+    let made_at = row.time("made_at")?;
+    Ok(StoredRecommendation::new(id, made_at, row.get("catalogue_action")?, advice))
+}
+
+pub(super) fn outcome(row: &Record<'_>) -> Result<Outcome> {
+    let id = row.get("recommendation_id")?;
+    let mut outcome = Outcome::new(id, row.word("kind")?, row.time("made_at")?);
+    outcome.measured = (row.real("before")?, row.real("after")?);
+    outcome.note = row.get("note")?;
+    Ok(outcome)
+}
+
+/// Puts a message into the outbox, in the transaction that its caller began, and returns its number.
+pub(super) fn add_alert(
+    connection: &Connection,
+    host: i64,
+    alert: &Alert,
+) -> rusqlite::Result<i64> {
+    let sql = "INSERT INTO alerts (host_id, incident, state, severity, made_at, sink, message, \
+               attempts, next_attempt, delivered_at, last_error) VALUES (:host_id, :incident, \
+               :state, :severity, :made_at, :sink, :message, :attempts, :next_attempt, \
+               :delivered_at, :last_error)";
+    connection.prepare_cached(sql)?.execute(named_params! {
+        ":host_id": host,
+        ":incident": alert.incident.as_millis(),
+        ":state": alert.state.as_str(),
+        ":severity": alert.severity.as_str(),
+        ":made_at": alert.made_at.as_millis(),
+        ":sink": alert.sink,
+        ":message": alert.message,
+        ":attempts": alert.attempts,
+        ":next_attempt": alert.next_attempt.map(Timestamp::as_millis),
+        ":delivered_at": alert.delivered_at.map(Timestamp::as_millis),
+        ":last_error": alert.last_error,
+    })?;
+    Ok(connection.last_insert_rowid())
 }
 
 fn optional_time(row: &Record<'_>, column: &str) -> Result<Option<Timestamp>> {
     Ok(row.get::<Option<i64>>(column)?.map(Timestamp::from_millis))
 }
 
-fn alert(row: &Record<'_>) -> Result<Alert> {
+pub(super) fn alert(row: &Record<'_>) -> Result<Alert> {
     let mut alert = Alert::new(
         row.time("incident")?,
         row.word("state")?,

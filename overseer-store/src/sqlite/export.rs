@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) columns: Vec<Column>,
     /// SQL that gives each column.
     sources: Vec<String>,
+    /// The columns by which a row is known again, where not all of them are.
+    pub(super) identity: &'static [&'static str],
 }
 
 /// Whether texts of this column are stored by their numbers.
@@ -49,7 +51,7 @@ impl SqliteStore {
             let columns: Vec<Column> =
                 list.iter().map(|&(name, holds, nullable)| column(name, holds, nullable)).collect();
             let sources = columns.iter().map(|c| quoted(&c.name)).collect();
-            Layout { table, time, order, columns, sources }
+            Layout { table, time, order, columns, sources, identity: &[] }
         };
         match kind {
             Kind::Metrics => {
@@ -135,6 +137,96 @@ impl SqliteStore {
                     ("note", Text, false),
                 ],
             ),
+            Kind::Silences => {
+                let mut layout = fixed(
+                    "silences",
+                    "made_at",
+                    "silence_id",
+                    &[
+                        ("kind", Text, false),
+                        ("starts_at", Integer, false),
+                        ("ends_at", Integer, false),
+                        ("recurrence", Text, true),
+                        ("features", Json, false),
+                        ("reason", Text, false),
+                        ("made_at", Integer, false),
+                        ("lifted_at", Integer, true),
+                    ],
+                );
+                layout.identity = &[
+                    "kind",
+                    "starts_at",
+                    "ends_at",
+                    "recurrence",
+                    "features",
+                    "reason",
+                    "made_at",
+                ];
+                layout
+            }
+            Kind::Alerts => {
+                let mut layout = fixed(
+                    "alerts",
+                    "made_at",
+                    "alert_id",
+                    &[
+                        ("incident", Integer, false),
+                        ("state", Text, false),
+                        ("severity", Text, false),
+                        ("made_at", Integer, false),
+                        ("sink", Text, false),
+                        ("message", Text, false),
+                        ("attempts", Integer, false),
+                        ("next_attempt", Integer, true),
+                        ("delivered_at", Integer, true),
+                        ("last_error", Text, true),
+                    ],
+                );
+                // A message that was delivered since must not be sent once more.
+                layout.identity = &["incident", "state", "severity", "made_at", "sink", "message"];
+                layout
+            }
+            Kind::Recommendations => fixed(
+                "recommendations",
+                "made_at",
+                "recommendation_id",
+                &[
+                    ("made_at", Integer, false),
+                    ("feature", Text, false),
+                    ("priority", Text, false),
+                    ("evidence", Text, false),
+                    ("action", Text, false),
+                    ("catalogue_action", Text, true),
+                    ("processes", Json, false),
+                ],
+            ),
+            Kind::Outcomes => {
+                let mut layout = fixed(
+                    "outcomes",
+                    "made_at",
+                    "outcome_id",
+                    &[
+                        ("advised_at", Integer, false),
+                        ("feature", Text, false),
+                        ("action", Text, false),
+                        ("kind", Text, false),
+                        ("made_at", Integer, false),
+                        ("before", Real, true),
+                        ("after", Real, true),
+                        ("note", Text, false),
+                    ],
+                );
+                // Elsewhere the advice has another number: it is known again by its time, feature and action.
+                for (source, column) in
+                    layout.sources.iter_mut().zip(["made_at", "feature", "action"])
+                {
+                    *source = format!(
+                        "(SELECT r.{column} FROM recommendations AS r \
+                         WHERE r.recommendation_id = outcomes.recommendation_id)"
+                    );
+                }
+                layout
+            }
         }
     }
 
@@ -148,6 +240,7 @@ impl SqliteStore {
                 column("interval_ms", Type::Integer, false),
             ],
             sources: vec!["timestamp".to_owned(), tier.width().to_string()],
+            identity: &["timestamp"],
         };
         for feature in self.schema.features() {
             let [mean, min, max, count] = tiers::four(&feature.name);

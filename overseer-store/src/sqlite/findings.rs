@@ -1,11 +1,12 @@
 //! Anomalies, predictions and patterns: columns for what a person asks by, JSON for lists.
 
+use super::decisions::add_alert;
 use super::rows::{Number, Record, known, read_all, to_json, whole};
 use super::{SqliteStore, texts, write};
 use crate::error::Context;
 use overseer_core::{
-    AnomalyDetection, ChangePoint, Error, FeatureEvidence, Interval, PatternAnalysis, Periodicity,
-    Prediction, PredictionType, Result, Span, Timestamp, Trend,
+    Alert, AnomalyDetection, ChangePoint, Error, FeatureEvidence, Interval, PatternAnalysis,
+    Periodicity, Prediction, PredictionType, Result, Span, Timestamp, Trend,
 };
 use rusqlite::{Connection, named_params};
 use serde::Deserialize;
@@ -36,7 +37,8 @@ impl SqliteStore {
         anomalies: &[AnomalyDetection],
         predictions: &[Prediction],
         patterns: &[PatternAnalysis],
-    ) -> Result<()> {
+        alerts: &[Alert],
+    ) -> Result<Vec<i64>> {
         self.require_host(RECORDING)?;
         let (path, host_id) = (&self.path, self.host_id);
         write(&mut self.connection, path, RECORDING, |transaction| {
@@ -49,7 +51,8 @@ impl SqliteStore {
             for pattern in patterns {
                 insert_pattern(transaction, path, host_id, pattern)?;
             }
-            Ok(())
+            let queued = alerts.iter().map(|alert| add_alert(transaction, host_id, alert));
+            queued.collect::<rusqlite::Result<_>>().at(path, RECORDING)
         })
     }
 

@@ -5,12 +5,13 @@ use super::metrics::quoted;
 use super::rows::read_all;
 use super::tiers::{self, Tier};
 use super::upkeep::Step;
-use super::{SqliteStore, findings, texts, write};
+use super::{SqliteStore, decisions, findings, texts, write};
 use crate::error::Context;
 use crate::transfer::{Column, Imported, Kind, Raw, Row, RowReader, Type, Value};
 use overseer_core::{Error, LabelKind, Result, Sample, Span, Timestamp};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ToSql, params_from_iter};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const DOING: &str = "importing";
@@ -29,6 +30,7 @@ impl SqliteStore {
         let mut imported = Imported::default();
         let mut samples = Samples::default();
         let mut others: Vec<Row> = Vec::new();
+        let mut intervals: BTreeMap<Span, u64> = BTreeMap::new();
         let mut rows: u64 = 0;
         while let Some(row) = reader.next_row()? {
             rows += 1;
@@ -38,7 +40,8 @@ impl SqliteStore {
                     if samples.must_go_before(interval, &sample) {
                         self.store_samples(&mut samples, &mut imported)?;
                     }
-                    samples.push(interval, sample, row.place);
+                    samples.push(interval, sample);
+                    *intervals.entry(interval).or_default() += 1;
                 }
                 _ => others.push(row),
             }
@@ -51,6 +54,11 @@ impl SqliteStore {
         }
         self.store_samples(&mut samples, &mut imported)?;
         self.store_others(&mut others, &mut imported)?;
+        if let Some((&most, _)) = intervals.iter().max_by_key(|(_, n)| **n)
+            && self.read_step()?.is_none()
+        {
+            self.write_step(most)?;
+        }
         progress(rows);
         Ok(imported)
     }
@@ -113,7 +121,8 @@ impl SqliteStore {
         let done = write(&mut self.connection, path, DOING, |transaction| {
             let mut done = Imported::default();
             for (place, kind, layout, values) in &checked {
-                match insert(transaction, path, host, *kind, layout, values)? {
+                let inserted = insert(transaction, path, host, *kind, layout, values);
+                match inserted.map_err(|e| at_place(place, e))? {
                     Step::Idle => done.duplicates += 1,
                     Step::Again => {
                         check_readable(transaction, path, place, *kind)?;
@@ -158,7 +167,6 @@ impl SqliteStore {
 struct Samples {
     interval: Span,
     batch: Vec<Sample>,
-    place: String,
 }
 
 impl Samples {
@@ -173,8 +181,8 @@ impl Samples {
             || self.batch.len() >= 100 * AT_ONCE
     }
 
-    fn push(&mut self, interval: Span, sample: Sample, place: String) {
-        (self.interval, self.place) = (interval, place);
+    fn push(&mut self, interval: Span, sample: Sample) {
+        self.interval = interval;
         self.batch.push(sample);
     }
 }
@@ -185,6 +193,11 @@ fn wrong(place: &str, column: &str, why: &str) -> Error {
 
 fn missing(place: &str, column: &str) -> Error {
     wrong(place, column, "it has no value")
+}
+
+/// What is wrong with a row, where it stands; other errors are as they were.
+fn at_place(place: &str, error: Error) -> Error {
+    if error.is_invalid_input() { Error::invalid_value(place, error.to_string()) } else { error }
 }
 
 /// A number, of which there is none where it is missing.
@@ -313,6 +326,9 @@ fn insert(
     layout: &Layout,
     values: &[Value],
 ) -> Result<Step> {
+    if kind == Kind::Outcomes {
+        return insert_outcome(connection, path, host, values);
+    }
     let is_tier = matches!(kind, Kind::Minutes | Kind::Hours);
     // Summaries carry their interval for the file only.
     let chosen: Vec<usize> = (0..values.len())
@@ -320,15 +336,14 @@ fn insert(
         .collect();
     let names: Vec<String> = chosen.iter().map(|&i| quoted(&layout.columns[i].name)).collect();
     let marks: Vec<String> = (0..chosen.len()).map(|i| format!("?{}", i + 2)).collect();
-    let same = match kind {
-        Kind::Minutes | Kind::Hours => "timestamp = ?2".to_owned(),
-        _ => names
-            .iter()
-            .zip(&marks)
-            .map(|(n, m)| format!("{n} IS {m}"))
-            .collect::<Vec<_>>()
-            .join(" AND "),
+    let is_same = |i: &usize| {
+        let name = &layout.columns[*i].name.as_str();
+        layout.identity.is_empty() || layout.identity.contains(name)
     };
+    let compared = chosen.iter().enumerate().filter(|(_, i)| is_same(i));
+    let same: Vec<String> =
+        compared.map(|(n, _)| format!("{} IS {}", names[n], marks[n])).collect();
+    let same = same.join(" AND ");
     let sql = format!(
         "INSERT INTO {table} (host_id, {}) SELECT ?1, {} \
          WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE host_id = ?1 AND {same})",
@@ -361,6 +376,41 @@ fn insert(
     Ok(Step::Again)
 }
 
+/// Inserts what came of a piece of advice, which is known by its time, feature and action.
+fn insert_outcome(
+    connection: &Connection,
+    path: &Path,
+    host: i64,
+    values: &[Value],
+) -> Result<Step> {
+    let advice = "FROM recommendations AS r WHERE r.host_id = ?1 AND r.made_at = ?2 \
+                  AND r.feature = ?3 AND r.action = ?4";
+    let sql = format!(
+        "INSERT INTO outcomes (host_id, recommendation_id, kind, made_at, before, after, note) \
+         SELECT ?1, r.recommendation_id, ?5, ?6, ?7, ?8, ?9 {advice} AND NOT EXISTS ( \
+             SELECT 1 FROM outcomes AS o WHERE o.host_id = ?1 \
+             AND o.recommendation_id = r.recommendation_id AND o.kind IS ?5 AND o.made_at IS ?6 \
+             AND o.before IS ?7 AND o.after IS ?8 AND o.note IS ?9) LIMIT 1"
+    );
+    let host = Value::Integer(host);
+    let all = || std::iter::once(&host).chain(values);
+    let inserted = connection
+        .prepare_cached(&sql)
+        .and_then(|mut statement| statement.execute(params_from_iter(all())))
+        .at(path, DOING)?;
+    if inserted > 0 {
+        return Ok(Step::Again);
+    }
+    let known = connection
+        .prepare_cached(&format!("SELECT 1 {advice}"))
+        .and_then(|mut statement| statement.exists(params_from_iter(all().take(4))))
+        .at(path, DOING)?;
+    if known {
+        return Ok(Step::Idle);
+    }
+    Err(Error::invalid_value("outcome", "the advice it is of is not there"))
+}
+
 /// Reads back what was just stored: what could not be read again must not be kept.
 fn check_readable(connection: &Connection, path: &Path, place: &str, kind: Kind) -> Result<()> {
     let last = [connection.last_insert_rowid()];
@@ -380,6 +430,20 @@ fn check_readable(connection: &Connection, path: &Path, place: &str, kind: Kind)
         }),
         Kind::Labels => read_all(connection, path, DOING, &select("labels"), last, |row| {
             row.word::<LabelKind>("kind").map(drop)
+        }),
+        Kind::Silences => read_all(connection, path, DOING, &select("silences"), last, |row| {
+            decisions::silence(row).map(drop)
+        }),
+        Kind::Alerts => read_all(connection, path, DOING, &select("alerts"), last, |row| {
+            decisions::alert(row).map(drop)
+        }),
+        Kind::Recommendations => {
+            read_all(connection, path, DOING, &select("recommendations"), last, |row| {
+                decisions::recommendation(row).map(drop)
+            })
+        }
+        Kind::Outcomes => read_all(connection, path, DOING, &select("outcomes"), last, |row| {
+            decisions::outcome(row).map(drop)
         }),
     };
     read.map(drop).map_err(|e| {

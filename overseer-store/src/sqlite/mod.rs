@@ -140,7 +140,17 @@ impl Store for SqliteStore {
         predictions: &[Prediction],
         patterns: &[PatternAnalysis],
     ) -> Result<()> {
-        self.record_findings(anomalies, predictions, patterns)
+        self.record_findings(anomalies, predictions, patterns, &[]).map(drop)
+    }
+
+    fn record_and_queue(
+        &mut self,
+        anomalies: &[AnomalyDetection],
+        predictions: &[Prediction],
+        patterns: &[PatternAnalysis],
+        alerts: &[Alert],
+    ) -> Result<Vec<i64>> {
+        self.record_findings(anomalies, predictions, patterns, alerts)
     }
 
     fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>> {

@@ -33,11 +33,19 @@ pub enum Kind {
     Patterns,
     /// What people said of anomalies.
     Labels,
+    /// Times in which nothing is sent.
+    Silences,
+    /// The outbox, with what became of each message.
+    Alerts,
+    /// Advice.
+    Recommendations,
+    /// What came of advice, which must be there: import recommendations first.
+    Outcomes,
 }
 
 impl Kind {
     /// Every kind, in an order in which they can be imported.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Metrics,
         Self::Minutes,
         Self::Hours,
@@ -45,6 +53,10 @@ impl Kind {
         Self::Predictions,
         Self::Patterns,
         Self::Labels,
+        Self::Silences,
+        Self::Alerts,
+        Self::Recommendations,
+        Self::Outcomes,
     ];
 
     /// The word used on the command line and in JSON Lines.
@@ -58,6 +70,10 @@ impl Kind {
             Self::Predictions => "predictions",
             Self::Patterns => "patterns",
             Self::Labels => "labels",
+            Self::Silences => "silences",
+            Self::Alerts => "alerts",
+            Self::Recommendations => "recommendations",
+            Self::Outcomes => "outcomes",
         }
     }
 
@@ -235,7 +251,8 @@ pub fn export(
 /// Reads a file that [`export`] wrote, or that has the same columns, and stores what is not there yet: the same file
 /// twice changes nothing the second time. `progress` is told how many rows were read.
 ///
-/// Samples without a column `interval_ms` are taken to be at the installation's step. Rows are stored some hundreds at a
+/// Samples without a column `interval_ms` are taken to be at the installation's step; where none was chosen yet, it
+/// becomes the interval of most imported samples. Rows are stored some hundreds at a
 /// time; at an error those before the last such batch stay stored, and importing the corrected file goes on from there.
 ///
 /// # Errors
@@ -289,19 +306,24 @@ fn without_parquet() -> Error {
 pub(crate) fn kind_of<'a>(columns: impl IntoIterator<Item = &'a str>, place: &str) -> Result<Kind> {
     let columns: Vec<&str> = columns.into_iter().collect();
     let has = |name: &str| columns.contains(&name);
-    let is_labels = has("anomaly") && has("made_at");
-    if !has("timestamp") && !is_labels {
+    // A column that no other kind has.
+    let telling = [
+        ("starts_at", Kind::Silences),
+        ("sink", Kind::Alerts),
+        ("evidence", Kind::Recommendations),
+        ("advised_at", Kind::Outcomes),
+        ("anomaly", Kind::Labels),
+        ("severity", Kind::Anomalies),
+        ("prediction_type", Kind::Predictions),
+        ("pattern_type", Kind::Patterns),
+    ];
+    if let Some((_, kind)) = telling.into_iter().find(|(name, _)| has(name)) {
+        return Ok(kind);
+    }
+    if !has("timestamp") {
         return Err(Error::invalid_value(place, "there is no column `timestamp`"));
     }
-    Ok(if has("severity") {
-        Kind::Anomalies
-    } else if has("prediction_type") {
-        Kind::Predictions
-    } else if has("pattern_type") {
-        Kind::Patterns
-    } else if is_labels {
-        Kind::Labels
-    } else if columns.iter().any(|c| c.ends_with(":count")) {
+    Ok(if columns.iter().any(|c| c.ends_with(":count")) {
         // Which of the two, each row's interval tells.
         Kind::Minutes
     } else {

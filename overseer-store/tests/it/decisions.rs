@@ -120,3 +120,24 @@ fn outcomes_belong_to_recommendations_of_this_host() {
     assert!(elsewhere.put_outcome(&outcome).unwrap_err().is_invalid_input());
     assert_eq!(open(&path).recommendations(9).unwrap().len(), 1, "{HOST}");
 }
+
+#[test]
+fn a_finding_and_what_is_told_of_it_are_stored_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("overseer.db"));
+    let alert = Alert::new(at(0), AlertState::Firing, Severity::High, at(0), "log", "CPU");
+    let finding = crate::contents::anomaly(0);
+    let ids =
+        store.record_and_queue(&[finding.clone()], &[], &[], &[alert.clone(), alert]).unwrap();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(store.alerts(9).unwrap().iter().map(|a| a.id).collect::<Vec<_>>(), [ids[1], ids[0]]);
+
+    // The outbox refuses: nor is the finding stored.
+    let other = rusqlite::Connection::open(store.path()).unwrap();
+    let refuse =
+        "CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN SELECT raise(ABORT, 'full'); END";
+    other.execute_batch(refuse).unwrap();
+    let alert = store.alerts(1).unwrap().remove(0);
+    assert!(store.record_and_queue(&[finding], &[], &[], &[alert]).is_err());
+    assert_eq!(store.counts().unwrap().anomalies, 1);
+}

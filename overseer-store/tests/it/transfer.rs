@@ -1,7 +1,11 @@
 //! Out into files and in again: the same contents, nothing twice, and a clear word about what is wrong.
 
 use crate::contents::{HOST, STEP, anomaly, at, open, pattern, prediction, sample, schema};
-use overseer_core::{Label, LabelKind, PatternAnalysis, PatternType, Span, Store};
+use overseer_core::{
+    Alert, AlertState, Delivery, Label, LabelKind, Outcome, OutcomeKind, PatternAnalysis,
+    PatternType, Priority, ProcessUsage, Recommendation, Severity, Silence, SilenceKind, Span,
+    Store,
+};
 use overseer_store::transfer::{Form, Imported, Kind, Selection, export, import, import_text};
 use overseer_store::{Retention, SqliteOptions, SqliteStore};
 use std::fs::File;
@@ -21,7 +25,8 @@ fn filled(path: &Path) -> SqliteStore {
             sample(30 * i, [cpu, i as f64, 1e-300 * i as f64])
         })
         .collect();
-    store.set_step(STEP).unwrap();
+    // The step becomes that of most samples where it is not told.
+    store.set_step(Span::from_secs(30)).unwrap();
     store.append(Span::from_secs(30), &samples).unwrap();
     store.append(STEP, &[sample(5 * HOUR + 1, [0.1, f64::NAN, -0.25])]).unwrap();
     while store.maintain(at(5 * HOUR + 60), Duration::from_secs(9)).unwrap().behind {}
@@ -37,6 +42,26 @@ fn filled(path: &Path) -> SqliteStore {
     label.note = "a backup, \"as usual\"".into();
     store.put_label(&label).unwrap();
     store.put_label(&Label::new(at(9), LabelKind::Incident, at(51))).unwrap();
+    let mut silence = Silence::new(SilenceKind::Maintenance, at(0), at(60), at(-1));
+    silence.recurrence = Some("{\"every\":\"week\"}".into());
+    silence.features = vec!["cpu".into()];
+    store.put_silence(&silence).unwrap();
+    let alert =
+        Alert::new(at(5), AlertState::Firing, Severity::High, at(6), "log", "CPU, \"high\"");
+    let id = store.queue_alert(&alert).unwrap();
+    store
+        .queue_alert(&Alert::new(at(5), AlertState::Resolved, Severity::High, at(9), "log", ""))
+        .unwrap();
+    store.note_delivery(id, &Delivery::Delivered { at: at(7) }).unwrap();
+    let mut advice = Recommendation::new("cpu", Priority::High, "CPU at 99 %", "wait");
+    advice.processes = vec![ProcessUsage::new(7, "burn")];
+    store
+        .put_recommendation(at(1), None, &Recommendation::new("a", Priority::Low, "b", "c"))
+        .unwrap();
+    let id = store.put_recommendation(at(2), Some("nice"), &advice).unwrap();
+    let mut outcome = Outcome::new(id, OutcomeKind::NoChange, at(3));
+    outcome.measured = (0.5, f64::NAN);
+    store.put_outcome(&outcome).unwrap();
     store
 }
 
@@ -57,6 +82,11 @@ fn contents(store: &mut SqliteStore) -> Vec<String> {
     all.push(format!("{:?}", store.predictions(99).unwrap()));
     all.push(format!("{:?}", store.patterns(99).unwrap()));
     all.push(format!("{:?}", store.labels(at(0)).unwrap()));
+    all.push(format!("{:?}", store.silences(at(0)).unwrap()));
+    all.push(format!("{:?}", store.alerts(99).unwrap()));
+    all.push(format!("{:?}", store.recommendations(99).unwrap()));
+    all.push(format!("{:?}", store.outcomes().unwrap()));
+    all.push(format!("{:?}", store.step().unwrap()));
     all
 }
 
@@ -223,6 +253,16 @@ fn a_wrong_row_is_refused_with_its_place_and_nothing_of_its_batch_is_stored() {
         ),
         (Form::Csv, "timestamp,interval_ms,cpu:count\n60000,5,0\n".into(), "60000 or 3600000"),
         (Form::Csv, "anomaly,kind,made_at,note\n1,dunno,2,\n".into(), "line 2: column `kind`"),
+        (
+            Form::Csv,
+            "advised_at,feature,action,kind,made_at,note\n1,cpu,wait,helped,2,\n".into(),
+            "line 2: outcome: the advice it is of",
+        ),
+        (
+            Form::Csv,
+            "made_at,feature,priority,evidence,action,processes\n1,a,soon,b,c,[]\n".into(),
+            "line 2: column `priority`",
+        ),
         (Form::JsonLines, "[1]\n".into(), "f, line 1: this is no JSON object"),
         (Form::JsonLines, "{\"timestamp\":1,\"cpu\":2}\n{\"timestamp\":".into(), "f, line 2"),
         (
