@@ -138,6 +138,6 @@ fn a_finding_and_what_is_told_of_it_are_stored_together() {
         "CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN SELECT raise(ABORT, 'full'); END";
     other.execute_batch(refuse).unwrap();
     let alert = store.alerts(1).unwrap().remove(0);
-    assert!(store.record_and_queue(&[finding], &[], &[], &[alert]).is_err());
+    assert!(store.record_and_queue(finding, &[], &[], &[alert]).is_err());
     assert_eq!(store.counts().unwrap().anomalies, 1);
 }

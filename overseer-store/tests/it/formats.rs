@@ -1,9 +1,12 @@
 //! Every format ever written stays readable: a stored database of each is opened by the newest program.
 
-use crate::contents::{HOST, STEP, anomaly, metadata, open, pattern, prediction, sample, schema};
+use crate::contents::{
+    HOST, STEP, anomaly, at, metadata, open, pattern, prediction, sample, schema,
+};
 use overseer_core::{Sample, SampleQuery, Store};
 use overseer_store::{FORMAT_VERSION, SqliteStore};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 fn stored(version: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/v{version}.db"))
@@ -53,5 +56,11 @@ fn a_database_of_every_format_opens_with_all_it_held() {
         assert_eq!(store.model_metadata().unwrap(), [metadata("performance_score", 0)]);
         // And it is as good as a new one.
         assert_eq!(store.append(STEP, &[sample(10, [1.0; 3])]).unwrap().stored, 1);
+        assert!(store.maintain(at(100), Duration::from_secs(9)).unwrap().summarised > 0);
+        let person = rusqlite::Connection::open(&path).unwrap();
+        let number = |sql: &str| person.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("PRAGMA user_version"), i64::from(FORMAT_VERSION));
+        assert_eq!(number("PRAGMA auto_vacuum"), 2, "it can give pages back");
+        assert_eq!(number("SELECT sum(\"cpu:count\") FROM metrics_1m"), 3);
     }
 }
