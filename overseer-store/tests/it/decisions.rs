@@ -126,9 +126,8 @@ fn a_finding_and_what_is_told_of_it_are_stored_together() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir.path().join("overseer.db"));
     let alert = Alert::new(at(0), AlertState::Firing, Severity::High, at(0), "log", "CPU");
-    let finding = crate::contents::anomaly(0);
-    let ids =
-        store.record_and_queue(&[finding.clone()], &[], &[], &[alert.clone(), alert]).unwrap();
+    let finding = &[crate::contents::anomaly(0)];
+    let ids = store.record_and_queue(finding, &[], &[], &[alert.clone(), alert]).unwrap();
     assert_eq!(ids.len(), 2);
     assert_eq!(store.alerts(9).unwrap().iter().map(|a| a.id).collect::<Vec<_>>(), [ids[1], ids[0]]);
 
