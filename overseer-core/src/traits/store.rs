@@ -163,17 +163,65 @@ pub trait Store: Send + fmt::Debug {
     /// If the store cannot be read.
     fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>>;
 
+    /// The newest `limit` anomalies from `from` to `to`, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn anomalies_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<AnomalyDetection>> {
+        let mut all = self.anomalies(usize::MAX)?;
+        all.retain(|x| (from..=to).contains(&x.timestamp));
+        all.truncate(limit);
+        Ok(all)
+    }
+
     /// The newest `limit` predictions, newest first.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn predictions(&mut self, limit: usize) -> Result<Vec<Prediction>>;
 
+    /// The newest `limit` predictions, by when they were made, from `from` to `to`, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn predictions_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Prediction>> {
+        let mut all = self.predictions(usize::MAX)?;
+        all.retain(|x| (from..=to).contains(&x.timestamp));
+        all.truncate(limit);
+        Ok(all)
+    }
+
     /// The newest `limit` pattern analyses, newest first.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn patterns(&mut self, limit: usize) -> Result<Vec<PatternAnalysis>>;
+
+    /// The newest `limit` pattern analyses, by the end of their window, from `from` to `to`, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn patterns_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PatternAnalysis>> {
+        let mut all = self.patterns(usize::MAX)?;
+        all.retain(|x| (from..=to).contains(&x.window.1));
+        all.truncate(limit);
+        Ok(all)
+    }
 
     /// Stores what is known of a model, replacing what was known under its name.
     ///

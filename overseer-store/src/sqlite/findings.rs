@@ -31,6 +31,13 @@ const INSERT_PATTERN: &str = "INSERT INTO patterns (host_id, timestamp, window_s
     :confidence, :period_ms, :period_strength, :slope_per_hour, :trend_r_squared, \
     :trend_p_value, :trend_coefficients, :features, :insights, :change_points)";
 
+/// First and last time of what is asked for.
+type Range = (Timestamp, Timestamp);
+
+/// All of time.
+pub(super) const ALWAYS: Range =
+    (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+
 impl SqliteStore {
     pub(super) fn record_findings(
         &mut self,
@@ -56,32 +63,38 @@ impl SqliteStore {
         })
     }
 
-    pub(super) fn read_anomalies(&self, limit: usize) -> Result<Vec<AnomalyDetection>> {
-        let sql = "SELECT * FROM anomalies WHERE host_id = ?1 \
-                   ORDER BY timestamp DESC, anomaly_id DESC LIMIT ?2";
-        self.read_findings("reading anomalies", sql, limit, anomaly)
+    pub(super) fn read_anomalies(
+        &self,
+        range: Range,
+        limit: usize,
+    ) -> Result<Vec<AnomalyDetection>> {
+        let sql = "SELECT * FROM anomalies WHERE host_id = ?1 AND timestamp BETWEEN ?2 AND ?3 \
+                   ORDER BY timestamp DESC, anomaly_id DESC LIMIT ?4";
+        self.read_findings("reading anomalies", sql, range, limit, anomaly)
     }
 
-    pub(super) fn read_predictions(&self, limit: usize) -> Result<Vec<Prediction>> {
-        let sql = "SELECT * FROM predictions WHERE host_id = ?1 \
-                   ORDER BY timestamp DESC, prediction_id DESC LIMIT ?2";
-        self.read_findings("reading predictions", sql, limit, prediction)
+    pub(super) fn read_predictions(&self, range: Range, limit: usize) -> Result<Vec<Prediction>> {
+        let sql = "SELECT * FROM predictions WHERE host_id = ?1 AND timestamp BETWEEN ?2 AND ?3 \
+                   ORDER BY timestamp DESC, prediction_id DESC LIMIT ?4";
+        self.read_findings("reading predictions", sql, range, limit, prediction)
     }
 
-    pub(super) fn read_patterns(&self, limit: usize) -> Result<Vec<PatternAnalysis>> {
-        let sql = "SELECT * FROM patterns WHERE host_id = ?1 \
-                   ORDER BY timestamp DESC, pattern_id DESC LIMIT ?2";
-        self.read_findings("reading patterns", sql, limit, pattern)
+    pub(super) fn read_patterns(&self, range: Range, limit: usize) -> Result<Vec<PatternAnalysis>> {
+        let sql = "SELECT * FROM patterns WHERE host_id = ?1 AND timestamp BETWEEN ?2 AND ?3 \
+                   ORDER BY timestamp DESC, pattern_id DESC LIMIT ?4";
+        self.read_findings("reading patterns", sql, range, limit, pattern)
     }
 
     fn read_findings<T>(
         &self,
         doing: &str,
         sql: &str,
+        (from, to): Range,
         limit: usize,
         make: impl FnMut(&Record<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        read_all(&self.connection, &self.path, doing, sql, [self.host_id, whole(limit)], make)
+        let params = [self.host_id, from.as_millis(), to.as_millis(), whole(limit)];
+        read_all(&self.connection, &self.path, doing, sql, params, make)
     }
 }
 

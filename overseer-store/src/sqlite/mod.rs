@@ -154,15 +154,42 @@ impl Store for SqliteStore {
     }
 
     fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>> {
-        self.read_anomalies(limit)
+        self.read_anomalies(findings::ALWAYS, limit)
+    }
+
+    fn anomalies_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<AnomalyDetection>> {
+        self.read_anomalies((from, to), limit)
     }
 
     fn predictions(&mut self, limit: usize) -> Result<Vec<Prediction>> {
-        self.read_predictions(limit)
+        self.read_predictions(findings::ALWAYS, limit)
+    }
+
+    fn predictions_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Prediction>> {
+        self.read_predictions((from, to), limit)
     }
 
     fn patterns(&mut self, limit: usize) -> Result<Vec<PatternAnalysis>> {
-        self.read_patterns(limit)
+        self.read_patterns(findings::ALWAYS, limit)
+    }
+
+    fn patterns_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PatternAnalysis>> {
+        self.read_patterns((from, to), limit)
     }
 
     fn put_model_metadata(&mut self, metadata: &ModelMetadata) -> Result<()> {

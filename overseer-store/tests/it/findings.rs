@@ -29,6 +29,21 @@ fn findings_come_back_whole_and_the_newest_first() {
 }
 
 #[test]
+fn findings_of_a_span_of_time_are_those_of_it_and_the_newest_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("overseer.db"));
+    for secs in [30, 0, 10, 20] {
+        store.record(&[anomaly(secs)], &[prediction(secs)], &[pattern(secs)]).unwrap();
+    }
+    let found = store.anomalies_between(at(10), at(20), 9).unwrap();
+    assert_eq!(found, [anomaly(20), anomaly(10)]);
+    let found = store.predictions_between(at(0), at(29), 2).unwrap();
+    assert_eq!(found, [prediction(20), prediction(10)]);
+    assert_eq!(store.patterns_between(at(30), at(30), 9).unwrap(), [pattern(30)]);
+    assert!(store.patterns_between(at(31), at(0), 9).unwrap().is_empty());
+}
+
+#[test]
 fn among_findings_of_one_time_the_last_recorded_comes_first() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir.path().join("overseer.db"));
