@@ -5,6 +5,7 @@
 mod contents;
 mod damage;
 mod decisions;
+mod defaults;
 mod findings;
 mod formats;
 mod kill;
