@@ -116,6 +116,19 @@ pub(crate) fn of_rows() -> Kept {
         Ok(1000)
     })?;
     println!("bytes a sample of this very host, busy or not: {real:.0}");
+    let summarised = growth(&file("minutes.db"), |store| {
+        let mut samples = Samples::after(&host_frame(1, 1)?, host_frame(DAY, 1)?);
+        let mut now = START;
+        for _ in 0..DAY {
+            let sample = samples.next_sample().clone();
+            now = sample.timestamp;
+            store.append(STEP, &[sample])?;
+        }
+        while store.maintain(now, Duration::from_secs(60))?.behind {}
+        Ok(DAY)
+    })?;
+    let minute = (summarised - raw) * DAY as f64 / (1440.0 + 24.0);
+    println!("bytes a minute or an hour of 13 features: {minute:.0}");
     let again = |n: usize| (10_000 / n.max(1)).max(1);
     let times = again(day.predictions.len());
     let prediction = growth(&file("predictions.db"), |store| {
