@@ -70,3 +70,27 @@ fn what_a_full_database_drops_is_reported() {
     drop(engine);
     assert!(std::fs::metadata(&path).unwrap().len() <= 8 << 20);
 }
+
+#[test]
+fn a_reader_looks_at_now_and_not_at_what_a_wrong_clock_left_in_the_future() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sampler = engine_at(dir.path(), CalmHost::new());
+    let now = run(&mut sampler, start(), 100, |_, _| {});
+    run(&mut sampler, now + Span::from_secs(365 * 86_400), 10, |_, _| {});
+    sampler.close();
+    drop(sampler);
+    let store =
+        SqliteStore::open_read_only(&dir.path().join("overseer.db"), &host::schema(), "test");
+    let mut reader = wired::with_our_models(
+        Box::new(CalmHost::new()),
+        Some(Box::new(store.unwrap())),
+        None,
+        Config::default(),
+        Role::Reader,
+    )
+    .unwrap();
+    reader.collect(now).unwrap();
+    let report = reader.analyze(now);
+    assert_eq!(report.current.unwrap().timestamp, now);
+    assert_eq!(report.learned.samples, 100);
+}
