@@ -137,7 +137,7 @@ fn what_another_process_appends_while_one_does_the_upkeep_is_summarised_too() {
     }
     // Even two that do the upkeep, which the lease forbids, lose nothing.
     importer.maintain(at(1800), Duration::from_secs(1)).unwrap();
-    sampler.append(STEP, &[sample(31, [3.0; 3])]).unwrap();
+    sampler.append(STEP, &[sample(1771, [3.0; 3])]).unwrap();
     sampler.maintain(at(3600), Duration::from_secs(1)).unwrap();
     sampler.maintain(at(3700), Duration::from_secs(1)).unwrap();
     let stored = sampler.samples(&SampleQuery::latest(STEP, 999)).unwrap().len() as u64;
