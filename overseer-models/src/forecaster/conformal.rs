@@ -6,7 +6,7 @@ use overseer_core::{Error, Probability, Result};
 use std::collections::VecDeque;
 
 /// So many of the newest checks are remembered.
-const MEMORY: usize = 500;
+const MEMORY: usize = 1_000;
 /// A share of fewer checks says too little to be stated.
 const FEWEST_CHECKS: usize = 20;
 /// The scale of a first interval is its width and this share of the recent error.

@@ -5,7 +5,7 @@ use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 
 /// Half of what is known of an expert's losses is forgotten in so many checks.
-const HALF_LIFE: f64 = 1_000.0;
+pub(super) const HALF_LIFE: f64 = 1_500.0;
 /// How sharply weights tell experts apart once much is known.
 const SHARPEST: f64 = 30.0;
 
@@ -60,14 +60,19 @@ impl<const K: usize> Experts<K> {
         self.losses.iter().chain([&self.checks]).for_each(|&v| w.f64(v));
     }
 
-    pub(super) fn read_into(&mut self, r: &mut Reader<'_>) -> Result<()> {
-        for value in self.losses.iter_mut().chain([&mut self.checks]) {
+    /// Reads what [`Experts::write_to`] wrote of the first `known` experts. The others are taken to have lost twice as
+    /// much as the worst of those, so that they hardly weigh until they proved themselves.
+    pub(super) fn read_into(&mut self, r: &mut Reader<'_>, known: usize) -> Result<()> {
+        let losses = self.losses.iter_mut().take(known);
+        for value in losses.chain([&mut self.checks]) {
             *value = r.finite()?;
             // Losses of numbers that are stored add up to less than HALF_LIFE / ln 2 of the largest.
             if !(0.0..=1e4 * LARGEST_STORED).contains(value) {
                 return Err(Error::corrupt("the stored forecaster", "an expert's loss"));
             }
         }
+        let worst = self.losses.iter().take(known).copied().fold(0.0, f64::max);
+        self.losses.iter_mut().skip(known).for_each(|loss| *loss = 2.0 * worst);
         Ok(())
     }
 }

@@ -3,16 +3,21 @@
 use super::analogues::Outlook;
 use super::conformal::{Conformal, Raw};
 use super::experts::{Experts, weighted_mean, weighted_median};
-use super::inputs::{last_known, medians};
+use super::inputs::{Outline, last_known, medians};
+use super::regret::Regrets;
 use super::target::LARGEST_STORED;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 use std::collections::VecDeque;
 
-/// Experts for the median: analogues' levels, analogues' changes, last value, medians of the newest 5, 10 and 20.
-pub(super) const POINTS: usize = 6;
-/// Experts for each bound: analogues' levels, analogues' changes.
-const BOUNDS: usize = 2;
+/// Experts for the median: analogues' levels, analogues' changes, last value, medians of the newest 3, 5, 10, 20, 40,
+/// 100 and 288.
+pub(super) const POINTS: usize = 10;
+/// Experts for each bound: analogues' levels, analogues' changes, the quantile of the newest 288.
+const BOUNDS: usize = 3;
+/// How many there were of either before version 3 of the payload.
+const POINTS_BEFORE: usize = 6;
+const BOUNDS_BEFORE: usize = 2;
 
 /// What each expert says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,15 +29,17 @@ pub(super) struct Views {
 
 impl Views {
     /// `recent` is the target up to now, oldest first, NaN where missing; a known value is among its newest four.
-    pub(super) fn new(outlook: &Outlook, recent: &[f64]) -> Self {
+    pub(super) fn new(outlook: &Outlook, recent: &[f64], outline: &Outline) -> Self {
         let current = last_known(recent);
         let [low, middle, high] = outlook.levels;
         let [fall, drift, rise] = outlook.changes.map(|c| current + c);
-        let mut points = [middle, drift, current, current, current, current];
-        for (point, median) in points[3..].iter_mut().zip(medians(recent, &[5, 10, 20])) {
+        let mut points = [current; POINTS];
+        points[..2].copy_from_slice(&[middle, drift]);
+        for (point, median) in points[3..].iter_mut().zip(medians(recent, &[3, 5, 10, 20, 40])) {
             *point = median;
         }
-        Self { points, lows: [low, fall], highs: [high, rise] }
+        points[8..].copy_from_slice(&[outline.median_100, outline.median]);
+        Self { points, lows: [low, fall, outline.lower], highs: [high, rise, outline.upper] }
     }
 }
 
@@ -56,7 +63,7 @@ pub(super) struct Lane {
     tail: f64,
     /// The least and the greatest value there can be.
     limits: (f64, f64),
-    point: Experts<POINTS>,
+    point: Regrets<POINTS>,
     low: Experts<BOUNDS>,
     high: Experts<BOUNDS>,
     pub(super) conformal: Conformal,
@@ -69,7 +76,7 @@ impl Lane {
             tail,
             limits,
             // The analogues deserve more belief than a fixed rule until proven otherwise.
-            point: Experts::new([4.0, 4.0, 1.0, 1.0, 1.0, 1.0]),
+            point: Regrets::new([4.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
             low: Experts::new([1.0; BOUNDS]),
             high: Experts::new([1.0; BOUNDS]),
             conformal: Conformal::new(tail),
@@ -107,7 +114,8 @@ impl Lane {
         let issued = *self.pending.front().filter(|issued| issued.due == now)?;
         self.pending.pop_front();
         let Views { points, lows, highs } = issued.views;
-        self.point.learn(points.map(|p| (truth - p).abs()));
+        let lost = (truth - issued.raw.median).abs();
+        self.point.learn(points.map(|p| lost - (truth - p).abs()));
         self.low.learn(lows.map(|x| pinball(truth, x, self.tail)));
         self.high.learn(highs.map(|x| pinball(truth, x, 1.0 - self.tail)));
         self.conformal.learn(&issued.raw, issued.scale, (issued.lower, issued.upper), truth);
@@ -131,11 +139,33 @@ impl Lane {
         }
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>, tail: f64, limits: (f64, f64)) -> Result<Self> {
+    /// Reads what [`Lane::write_to`] wrote in this version of the payload. Before version 3 there were fewer experts
+    /// and no regrets: medians begin anew, the bounds' experts keep their losses, and what they awaited is let go.
+    pub(super) fn read_from(
+        r: &mut Reader<'_>,
+        version: u32,
+        tail: f64,
+        limits: (f64, f64),
+    ) -> Result<Self> {
         let mut lane = Self::new(tail, limits);
+        if version < 3 {
+            for _ in 0..=POINTS_BEFORE {
+                r.finite()?;
+            }
+            lane.low.read_into(r, BOUNDS_BEFORE)?;
+            lane.high.read_into(r, BOUNDS_BEFORE)?;
+            lane.conformal.read_into(r)?;
+            for _ in 0..r.length()? {
+                r.u64()?;
+                for _ in 0..7 + POINTS_BEFORE + 2 * BOUNDS_BEFORE {
+                    r.finite()?;
+                }
+            }
+            return Ok(lane);
+        }
         lane.point.read_into(r)?;
-        lane.low.read_into(r)?;
-        lane.high.read_into(r)?;
+        lane.low.read_into(r, BOUNDS)?;
+        lane.high.read_into(r, BOUNDS)?;
         lane.conformal.read_into(r)?;
         for _ in 0..r.length()? {
             let issued = Issued::read_from(r)?;

@@ -3,15 +3,19 @@
 //! A direct forecaster: each of a grid of horizons is predicted from the present, none from another prediction.
 //!
 //! - *Inputs*: the last ten samples of the target as differences from the current one, medians and ranges of the last
-//!   forty, and the current values of the first sixteen other features of the schema; all of it known at the time.
+//!   forty; the first sixteen other features of the schema, now and as changes since the row before; the time of day
+//!   and within the hour, once enough of them were seen; how long ago the target was last high; three samples farther
+//!   back. All of it known at the time.
 //! - *Analogues*: a [random forest](crate::random_forest) finds the moments of the past that resemble the present, and
 //!   what came after them is the forecast, once as it was and once as a change from the current value. Their 5 % and
 //!   95 % quantiles are a first interval. This is after Meinshausen (2006, *Quantile Regression Forests*) but not quite
 //!   it: each leaf that the present reaches gives its newest ten moments, and all of them count alike.
-//! - *Experts*: at each horizon the two forecasts compete with the last value and short medians, weighted by how well
-//!   each did lately (Cesa-Bianchi and Lugosi 2006, *Prediction, Learning, and Games*).
+//! - *Experts*: at each horizon the two forecasts compete with the last value and the medians of the newest 3 to 288,
+//!   weighted by how much better than the answer each did lately (Wintenberger 2017, *Optimal learning with Bernstein
+//!   online aggregation*); the answer is their weighted median. The bounds of a first interval are weighted means of
+//!   the analogues' and of the newest 288 samples' quantiles, by their recent pinball losses.
 //! - *Intervals*: widened or narrowed by what held the stated share of the recent truths: conformal scores (Romano,
-//!   Patterson and Candès 2019, *Conformalized Quantile Regression*) over a trailing window of 500, so that they follow
+//!   Patterson and Candès 2019, *Conformalized Quantile Regression*) over a trailing window of 1,000, so that they follow
 //!   a changing series, and a correction in proportion to how far the trailing share of misses is off. This aims at
 //!   the level and measures what it reached; it guarantees nothing.
 //!
@@ -55,6 +59,7 @@ mod grid;
 mod inputs;
 mod lane;
 mod online;
+mod regret;
 mod steps;
 mod store;
 mod target;
@@ -131,7 +136,7 @@ impl Settings {
         if !(1..=10_000).contains(&self.trees) {
             return outside("trees", "1–10,000", self.trees.to_string());
         }
-        if !(2..=inputs::WINDOW).contains(&self.lags) {
+        if !(2..=inputs::MAX_LAGS).contains(&self.lags) {
             return outside("lags", "2–40", self.lags.to_string());
         }
         if !(0.5..=0.99).contains(&self.level) {

@@ -1,7 +1,7 @@
 //! The fitted forecaster, sample by sample.
 
 use super::analogues::Analogues;
-use super::inputs::{WINDOW, append_inputs, last_known, newest};
+use super::inputs::{Outline, Scene, WINDOW, append_inputs, last_known, newest};
 use super::lane::{Issued, Lane, Views};
 use super::steps::{MAX_MISSING, missing_at_end, passed};
 use super::{Settings, grid, store, target};
@@ -39,6 +39,8 @@ pub(super) struct Stream {
     pub(super) recent: Vec<f64>,
     /// The newest values of the other features.
     pub(super) others: Vec<f64>,
+    /// Those of the row before.
+    pub(super) before: Vec<f64>,
     pub(super) last: Option<Timestamp>,
     /// How many steps were taken, those of lost samples included.
     pub(super) step: u64,
@@ -64,6 +66,8 @@ struct Present {
     found: Vec<u32>,
     /// The experts' views at those horizons of the grid that were looked at.
     views: Vec<Option<Views>>,
+    /// What the target was like of late; of the last moment that was looked at.
+    outline: Option<Outline>,
     inputs: Vec<f64>,
     scratch: Vec<f64>,
 }
@@ -117,6 +121,7 @@ impl ForestForecaster {
             self.push(f64::NAN);
         }
         self.push(truth);
+        std::mem::swap(&mut self.stream.others, &mut self.stream.before);
         self.stream.others.clear();
         self.stream.others.extend(self.others.iter().map(|&c| row[c]));
         (passed.is_some() && !truth.is_nan()).then_some(truth)
@@ -178,14 +183,25 @@ impl ForestForecaster {
         let mut now = std::mem::take(&mut self.now);
         now.leaves.clear();
         now.found.clear();
+        now.outline = None;
         now.views.clear();
         now.views.resize(self.grid.len(), None);
         let mut looked = Ok(());
         if self.stream.recent.len() >= self.settings.lags {
             now.inputs.clear();
-            let others = self.stream.others.iter().copied();
-            append_inputs(self.recent(), self.settings.lags, others, &mut now.inputs);
-            looked = self.analogues.leaves(&now.inputs, &mut now.leaves);
+            let outline = Outline::of(self.recent(), self.settings.tail(), &mut now.scratch);
+            now.outline = Some(outline);
+            let scene = Scene {
+                recent: self.recent(),
+                time: self.stream.last.unwrap_or_default(),
+                others: &self.stream.others,
+                before: &self.stream.before,
+                high: outline.high,
+            };
+            append_inputs(&scene, self.settings.lags, &mut now.inputs);
+            // A forest of an older payload knows only the first of them.
+            let known = &now.inputs[..now.inputs.len().min(self.analogues.width())];
+            looked = self.analogues.leaves(known, &mut now.leaves);
             self.analogues.find(&now.leaves, &mut now.found);
             if let Some(moment) = self.stream.waiting.back_mut()
                 && !moment.value.is_nan()
@@ -222,7 +238,11 @@ impl ForestForecaster {
 
     fn view(&self, place: usize, scratch: &mut Vec<f64>) -> Views {
         let outlook = self.analogues.outlook(&self.now.found, place, self.settings.tail(), scratch);
-        Views::new(&outlook, self.recent())
+        let outline = self
+            .now
+            .outline
+            .unwrap_or_else(|| Outline::of(self.recent(), self.settings.tail(), scratch));
+        Views::new(&outlook, self.recent(), &outline)
     }
 
     fn combine(&self, place: usize, views: &Views) -> Issued {

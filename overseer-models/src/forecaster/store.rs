@@ -3,18 +3,18 @@
 //!
 //! | what | how |
 //! |---|---|
-//! | version of this payload, 2; it was 1 while the trees had `f64` thresholds | `u32` |
+//! | version of this payload, 3; it was 1 while the trees had `f64` thresholds, and 2 while there were fewer inputs and experts | `u32` |
 //! | trees, lags, level, seed | `u64`, `u64`, `f64`, `u64` |
 //! | target | `u8` (0 the performance score, 1 a column), column `u64` |
 //! | farthest horizon, interval in milliseconds | `u64` each |
 //! | samples taken in, whether there was one, its time | `u64`, `u8`, `u64` |
-//! | target since the last gap, other features now | `f64` arrays, NaN where missing |
+//! | target since the last gap, other features now and a row before | `f64` arrays, NaN where missing |
 //! | moments whose future is not yet known | values as `f64` array, then leaves as `u32` array each |
 //! | past moments | the trees; on how many they were grown; places and counts of their leaves, `u32` arrays; values and what came after |
-//! | each horizon of the grid | experts' losses, scores and hits of intervals, waiting forecasts |
+//! | each horizon of the grid | experts' regrets and losses, scores and hits of intervals, waiting forecasts |
 
 use super::analogues::Analogues;
-use super::inputs::{WINDOW, newest, width};
+use super::inputs::{WINDOW, newest, width, width_before_version_3};
 use super::lane::Lane;
 use super::online::{ForestForecaster, Moment, Stream};
 use super::steps::{MAX_MISSING, missing_at_end};
@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 const KIND: &str = "random_forest_forecaster";
 
 /// Version of the payload.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// So many samples were never taken in; a count below cannot overflow.
 const MAX_STEP: u64 = 1 << 62;
 
@@ -63,6 +63,7 @@ pub(super) fn payload(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
     w.u64(stream.last.unwrap_or_default().as_millis().cast_unsigned());
     w.f64s(newest(&stream.recent, WINDOW).iter().copied());
     w.f64s(stream.others.iter().copied());
+    w.f64s(stream.before.iter().copied());
     w.f64s(stream.waiting.iter().map(|moment| moment.value));
     for moment in &stream.waiting {
         w.u32s(moment.leaves.iter().copied());
@@ -123,12 +124,13 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     };
     let last = Timestamp::from_millis(r.u64()?.cast_signed());
     let (recent, now) = (r.f64s()?, r.f64s()?);
+    let before = if version < 3 { Vec::new() } else { r.f64s()? };
     let waiting: VecDeque<Moment> = r
         .f64s()?
         .into_iter()
         .map(|value| Ok(Moment { value, leaves: r.u32s()? }))
         .collect::<Result<_>>()?;
-    let stream = Stream { step, last: known.then_some(last), recent, others: now, waiting };
+    let stream = Stream { step, last: known.then_some(last), recent, others: now, before, waiting };
     let others = target::others(target, schema);
     let steady = stream.recent.len() <= WINDOW
         && are_steps(&stream.recent)
@@ -138,7 +140,8 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
             let value = moment.value;
             value.abs() <= LARGEST || (value.is_nan() && moment.leaves.is_empty())
         })
-        && !stream.others.iter().any(|v| v.is_infinite())
+        && !stream.others.iter().chain(&stream.before).any(|v| v.is_infinite())
+        && (stream.before.is_empty() || stream.before.len() == others.len())
         && (stream.others.len() == others.len() || stream.recent.is_empty());
     if !steady {
         return Err(corrupt("the state of its stream"));
@@ -149,7 +152,9 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
         return Err(corrupt("its horizon"));
     }
     let grid = grid::horizons(horizon);
-    let fits = analogues.width() == width(settings.lags, others.len())
+    // A forecaster that was read from an older payload keeps its forest, and is written in the newest one.
+    let widths = [width, width_before_version_3].map(|of| of(settings.lags, others.len()));
+    let fits = widths.contains(&analogues.width())
         && analogues.horizons() == grid.len()
         && stream.waiting.iter().all(|m| m.leaves.is_empty() || analogues.holds(&m.leaves));
     if !fits {
@@ -158,7 +163,7 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     let limits = target::bounds(target, schema);
     let lanes = grid
         .iter()
-        .map(|_| Lane::read_from(r, settings.tail(), limits))
+        .map(|_| Lane::read_from(r, version, settings.tail(), limits))
         .collect::<Result<Vec<_>>>()?;
     reader.finish()?;
     let mut forecaster =

@@ -1,7 +1,9 @@
 //! Fitting: which moments are learned from, the honest check on the newest of them, the final forest.
 
 use super::analogues::Analogues;
-use super::inputs::{WINDOW, append_inputs, newest, width};
+use super::inputs::{
+    Outline, Scene, TIME_OF_DAY, TIME_OF_HOUR, WINDOW, append_inputs, newest, width,
+};
 use super::lane::Issued;
 use super::steps::{MAX_MISSING, missing_at_end, passed};
 use super::{ForestForecaster, Settings, grid, target};
@@ -98,8 +100,20 @@ impl<'a> History<'a> {
     ) {
         let t = self.step_of[row];
         let recent = newest(&self.values[self.starts[t]..=t], WINDOW);
-        let values = self.frame.row(row);
-        append_inputs(recent, lags, others.iter().map(|&c| values[c]), out);
+        let of = |row: usize| -> Vec<f64> {
+            let values = self.frame.row(row);
+            others.iter().map(|&c| values[c]).collect()
+        };
+        // The tail plays no part in what the forest sees.
+        let high = Outline::of(recent, 0.5, &mut Vec::new()).high;
+        let scene = Scene {
+            recent,
+            time: self.frame.timestamps()[row],
+            others: &of(row),
+            before: &row.checked_sub(1).map(of).unwrap_or_default(),
+            high,
+        };
+        append_inputs(&scene, lags, out);
     }
 
     /// What the forest sees so many steps before the last one, if a moment can be there.
@@ -114,6 +128,21 @@ impl<'a> History<'a> {
         Some(inputs)
     }
 
+    /// A time of day that came but once, or a time of the hour that came but twice, says how old a moment is and not
+    /// when something recurs: it is made the same for all, so that nothing splits on it.
+    fn hide_times_seen_once(&self, moments: &[usize], columns: usize, inputs: &mut [f64]) {
+        let times = self.frame.timestamps();
+        let (Some(&first), Some(&last)) = (moments.first(), moments.last()) else { return };
+        let spanned = times[last].since(times[first]);
+        for (place, needed) in
+            [(TIME_OF_DAY, Span::from_secs(2 * 86_400)), (TIME_OF_HOUR, Span::from_secs(3 * 3_600))]
+        {
+            if spanned < needed {
+                inputs.iter_mut().skip(columns - place).step_by(columns).for_each(|v| *v = 0.0);
+            }
+        }
+    }
+
     fn analogues(
         &self,
         settings: Settings,
@@ -126,6 +155,7 @@ impl<'a> History<'a> {
         for &row in moments {
             self.append_inputs(row, settings.lags, others, &mut inputs);
         }
+        self.hide_times_seen_once(moments, columns, &mut inputs);
         let inputs = ArrayView2::from_shape((moments.len(), columns), &inputs)
             .map_err(|e| Error::other("shaping a forecaster's inputs", e))?;
         let value = |row: usize, ahead: usize| self.values[self.step_of[row] + ahead];
