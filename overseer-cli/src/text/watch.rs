@@ -50,7 +50,7 @@ impl Before {
                 if report.alert || (self.severity == Severity::None && anomaly.is_anomaly) =>
             {
                 let word = style.severity(severity, &severity.as_str().to_uppercase());
-                let again = if report.alert { "" } else { "again, within the hour of its alert: " };
+                let again = if report.alert { "" } else { "again, soon after its alert: " };
                 let _ = writeln!(
                     out,
                     "{time}  {word}  {again}{}{}",

@@ -2,7 +2,9 @@
 //! time.
 
 use crate::scene::{DAY, HOUR, STEP, WEEK, calm_host, schema_of};
-use overseer_core::{Frame, LocalTime, Sample, Schema, Severity, Span, Timestamp, host};
+use overseer_core::{
+    ChangeKind, DetectorTrainer, Frame, LocalTime, Sample, Schema, Severity, Span, Timestamp, host,
+};
 use overseer_engine::host::collect::SystemZone;
 use overseer_engine::host::models::detector::ForestDetectorTrainer;
 use overseer_engine::offline::{ScoreRow, Scorer};
@@ -129,6 +131,22 @@ fn a_much_bigger_job_at_its_usual_time_is_an_alert() {
         runs[3].2 = 4.0;
         let rows = judge(&four_weeks(SPRING, seed, &runs));
         assert!(alerts_at(&rows, SPRING, 21, 6) >= 1, "seed {seed}");
+    }
+}
+
+/// What the hour of the week makes usual is hidden from the judgement, yet it was measured.
+#[test]
+fn nothing_that_was_measured_is_called_missing_while_the_job_runs() {
+    let samples = four_weeks(SPRING, 0, &MONDAYS);
+    let trainer = ForestDetectorTrainer::builder().seed(1).local_time(Arc::new(berlin()));
+    let history = Frame::from_samples(schema_of(&samples), &samples[..WEEK]).unwrap();
+    let mut detector = trainer.build().unwrap().fit(&history).unwrap();
+    for sample in &samples[WEEK..] {
+        detector.observe(sample).unwrap();
+        for e in detector.explain() {
+            let missing = e.kind == Some(ChangeKind::Missing);
+            assert!(!missing || e.observed.is_nan(), "{e:?} at {:?}", sample.timestamp);
+        }
     }
 }
 

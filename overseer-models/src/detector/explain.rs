@@ -110,10 +110,13 @@ impl ForestDetector {
         let state = &self.state;
         let now = self.last_time?;
         let absent = state.excursions.absent_since(j);
-        let is_missing = state.inputs.units()[j].is_nan();
         let begun = state.excursions.since(j);
-        if is_missing {
+        if self.last[self.order[j]].is_nan() {
             return absent.map(|since| (ChangeKind::Missing, since));
+        }
+        if state.inputs.units()[j].is_nan() {
+            // What recurs at this hour of the week is hidden from the branches; it has a value and has not changed.
+            return None;
         }
         let is_frozen = state.frozen.rows(j) > 0.0;
         if begun.is_none() && share < NOTABLE {
