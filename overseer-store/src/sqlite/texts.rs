@@ -116,7 +116,7 @@ mod tests {
 
     fn database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("../migrations/0005_texts.sql")).unwrap();
+        connection.execute_batch(include_str!("../migrations/0004_texts.sql")).unwrap();
         connection
     }
 
