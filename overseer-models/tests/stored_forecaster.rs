@@ -70,8 +70,9 @@ fn answers(forecaster: &mut dyn Forecaster) -> Vec<[f64; 4]> {
     answers
 }
 
-/// What [`answers`] gave on the day the file of the newest version was written: forecasters of older versions answer
-/// with the analogues and intervals they held, and experts that begin anew; a coverage of -1 stands for one not yet known.
+/// What [`answers`] gave on the day the file of the newest version was written. Forecasters of older versions answer with
+/// the analogues, intervals and losses of bounds they held; their medians are weighed anew. A coverage of -1 stands for
+/// one not yet known.
 const GOLDEN: [[[f64; 4]; 6]; NEWEST] = [
     [
         [0.42999999999999994, 0.42999999999999994, 0.43002885153946113, 0.896551724137931],

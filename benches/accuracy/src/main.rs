@@ -6,7 +6,7 @@ use overseer_accuracy::measure::{Causality, measure};
 use overseer_accuracy::{ablation, against, report};
 use overseer_engine::core::{Error, Result};
 use overseer_engine::host;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Measures how well Overseer detects on public host data with labels, and prints the figures.
@@ -76,11 +76,11 @@ fn run(args: &Args) -> Result<bool> {
     print(&report::tables(&results, &ablation));
     let json = serde_json::to_value(&results).map_err(|e| Error::other("figures as JSON", e))?;
     if let Some(path) = &args.json {
-        write(path, &format!("{json:#}\n"))?;
+        report::write(path, &format!("{json:#}\n"))?;
     }
     if let Some(path) = &args.report {
         for (path, text) in report::files(path, &results, &ablation, &checked)? {
-            write(&path, &text)?;
+            report::write(&path, &text)?;
         }
     }
     let mut good = true;
@@ -115,14 +115,6 @@ fn chosen(args: &Args) -> Result<Vec<Entry>> {
         .flat_map(|all| all.iter().step_by((all.len() / limit.max(1)).max(1)).take(limit))
         .cloned()
         .collect())
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let wrong = |e| Error::other(format!("writing {}", path.display()), e);
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(wrong)?;
-    }
-    std::fs::write(path, text).map_err(wrong)
 }
 
 #[allow(clippy::print_stdout, reason = "the figures are what was asked for")]

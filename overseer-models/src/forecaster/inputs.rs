@@ -18,6 +18,8 @@ const FURTHER: usize = 7;
 /// The older samples that are looked at singly, so many steps back: what runs every 12, 24 or 72 steps, an hour or a
 /// few of them at five minutes, shows there just before it runs again.
 const FAR: [usize; 3] = [11, 23, 71];
+/// The share of values at or below a high one.
+const HIGH: f64 = 0.9;
 /// Places of the time of day and of the time within the hour, counted from the end of the inputs.
 pub(super) const TIME_OF_DAY: usize = FAR.len() + 3;
 pub(super) const TIME_OF_HOUR: usize = FAR.len() + 2;
@@ -39,7 +41,7 @@ pub(super) struct Scene<'a> {
 }
 
 /// What the newest [`WINDOW`] samples were like.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Outline {
     /// The lower quantile at the tail of the intervals.
     pub lower: f64,
@@ -56,16 +58,25 @@ pub(super) struct Outline {
 impl Outline {
     /// Of `recent` as [`Scene::recent`]; `scratch` is memory to work in.
     pub(super) fn of(recent: &[f64], tail: f64, scratch: &mut Vec<f64>) -> Self {
-        let mut sort = |width: usize| {
-            scratch.clear();
-            scratch.extend(newest(recent, width).iter().copied().filter(|v| !v.is_nan()));
-            scratch.sort_unstable_by(f64::total_cmp);
-            [tail, 0.5, 0.9, 1.0 - tail].map(|q| quantile_sorted(scratch, q))
-        };
-        let [_, median_100, ..] = sort(100);
-        let [lower, median, high, upper] = sort(WINDOW);
+        let median_100 = quantile_sorted(sorted_newest(recent, 100, scratch), 0.5);
+        let all = sorted_newest(recent, WINDOW, scratch);
+        let [lower, median, high, upper] =
+            [tail, 0.5, HIGH, 1.0 - tail].map(|q| quantile_sorted(all, q));
         Self { lower, median, median_100, high, upper }
     }
+
+    /// [`Outline::high`] alone, which is all that the inputs take.
+    pub(super) fn high_of(recent: &[f64], scratch: &mut Vec<f64>) -> f64 {
+        quantile_sorted(sorted_newest(recent, WINDOW, scratch), HIGH)
+    }
+}
+
+/// What is known of the newest `n`, ascending, in `scratch`.
+fn sorted_newest<'a>(recent: &[f64], n: usize, scratch: &'a mut Vec<f64>) -> &'a [f64] {
+    scratch.clear();
+    scratch.extend(newest(recent, n).iter().copied().filter(|v| !v.is_nan()));
+    scratch.sort_unstable_by(f64::total_cmp);
+    scratch
 }
 
 /// How many inputs there are for so many lags and other features.

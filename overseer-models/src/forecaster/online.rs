@@ -66,8 +66,8 @@ struct Present {
     found: Vec<u32>,
     /// The experts' views at those horizons of the grid that were looked at.
     views: Vec<Option<Views>>,
-    /// What the target was like of late; of the last moment that was looked at.
-    outline: Option<Outline>,
+    /// What the target was like of late, where anything was found.
+    outline: Outline,
     inputs: Vec<f64>,
     scratch: Vec<f64>,
 }
@@ -183,20 +183,18 @@ impl ForestForecaster {
         let mut now = std::mem::take(&mut self.now);
         now.leaves.clear();
         now.found.clear();
-        now.outline = None;
         now.views.clear();
         now.views.resize(self.grid.len(), None);
         let mut looked = Ok(());
         if self.stream.recent.len() >= self.settings.lags {
             now.inputs.clear();
-            let outline = Outline::of(self.recent(), self.settings.tail(), &mut now.scratch);
-            now.outline = Some(outline);
+            now.outline = Outline::of(self.recent(), self.settings.tail(), &mut now.scratch);
             let scene = Scene {
                 recent: self.recent(),
                 time: self.stream.last.unwrap_or_default(),
                 others: &self.stream.others,
                 before: &self.stream.before,
-                high: outline.high,
+                high: now.outline.high,
             };
             append_inputs(&scene, self.settings.lags, &mut now.inputs);
             // A forest of an older payload knows only the first of them.
@@ -238,11 +236,7 @@ impl ForestForecaster {
 
     fn view(&self, place: usize, scratch: &mut Vec<f64>) -> Views {
         let outlook = self.analogues.outlook(&self.now.found, place, self.settings.tail(), scratch);
-        let outline = self
-            .now
-            .outline
-            .unwrap_or_else(|| Outline::of(self.recent(), self.settings.tail(), scratch));
-        Views::new(&outlook, self.recent(), &outline)
+        Views::new(&outlook, self.recent(), &self.now.outline)
     }
 
     fn combine(&self, place: usize, views: &Views) -> Issued {

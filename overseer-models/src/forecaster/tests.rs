@@ -337,7 +337,7 @@ fn inputs_while_streaming_are_the_inputs_of_training() {
             continue;
         }
         let mut expected = Vec::new();
-        history.append_inputs(row, 10, &[1], &mut expected);
+        history.append_inputs(row, 10, &[1], &mut Vec::new(), &mut expected);
         assert_eq!(bits(forecaster.inputs_now()), bits(&expected), "row {row}");
         compared += 1;
     }

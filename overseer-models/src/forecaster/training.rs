@@ -90,12 +90,13 @@ impl<'a> History<'a> {
         !self.values[t].is_nan() && t + 1 - self.starts[t] >= lags
     }
 
-    /// Appends what the forest sees of a row to `out`.
+    /// Appends what the forest sees of a row to `out`; `scratch` is memory to work in.
     pub(super) fn append_inputs(
         &self,
         row: usize,
         lags: usize,
         others: &[usize],
+        scratch: &mut Vec<f64>,
         out: &mut Vec<f64>,
     ) {
         let t = self.step_of[row];
@@ -104,14 +105,12 @@ impl<'a> History<'a> {
             let values = self.frame.row(row);
             others.iter().map(|&c| values[c]).collect()
         };
-        // The tail plays no part in what the forest sees.
-        let high = Outline::of(recent, 0.5, &mut Vec::new()).high;
         let scene = Scene {
             recent,
             time: self.frame.timestamps()[row],
             others: &of(row),
             before: &row.checked_sub(1).map(of).unwrap_or_default(),
-            high,
+            high: Outline::high_of(recent, scratch),
         };
         append_inputs(&scene, lags, out);
     }
@@ -124,7 +123,7 @@ impl<'a> History<'a> {
             return None;
         }
         let mut inputs = Vec::new();
-        self.append_inputs(row, lags, others, &mut inputs);
+        self.append_inputs(row, lags, others, &mut Vec::new(), &mut inputs);
         Some(inputs)
     }
 
@@ -152,8 +151,9 @@ impl<'a> History<'a> {
     ) -> Result<Analogues> {
         let columns = width(settings.lags, others.len());
         let mut inputs = Vec::with_capacity(moments.len() * columns);
+        let mut scratch = Vec::new();
         for &row in moments {
-            self.append_inputs(row, settings.lags, others, &mut inputs);
+            self.append_inputs(row, settings.lags, others, &mut scratch, &mut inputs);
         }
         self.hide_times_seen_once(moments, columns, &mut inputs);
         let inputs = ArrayView2::from_shape((moments.len(), columns), &inputs)

@@ -2,8 +2,9 @@
 
 use clap::Parser;
 use overseer_accuracy::forecast::{measure, report, series::Series};
+use overseer_accuracy::report::write;
 use overseer_engine::core::{Error, Result};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Measures how well Overseer forecasts recorded metrics, and prints the figures.
@@ -60,8 +61,4 @@ fn run(args: &Args) -> Result<(String, bool)> {
         write(path, &report::page(&outcomes))?;
     }
     Ok((report::tables(&outcomes), outcomes.iter().all(|o| o.causal != Some(false))))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|e| Error::other(format!("writing {}", path.display()), e))
 }

@@ -171,6 +171,18 @@ fn plots(results: &Results) -> Vec<(String, String)> {
     plots
 }
 
+/// Writes a file, and the folders it lies in.
+///
+/// # Errors
+/// If that cannot be done; the message names the file.
+pub fn write(path: &Path, text: &str) -> Result<()> {
+    let wrong = |e| Error::other(format!("writing {}", path.display()), e);
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+    }
+    std::fs::write(path, text).map_err(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
