@@ -1,12 +1,10 @@
 //! The one piece of code that turns p-values into severities and alerts, for `watch`, `score` and `replay` alike.
 //!
-//! An [`AlarmBudget`] of B alerts a week allows a p-value of B·c / 604 800 per sample, where c is the number of seconds
-//! within which samples are one chance of a false alert: if p-values are calibrated and independent beyond that, so many
-//! alerts come from a healthy host. No host is quite like that, so alerts are rationed as well. What is eight times
-//! likelier than that is already a state that a person can see, and alerts on a host that has been quiet; each alert of
-//! late makes the next need to be four and a half times rarer, which is forgotten with a half-life of the time in which
-//! the budget allows one. What is ten times rarer than the budget asks always alerts. So the budget never hides an
-//! incident: the state shows it as long as it lasts, and a severity that rises alerts again.
+//! An [`AlarmBudget`] allows a p-value a sample, the threshold. A sample that is as rare alerts, once an event, and not
+//! within the refractory period of the last alert, unless its severity rises. Hosts differ, so alerts are rationed: each
+//! alert of late makes the next need to be three times rarer, but never more than that, and is forgotten with a half-life
+//! of a third of the time in which the budget allows one. What is eight times likelier than the threshold is already a
+//! state that a person can see. So the budget never hides an incident: the state shows it as long as it lasts.
 
 mod budget;
 
@@ -57,8 +55,8 @@ pub struct Verdict {
     pub lingering: bool,
     /// Whether this sample opens an event or makes it more severe, and so is an alert.
     pub alert: bool,
-    /// The score, if this sample would open an event at that level: nothing within the refractory period scored as
-    /// high. Otherwise 0.
+    /// The score, if this sample would open an event at that level: nothing in the 144 steps before (at least an hour,
+    /// at most half a day) scored as high. Otherwise 0.
     pub onset: f64,
 }
 
@@ -68,10 +66,14 @@ pub struct AlarmPolicy {
     threshold: f64,
     ration: Ration,
     refractory: Span,
+    /// Within this time an onset is the highest score.
+    standing_out: Span,
     step: Span,
     last_seen: Option<Timestamp>,
+    /// The event that is going on.
     event: Option<Event>,
-    /// Scores of the refractory period that nothing later has reached, falling from front to back.
+    told: Option<Told>,
+    /// Scores of the time in which an onset stands out that nothing later has reached, falling from front to back.
     recent_peaks: VecDeque<(Timestamp, f64)>,
 }
 
@@ -79,12 +81,10 @@ pub struct AlarmPolicy {
 struct Event {
     /// The highest severity so far.
     worst: Severity,
-    /// The highest severity alerted, none if there was no alert, and when that was.
-    alerted: Severity,
-    alerted_at: Timestamp,
+    /// Whether it was an alert.
+    told: bool,
     /// Samples in a row that were clearly normal again.
     calm: usize,
-    open: bool,
 }
 
 /// How many alerts there have been lately.
@@ -97,7 +97,8 @@ struct Ration {
 
 impl Ration {
     /// A host nobody knows yet counts as one that has just alerted.
-    fn new(half_life: Span) -> Self {
+    fn new(budget: AlarmBudget) -> Self {
+        let half_life = Span::from_millis((HALF_LIFE * budget.period().as_millis() as f64) as i64);
         Self { half_life, alerts: 1.0, at: None }
     }
 
@@ -111,19 +112,40 @@ impl Ration {
         self.alerts = self.alerts(now) + 1.0;
         self.at = Some(now);
     }
+
+    /// The share of the threshold that a sample needs to be below now.
+    fn share(&self, now: Timestamp) -> f64 {
+        SPENT.powf(-self.alerts(now)).max(1.0 / SPENT)
+    }
+}
+
+/// The last alert.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    at: Timestamp,
+    /// The highest severity that was told.
+    severity: Severity,
 }
 
 /// A sample is medium at this many times the p-value that spends the budget, but never above [`MEDIUM_AT_MOST`].
 const MEDIUM: f64 = 8.0;
 const MEDIUM_AT_MOST: f64 = 0.05;
-/// How much rarer each alert of late makes the next need to be.
-const SPENT: f64 = 4.5;
-/// What is this much rarer than the budget asks always alerts.
-const ALWAYS: f64 = 10.0;
+/// And high at this share of it, critical at a hundredth.
+const HIGH: f64 = 0.1;
+const CRITICAL: f64 = 0.01;
+
+/// How much rarer alerts of late make the next need to be, at most.
+const SPENT: f64 = 3.0;
+/// The half-life of that, as a share of the time in which the budget allows an alert.
+const HALF_LIFE: f64 = 0.3;
 
 /// The refractory period in steps, and within what bounds.
-const REFRACTORY_STEPS: usize = 144;
-const REFRACTORY: (Span, Span) = (Span::from_secs(3600), Span::from_secs(43_200));
+const REFRACTORY_STEPS: usize = 36;
+const REFRACTORY: (Span, Span) = (Span::from_secs(3600), Span::from_secs(10_800));
+
+/// The same for the onset, which compares a score with what came before at any level: also with what is nobody's alert.
+const ONSET_STEPS: usize = 144;
+const ONSET: (Span, Span) = (Span::from_secs(3600), Span::from_secs(43_200));
 
 /// Samples in a row that end an event's state: fewer flap, more report an incident that is over.
 pub(crate) const CALM_SAMPLES: usize = 3;
@@ -131,17 +153,19 @@ pub(crate) const CALM_SAMPLES: usize = 3;
 const CALM_FACTOR: f64 = 5.0;
 
 impl AlarmPolicy {
-    /// A policy for samples `step` apart, with a refractory period of 144 steps, at least an hour and at most half a
-    /// day: what belongs together takes the longer, the less often one looks.
+    /// A policy for samples `step` apart, with a refractory period of 36 steps, at least an hour and at most three:
+    /// what belongs together takes the longer, the less often one looks.
     #[must_use]
     pub fn new(budget: AlarmBudget, step: Span) -> Self {
         Self {
             threshold: budget.threshold(step),
-            ration: Ration::new(budget.period()),
+            ration: Ration::new(budget),
             refractory: step.times(REFRACTORY_STEPS).clamp(REFRACTORY.0, REFRACTORY.1),
+            standing_out: step.times(ONSET_STEPS).clamp(ONSET.0, ONSET.1),
             step,
             last_seen: None,
             event: None,
+            told: None,
             recent_peaks: VecDeque::new(),
         }
     }
@@ -164,8 +188,8 @@ impl AlarmPolicy {
             return Severity::Critical;
         }
         let rarity = match evidence.p_value {
-            p if p <= self.threshold / 100.0 => Severity::Critical,
-            p if p <= self.threshold / ALWAYS => Severity::High,
+            p if p <= CRITICAL * self.threshold => Severity::Critical,
+            p if p <= HIGH * self.threshold => Severity::High,
             p if p <= self.medium() => Severity::Medium,
             _ => Severity::None,
         };
@@ -188,77 +212,61 @@ impl AlarmPolicy {
             return Verdict { severity: own, lingering: false, alert, onset };
         }
         let calm = self.medium() * CALM_FACTOR;
-        let mut severity = Severity::None;
-        if let Some(event) = self.event.as_mut().filter(|e| e.open) {
+        if let Some(event) = &mut self.event {
             // A missing p-value is no evidence of calm, so it neither ends the event nor goes on for ever.
-            let calm = evidence.p_value > calm || evidence.p_value.is_nan();
-            event.calm = if calm { event.calm + 1 } else { 0 };
+            let is_calm = evidence.p_value > calm || evidence.p_value.is_nan();
+            event.calm = if is_calm { event.calm + 1 } else { 0 };
             if event.calm >= CALM_SAMPLES {
-                event.open = false;
-            } else {
-                severity = event.worst;
+                self.event = None;
             }
         }
+        let severity = self.event.map_or(Severity::None, |e| e.worst);
         Verdict { severity, lingering: severity > Severity::None, alert: false, onset }
     }
 
     /// Opens or goes on with an event, and says whether that is an alert.
     fn take_in(&mut self, now: Timestamp, own: Severity, p_value: f64) -> bool {
-        let known = self.event.filter(|e| {
-            e.open || (e.alerted > Severity::None && now.since(e.alerted_at) < self.refractory)
-        });
-        let alerted = known.map_or(Severity::None, |e| e.alerted);
-        let alert = own > alerted && (own > Severity::Medium || p_value <= self.limit(now));
+        let mut event = self.event.unwrap_or(Event { worst: own, told: false, calm: 0 });
+        let known = self
+            .told
+            .filter(|told| event.told || now.since(told.at) < self.refractory)
+            .map_or(Severity::None, |told| told.severity);
+        // Above medium it is rare enough, or hurts whatever was learned.
+        let is_rare = own > Severity::Medium || p_value <= self.threshold * self.ration.share(now);
+        let alert = is_rare && own > known;
         if alert {
             self.ration.spend(now);
+            self.told = Some(Told { at: now, severity: own });
         }
-        self.event = Some(Event {
-            worst: known.filter(|e| e.open).map_or(own, |e| e.worst.max(own)),
-            alerted: if alert { own } else { alerted },
-            alerted_at: known.filter(|_| !alert).map_or(now, |e| e.alerted_at),
-            calm: 0,
-            open: true,
-        });
+        event.told |= alert;
+        self.event = Some(Event { worst: event.worst.max(own), calm: 0, ..event });
         alert
-    }
-
-    /// The p-value at which a sample alerts now.
-    fn limit(&self, now: Timestamp) -> f64 {
-        let rationed = self.medium() * SPENT.powf(-self.ration.alerts(now));
-        rationed.max(self.threshold / ALWAYS)
     }
 
     /// Goes on where another process stopped: an alert of `severity` was given at `at`.
     pub fn resume(&mut self, severity: Severity, at: Timestamp) {
         self.ration.spend(at);
-        self.event = Some(Event {
-            worst: severity,
-            alerted: severity,
-            alerted_at: at,
-            calm: 0,
-            open: false,
-        });
+        self.told = Some(Told { at, severity });
     }
 
     /// Nobody knows whether an event went on over a gap; and what lies in the future was never seen.
     fn notice_gaps(&mut self, now: Timestamp) {
-        let before = self.last_seen.replace(now);
-        if before.is_some_and(|b| now < b) {
+        let Some(before) = self.last_seen.replace(now) else { return };
+        if now < before {
             self.event = None;
+            self.told = None;
             self.recent_peaks.clear();
-        } else if before.is_some_and(|b| Timestamp::is_gap(b, now, self.step))
-            && let Some(event) = &mut self.event
-        {
-            event.open = false;
+        } else if Timestamp::is_gap(before, now, self.step) {
+            self.event = None;
         }
     }
 
-    /// The sliding maximum over the refractory period decides whether a score stands out from it.
+    /// The sliding maximum of what came before decides whether a score stands out from it.
     fn onset(&mut self, now: Timestamp, score: f64) -> f64 {
         if score.is_nan() {
             return 0.0;
         }
-        while self.recent_peaks.front().is_some_and(|&(t, _)| now.since(t) > self.refractory) {
+        while self.recent_peaks.front().is_some_and(|&(t, _)| now.since(t) > self.standing_out) {
             self.recent_peaks.pop_front();
         }
         let stands_out = self.recent_peaks.front().is_none_or(|&(_, peak)| score > peak);
@@ -299,11 +307,11 @@ mod tests {
         let mut p = policy();
         let t = p.threshold();
         let day = 86_400;
-        assert!(!p.observe(&at(0, 7.0 * t)).alert, "nobody knows this host yet");
-        assert!(p.observe(&at(4 * 7 * day, 6.0 * t)).alert, "quiet for four weeks");
-        assert!(!p.observe(&at(29 * day, 3.0 * t)).alert, "a day later");
+        assert!(!p.observe(&at(0, 0.9 * t)).alert, "nobody knows this host yet");
+        assert!(p.observe(&at(4 * 7 * day, 0.9 * t)).alert, "quiet for four weeks");
+        assert!(!p.observe(&at(29 * day, 0.5 * t)).alert, "a day later");
         assert_eq!(p.observe(&at(30 * day, 3.0 * t)).severity, Severity::Medium, "but it shows");
-        assert!(p.observe(&at(31 * day, t / 10.1)).alert, "what is very rare always alerts");
+        assert!(p.observe(&at(31 * day, 0.3 * t)).alert, "what is rarer always alerts");
     }
 
     #[test]
@@ -326,7 +334,8 @@ mod tests {
     fn an_event_is_one_alert_and_a_rise_is_another() {
         let mut p = policy();
         let t = p.threshold();
-        let alerts: Vec<bool> = [1.0, t, t, 0.9 * t, 1.0, 1.0, 1.0, t, t / 10.0, t / 100.0]
+        let s = 0.3 * t;
+        let alerts: Vec<bool> = [1.0, s, s, 0.9 * s, 1.0, 1.0, 1.0, s, t / 10.0, t / 100.0]
             .iter()
             .enumerate()
             .map(|(i, &x)| p.observe(&at(60 * i as i64, x)).alert)
@@ -355,7 +364,7 @@ mod tests {
                 p.observe(&at(60 * i, rare)).alert
             })
             .count();
-        assert_eq!(alerts, 3, "at minutes 0, 150 and 300");
+        assert_eq!(alerts, 4, "at minutes 0, 100, 200 and 300");
     }
 
     #[test]

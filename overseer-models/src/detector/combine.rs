@@ -88,7 +88,7 @@ const MARGIN_ALONE: f64 = 3.0;
 
 /// How rare a row may be that is next to what was usual, in features whose resolution is known, as minus the decimal
 /// logarithm.
-const UNREMARKABLE: f64 = 2.95;
+const UNREMARKABLE: f64 = 2.75;
 
 /// How the kinds of evidence of a schema become one number.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +141,7 @@ pub(super) fn score(evidence: f64) -> f64 {
 ///
 /// The past alone would believe a tail that it has seen little of. While little of it is known at all (`readiness`
 /// 0–1), how far out the row is in units that matter stands in for it; and where people have said which changes
-/// matter, a row that is next to what was usual in all of them is never rarer than 1 in 900.
+/// matter, a row that is next to what was usual in all of them is never rarer than 1 in 560.
 pub(super) fn rarity(
     evidence: f64,
     by_past: f64,
