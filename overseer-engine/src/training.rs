@@ -1,4 +1,4 @@
-//! When models are trained, what they are trained on, and where they are kept.
+//! When models are trained, what they are trained on, and how they are kept.
 
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// The name detectors are stored under.
-const DETECTOR: &str = "detector";
+pub(crate) const DETECTOR: &str = "detector";
 /// The name forecasters of the performance score are stored under.
-const FORECASTER: &str = "performance_score";
+pub(crate) const FORECASTER: &str = "performance_score";
 
 /// A model in use with what is known about it.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Fitted<M: ?Sized> {
 }
 
 impl<M: ?Sized> Fitted<M> {
-    fn new(model: Box<M>, metadata: ModelMetadata) -> Self {
+    pub(crate) fn new(model: Box<M>, metadata: ModelMetadata) -> Self {
         let seen = metadata.trained_on.1;
         Self { model, metadata, seen }
     }
@@ -303,102 +303,14 @@ impl Engine {
         if let Some(models) = &mut self.parts.models
             && let Err(e) = models.save(&metadata.name, bytes)
         {
+            // The store goes on describing the file that is there.
             self.note(Notice::warning(Stage::Train, e.to_string()));
+            return;
         }
         if let Some(store) = &mut self.parts.store
             && let Err(e) = store.put_model_metadata(metadata)
         {
             self.note(Notice::warning(Stage::Store, e.to_string()));
         }
-    }
-
-    /// Loads the stored models; an unreadable one is set aside, and training will replace it.
-    pub(crate) fn load_models(&mut self) {
-        if let Some(bytes) = self.load_bytes(DETECTOR) {
-            let loaded = self.parts.detector_trainer.load(&bytes, &self.schema);
-            self.detector = self.usable(DETECTOR, loaded).map(|model| {
-                let metadata = self.metadata_of(model.metadata(), DETECTOR);
-                Fitted::new(model, metadata)
-            });
-        }
-        if let Some(bytes) = self.load_bytes(FORECASTER) {
-            let loaded = self.parts.forecaster_trainer.load(&bytes, &self.schema);
-            self.forecaster = self.usable(FORECASTER, loaded).map(|model| {
-                let metadata = self.metadata_of(model.metadata(), FORECASTER);
-                Fitted::new(model, metadata)
-            });
-        }
-        self.drop_models_of_another_step();
-        if let Some(d) = &self.detector {
-            let end = d.metadata.trained_on.1;
-            self.since_training = self.history.iter().filter(|s| s.timestamp > end).count();
-        }
-    }
-
-    /// A model is of use only at the step or, provisionally, at the fast interval.
-    fn drop_models_of_another_step(&mut self) {
-        let fits = |m: &ModelMetadata| {
-            m.interval_ms == self.config.step.as_millis()
-                || m.interval_ms == self.config.fast_interval.as_millis()
-        };
-        if self.detector.as_ref().is_some_and(|d| !fits(&d.metadata)) {
-            self.detector = None;
-        }
-        if self.forecaster.as_ref().is_some_and(|f| !fits(&f.metadata)) {
-            self.forecaster = None;
-        }
-    }
-
-    fn load_bytes(&mut self, name: &str) -> Option<Vec<u8>> {
-        match self.parts.models.as_ref()?.load(name) {
-            Ok(bytes) => bytes,
-            Err(e) => {
-                self.put_aside(name, &e);
-                None
-            }
-        }
-    }
-
-    fn usable<M: ?Sized>(&mut self, name: &str, loaded: Result<Box<M>>) -> Option<Box<M>> {
-        loaded.map_err(|e| self.put_aside(name, &e)).ok()
-    }
-
-    /// Moves a model that cannot be used out of the way of the one that will replace it. Only the sampler may: to a
-    /// reader the files are somebody else's.
-    fn put_aside(&mut self, name: &str, error: &Error) {
-        let what = format!("the stored model `{name}` cannot be used ({error})");
-        if self.role == crate::Role::Reader {
-            self.note(Notice::warning(Stage::Open, what));
-            return;
-        }
-        let aside = match self.parts.models.as_mut().map(|m| m.set_aside(name)) {
-            Some(Ok(Some(path))) => format!("it was moved to {}", path.display()),
-            Some(Ok(None)) | None => "it is gone".to_owned(),
-            Some(Err(e)) => format!("it could not be moved aside: {e}"),
-        };
-        self.note(Notice::warning(Stage::Open, format!("{what}; {aside}; a new one is trained")));
-    }
-
-    /// The store's metadata where it describes the same training, else what the file itself tells.
-    fn metadata_of(&mut self, file: &ModelMetadata, name: &str) -> ModelMetadata {
-        let stored =
-            self.parts.store.as_mut().and_then(|s| s.model_metadata().ok()).unwrap_or_default();
-        let same = |m: &ModelMetadata| {
-            m.name == name && m.rows == file.rows && m.trained_on == file.trained_on
-        };
-        stored.into_iter().find(same).unwrap_or_else(|| {
-            let mut metadata = file.clone();
-            name.clone_into(&mut metadata.name);
-            metadata.trained_at = metadata.trained_on.1;
-            // A median time difference may be off by some milliseconds; the nearer interval is meant.
-            let distance = |s: Span| (s.as_millis() - file.interval_ms).abs();
-            metadata.provisional = distance(self.config.fast_interval) < distance(self.config.step);
-            let meant =
-                if metadata.provisional { self.config.fast_interval } else { self.config.step };
-            if distance(meant) * 4 < meant.as_millis() {
-                metadata.interval_ms = meant.as_millis();
-            }
-            metadata
-        })
     }
 }
