@@ -3,7 +3,8 @@
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use overseer_core::{
-    Error, ForecastTarget, Forecaster, Frame, ModelMetadata, Result, Span, Timestamp, host,
+    Error, ForecastTarget, Forecaster, Frame, ModelMetadata, Result, Span, Summary, SummaryQuery,
+    Timestamp, host,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -12,6 +13,14 @@ use std::time::Instant;
 pub(crate) const DETECTOR: &str = "detector";
 /// The name forecasters of the performance score are stored under.
 pub(crate) const FORECASTER: &str = "performance_score";
+
+/// How far before its samples a detector trained anew looks: what has not recurred for weeks is forgotten anyway.
+const PAST: Span = Span::from_secs(8 * 7 * 86_400);
+/// How finely: the clocks of every time zone differ from UTC by a multiple of this.
+const PAST_RESOLUTION: Span = Span::from_secs(900);
+
+/// Where a trainer says from how many points of the past it learned.
+const EARLIER_POINTS: &str = "earlier_points";
 
 /// A model in use with what is known about it.
 #[derive(Debug)]
@@ -206,14 +215,47 @@ impl Engine {
         let start = Instant::now();
         let interval = self.active().interval();
         let frame = self.training_frame(self.config.training_rows)?;
-        let model =
-            self.parts.detector_trainer.fit(&frame.slice(0, frame.len().saturating_sub(1)))?;
+        let rows = frame.slice(0, frame.len().saturating_sub(1));
+        let past = self.past_of(&rows, interval);
+        let trainer = &self.parts.detector_trainer;
+        let model = match &past {
+            Some(past) => trainer.fit_after(past, &rows)?,
+            None => trainer.fit(&rows)?,
+        };
         let bytes = model.to_bytes()?;
         let mut metadata = model.metadata().clone();
         DETECTOR.clone_into(&mut metadata.name);
+        let was_used = metadata.quality.get(EARLIER_POINTS).is_some_and(|points| points.0 > 0.0);
+        if let (Some(past), Some(&first), true) = (&past, rows.timestamps().first(), was_used) {
+            let before = past.starts.first().map_or(Span::default(), |&start| first.since(start));
+            self.note(Notice::info(
+                Stage::Train,
+                format!(
+                    "what is usual in a week and between what values lie was also learned from what is kept of the {before} before the detector's samples"
+                ),
+            ));
+        }
         self.keep(&mut metadata, &bytes, interval, now, start);
         self.detector = Some(Fitted::new(model, metadata.clone()));
         Ok(metadata)
+    }
+
+    /// What is kept in less detail of the time before a training frame of samples at the step.
+    fn past_of(&mut self, rows: &Frame, interval: Span) -> Option<Summary> {
+        let first = rows.timestamps().first().copied()?;
+        if interval != self.config.step {
+            return None;
+        }
+        // Summaries begin at whole minutes: that of the first row tells of it.
+        let to = first - Span::from_secs(60);
+        let query = SummaryQuery::new(to - PAST, to, PAST_RESOLUTION);
+        match self.parts.store.as_mut()?.summary(&query) {
+            Ok(past) => (!past.is_empty()).then_some(past),
+            Err(e) => {
+                self.note(Notice::warning(Stage::Store, e.to_string()));
+                None
+            }
+        }
     }
 
     /// Fits a forecaster of the performance score for `horizon`, or as much of it as the history allows, and keeps it.
