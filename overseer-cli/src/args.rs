@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use overseer_engine::core::{Span, Timestamp};
+use overseer_engine::host::store::ModelDirectory;
 use overseer_engine::host::store::transfer::Kind;
 use overseer_engine::policy::AlarmBudget;
 use std::path::PathBuf;
@@ -33,8 +34,9 @@ pub(crate) struct Global {
     pub(crate) data_dir: Option<PathBuf>,
     /// A TOML file: data-dir, every, alarm-budget, time-zone (of this host, such as Europe/Berlin; default: what its
     /// clocks are set to); how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever),
-    /// keep-findings (90d) and max-database-size (such as 500MB; default: none); and how many samples and anomalies are
-    /// kept in memory, history-samples (1000) and history-anomalies (100)
+    /// keep-findings (90d) and max-database-size (such as 500MB; default: none); how many versions of each model are
+    /// kept, keep-models (3); and how many samples and anomalies are kept in memory, history-samples (1000) and
+    /// history-anomalies (100)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print
@@ -86,6 +88,9 @@ pub(crate) enum Command {
     Export(Export),
     /// Store what a file holds and is not there yet
     Import(Import),
+    /// Look at the stored models and keep them in order
+    #[command(subcommand)]
+    Models(Models),
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +182,31 @@ pub(crate) struct Export {
     /// Where to write; the name's end tells the form: .csv, .jsonl, .parquet; `-` is JSON Lines to stdout
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Models {
+    /// All of them: how old, learned from what, how large, how many versions, and whether they are sound
+    List,
+    /// Everything about one, with each of its versions
+    Show {
+        /// Such as detector; `models list` names them
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Read every version entirely and compare with the database; exits 3 if anything is not as it should be
+    Verify,
+    /// Remove older versions; never the newest, nor the newest that can be read
+    Prune {
+        /// How many versions of each stay, the newest among them [default: keep-models of the configuration, 3]
+        #[arg(long, value_name = "N", value_parser = versions)]
+        keep: Option<usize>,
+    },
+}
+
+fn versions(text: &str) -> Result<usize, String> {
+    let number = text.parse().map_err(|_| format!("`{text}` is not a whole number"))?;
+    ModelDirectory::check_keep(number).map_err(|e| e.to_string())
 }
 
 #[derive(Debug, Args)]

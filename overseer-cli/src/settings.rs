@@ -4,7 +4,7 @@ use crate::args::{Cli, Command, Format, span};
 use overseer_engine::Config;
 use overseer_engine::core::{Error, Result, Span};
 use overseer_engine::host::Options;
-use overseer_engine::host::store::Retention;
+use overseer_engine::host::store::{ModelDirectory, Retention};
 use overseer_engine::policy::AlarmBudget;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ pub(crate) struct Settings {
     history_anomalies: Option<usize>,
     time_zone: Option<String>,
     retention: Retention,
+    keep_models: usize,
 }
 
 /// The TOML file, its keys named as the flags are.
@@ -37,6 +38,7 @@ struct File {
     keep_hours: Option<String>,
     keep_findings: Option<String>,
     max_database_size: Option<String>,
+    keep_models: Option<usize>,
 }
 
 impl File {
@@ -97,6 +99,9 @@ impl Settings {
         };
         Ok(Self {
             retention: file.retention()?,
+            keep_models: ModelDirectory::check_keep(
+                file.keep_models.unwrap_or(ModelDirectory::KEPT),
+            )?,
             format: cli.global.format,
             alarm_budget: cli.global.alarm_budget.or(file.alarm_budget).unwrap_or_default(),
             data_dir: cli.global.data_dir.clone().or(file.data_dir),
@@ -124,6 +129,7 @@ impl Settings {
         options.sample = sample;
         options.time_zone.clone_from(&self.time_zone);
         options.retention.clone_from(&self.retention);
+        options.keep_models = self.keep_models;
         purpose.clone_into(&mut options.purpose);
         options
     }
@@ -165,6 +171,8 @@ mod tests {
             ("max-database-size = \"500\"", "max-database-size"),
             ("max-database-size = \"1MB\"", "8 MiB"),
             ("keep-everything = \"1d\"", "keep-everything"),
+            ("keep-models = 0", "keep-models"),
+            ("keep-models = 1001", "1000"),
         ] {
             let e = settings(wrong, &["analyze"]).unwrap_err().to_string();
             assert!(e.contains(named), "{e}");
@@ -180,6 +188,9 @@ mod tests {
         assert_eq!(s.data_dir, Some(PathBuf::from("/var/lib/overseer")));
         let sized = settings("history-samples = 500\n", &["analyze"]).unwrap();
         assert_eq!(sized.engine("test", false).config.history_capacity, 500);
+        let fewer = settings("keep-models = 2\n", &["watch"]).unwrap();
+        assert_eq!(fewer.engine("test", true).keep_models, 2);
+        assert_eq!(sized.engine("test", true).keep_models, 3);
         let abroad = settings("time-zone = \"Asia/Tokyo\"\n", &["analyze"]).unwrap();
         assert_eq!(abroad.engine("test", false).time_zone.as_deref(), Some("Asia/Tokyo"));
         let s = settings(file, &["watch", "--every", "1s"]).unwrap();

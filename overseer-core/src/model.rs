@@ -51,7 +51,8 @@ pub struct ModelMetadata {
     pub rows: usize,
     /// The time between those rows in milliseconds.
     pub interval_ms: i64,
-    /// How long training took, in milliseconds.
+    /// How long training took, in milliseconds; NaN if that is not known.
+    #[serde(with = "missing")]
     pub duration_ms: f64,
     /// Whether it learned from the fast samples of a first run only and is to be replaced soon.
     pub provisional: bool,

@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+mod registry;
+
 pub use overseer_collect as collect;
 pub use overseer_models as models;
 pub use overseer_store as store;
+pub use registry::{ModelState, Pruned, StoredModel, StoredVersion, prune_models, stored_models};
 
 /// The seed of every model trained on a host: the same history gives the same models.
 const SEED: u64 = 0x0b5e_55ed;
@@ -34,6 +37,8 @@ pub struct Options {
     pub purpose: String,
     /// How long the database keeps what, and how large it may become.
     pub retention: store::Retention,
+    /// How many versions of each model are kept, the newest among them.
+    pub keep_models: usize,
     /// The zone by whose clocks the host's days and weeks go, by its IANA name such as `Europe/Berlin`; by default the
     /// one this host's clocks are set to.
     pub time_zone: Option<String>,
@@ -48,6 +53,7 @@ impl Default for Options {
             sample: true,
             purpose: "an embedded engine".to_owned(),
             retention: store::Retention::default(),
+            keep_models: store::ModelDirectory::KEPT,
             time_zone: None,
         }
     }
@@ -150,6 +156,7 @@ fn with_our_models_by(
 /// If the host cannot be read at all, a setting is out of range, or the chosen time zone is not known here.
 pub fn open(options: &Options) -> Result<Engine> {
     options.retention.check()?;
+    store::ModelDirectory::check_keep(options.keep_models)?;
     let collector = Box::new(collect::HostCollector::new()?);
     let name = collector.host().name;
     let mut notices = Vec::new();
@@ -185,7 +192,12 @@ pub fn open(options: &Options) -> Result<Engine> {
             let writable = lease.is_some() && opened.as_ref().is_some_and(|o| o.writable);
             database = opened.map(|o| o.store);
             if writable || role == Role::Reader {
-                model_files = Some(Box::new(store::ModelDirectory::new(dir.models())));
+                let mut models =
+                    store::ModelDirectory::new(dir.models()).keep(options.keep_models)?;
+                if writable && let Err(e) = models.remove_leftovers() {
+                    notices.push(Notice::warning(Stage::Open, e.to_string()));
+                }
+                model_files = Some(Box::new(models));
                 data_dir = Some(root.display().to_string());
             }
         }

@@ -40,6 +40,7 @@ pub mod report;
 pub mod sentence;
 mod similar;
 mod storage;
+mod stored_models;
 mod tick;
 mod training;
 

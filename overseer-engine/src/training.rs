@@ -1,17 +1,26 @@
-//! When models are trained, what they are trained on, and where they are kept.
+//! When models are trained, what they are trained on, and how they are kept.
 
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use overseer_core::{
-    Error, ForecastTarget, Forecaster, Frame, ModelMetadata, Result, Span, Timestamp, host,
+    Error, ForecastTarget, Forecaster, Frame, ModelMetadata, Result, Span, Summary, SummaryQuery,
+    Timestamp, host,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// The name detectors are stored under.
-const DETECTOR: &str = "detector";
+pub(crate) const DETECTOR: &str = "detector";
 /// The name forecasters of the performance score are stored under.
-const FORECASTER: &str = "performance_score";
+pub(crate) const FORECASTER: &str = "performance_score";
+
+/// How far before its samples a detector trained anew looks: what has not recurred for weeks is forgotten anyway.
+const PAST: Span = Span::from_secs(8 * 7 * 86_400);
+/// How finely: the clocks of every time zone differ from UTC by a multiple of this.
+const PAST_RESOLUTION: Span = Span::from_secs(900);
+
+/// Where a trainer says from how many points of the past it learned.
+const EARLIER_POINTS: &str = "earlier_points";
 
 /// A model in use with what is known about it.
 #[derive(Debug)]
@@ -23,7 +32,7 @@ pub(crate) struct Fitted<M: ?Sized> {
 }
 
 impl<M: ?Sized> Fitted<M> {
-    fn new(model: Box<M>, metadata: ModelMetadata) -> Self {
+    pub(crate) fn new(model: Box<M>, metadata: ModelMetadata) -> Self {
         let seen = metadata.trained_on.1;
         Self { model, metadata, seen }
     }
@@ -206,14 +215,47 @@ impl Engine {
         let start = Instant::now();
         let interval = self.active().interval();
         let frame = self.training_frame(self.config.training_rows)?;
-        let model =
-            self.parts.detector_trainer.fit(&frame.slice(0, frame.len().saturating_sub(1)))?;
+        let rows = frame.slice(0, frame.len().saturating_sub(1));
+        let past = self.past_of(&rows, interval);
+        let trainer = &self.parts.detector_trainer;
+        let model = match &past {
+            Some(past) => trainer.fit_after(past, &rows)?,
+            None => trainer.fit(&rows)?,
+        };
         let bytes = model.to_bytes()?;
         let mut metadata = model.metadata().clone();
         DETECTOR.clone_into(&mut metadata.name);
+        let was_used = metadata.quality.get(EARLIER_POINTS).is_some_and(|points| points.0 > 0.0);
+        if let (Some(past), Some(&first), true) = (&past, rows.timestamps().first(), was_used) {
+            let before = past.starts.first().map_or(Span::default(), |&start| first.since(start));
+            self.note(Notice::info(
+                Stage::Train,
+                format!(
+                    "what is usual in a week and between what values lie was also learned from what is kept of the {before} before the detector's samples"
+                ),
+            ));
+        }
         self.keep(&mut metadata, &bytes, interval, now, start);
         self.detector = Some(Fitted::new(model, metadata.clone()));
         Ok(metadata)
+    }
+
+    /// What is kept in less detail of the time before a training frame of samples at the step.
+    fn past_of(&mut self, rows: &Frame, interval: Span) -> Option<Summary> {
+        let first = rows.timestamps().first().copied()?;
+        if interval != self.config.step {
+            return None;
+        }
+        // Summaries begin at whole minutes: that of the first row tells of it.
+        let to = first - Span::from_secs(60);
+        let query = SummaryQuery::new(to - PAST, to, PAST_RESOLUTION);
+        match self.parts.store.as_mut()?.summary(&query) {
+            Ok(past) => (!past.is_empty()).then_some(past),
+            Err(e) => {
+                self.note(Notice::warning(Stage::Store, e.to_string()));
+                None
+            }
+        }
     }
 
     /// Fits a forecaster of the performance score for `horizon`, or as much of it as the history allows, and keeps it.
@@ -303,102 +345,14 @@ impl Engine {
         if let Some(models) = &mut self.parts.models
             && let Err(e) = models.save(&metadata.name, bytes)
         {
+            // The store goes on describing the file that is there.
             self.note(Notice::warning(Stage::Train, e.to_string()));
+            return;
         }
         if let Some(store) = &mut self.parts.store
             && let Err(e) = store.put_model_metadata(metadata)
         {
             self.note(Notice::warning(Stage::Store, e.to_string()));
         }
-    }
-
-    /// Loads the stored models; an unreadable one is set aside, and training will replace it.
-    pub(crate) fn load_models(&mut self) {
-        if let Some(bytes) = self.load_bytes(DETECTOR) {
-            let loaded = self.parts.detector_trainer.load(&bytes, &self.schema);
-            self.detector = self.usable(DETECTOR, loaded).map(|model| {
-                let metadata = self.metadata_of(model.metadata(), DETECTOR);
-                Fitted::new(model, metadata)
-            });
-        }
-        if let Some(bytes) = self.load_bytes(FORECASTER) {
-            let loaded = self.parts.forecaster_trainer.load(&bytes, &self.schema);
-            self.forecaster = self.usable(FORECASTER, loaded).map(|model| {
-                let metadata = self.metadata_of(model.metadata(), FORECASTER);
-                Fitted::new(model, metadata)
-            });
-        }
-        self.drop_models_of_another_step();
-        if let Some(d) = &self.detector {
-            let end = d.metadata.trained_on.1;
-            self.since_training = self.history.iter().filter(|s| s.timestamp > end).count();
-        }
-    }
-
-    /// A model is of use only at the step or, provisionally, at the fast interval.
-    fn drop_models_of_another_step(&mut self) {
-        let fits = |m: &ModelMetadata| {
-            m.interval_ms == self.config.step.as_millis()
-                || m.interval_ms == self.config.fast_interval.as_millis()
-        };
-        if self.detector.as_ref().is_some_and(|d| !fits(&d.metadata)) {
-            self.detector = None;
-        }
-        if self.forecaster.as_ref().is_some_and(|f| !fits(&f.metadata)) {
-            self.forecaster = None;
-        }
-    }
-
-    fn load_bytes(&mut self, name: &str) -> Option<Vec<u8>> {
-        match self.parts.models.as_ref()?.load(name) {
-            Ok(bytes) => bytes,
-            Err(e) => {
-                self.put_aside(name, &e);
-                None
-            }
-        }
-    }
-
-    fn usable<M: ?Sized>(&mut self, name: &str, loaded: Result<Box<M>>) -> Option<Box<M>> {
-        loaded.map_err(|e| self.put_aside(name, &e)).ok()
-    }
-
-    /// Moves a model that cannot be used out of the way of the one that will replace it. Only the sampler may: to a
-    /// reader the files are somebody else's.
-    fn put_aside(&mut self, name: &str, error: &Error) {
-        let what = format!("the stored model `{name}` cannot be used ({error})");
-        if self.role == crate::Role::Reader {
-            self.note(Notice::warning(Stage::Open, what));
-            return;
-        }
-        let aside = match self.parts.models.as_mut().map(|m| m.set_aside(name)) {
-            Some(Ok(Some(path))) => format!("it was moved to {}", path.display()),
-            Some(Ok(None)) | None => "it is gone".to_owned(),
-            Some(Err(e)) => format!("it could not be moved aside: {e}"),
-        };
-        self.note(Notice::warning(Stage::Open, format!("{what}; {aside}; a new one is trained")));
-    }
-
-    /// The store's metadata where it describes the same training, else what the file itself tells.
-    fn metadata_of(&mut self, file: &ModelMetadata, name: &str) -> ModelMetadata {
-        let stored =
-            self.parts.store.as_mut().and_then(|s| s.model_metadata().ok()).unwrap_or_default();
-        let same = |m: &ModelMetadata| {
-            m.name == name && m.rows == file.rows && m.trained_on == file.trained_on
-        };
-        stored.into_iter().find(same).unwrap_or_else(|| {
-            let mut metadata = file.clone();
-            name.clone_into(&mut metadata.name);
-            metadata.trained_at = metadata.trained_on.1;
-            // A median time difference may be off by some milliseconds; the nearer interval is meant.
-            let distance = |s: Span| (s.as_millis() - file.interval_ms).abs();
-            metadata.provisional = distance(self.config.fast_interval) < distance(self.config.step);
-            let meant =
-                if metadata.provisional { self.config.fast_interval } else { self.config.step };
-            if distance(meant) * 4 < meant.as_millis() {
-                metadata.interval_ms = meant.as_millis();
-            }
-            metadata
-        })
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`DataDir`] | where everything of an installation lies |
 //! | [`SqliteStore`] | samples, findings and what is known of the models: [`overseer_core::Store`] |
-//! | [`ModelDirectory`] | model files: [`overseer_core::ModelRepository`] |
+//! | [`ModelDirectory`] | model files and the versions before them: [`overseer_core::ModelRepository`] |
 //! | [`transfer`] | exports to CSV, JSON Lines and Parquet, and imports of them |
 //! | [`Lease`] | that one process samples an installation at a time |
 //!
@@ -46,5 +46,5 @@ pub mod transfer;
 
 pub use data_dir::DataDir;
 pub use lease::{Lease, LeaseOutcome};
-pub use models::{MAX_MODEL_BYTES, ModelDirectory};
+pub use models::{MAX_MODEL_BYTES, ModelDirectory, ModelFiles, ModelVersion};
 pub use sqlite::{FORMAT_VERSION, Opened, Retention, SqliteOptions, SqliteStore};

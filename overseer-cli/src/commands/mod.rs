@@ -2,6 +2,7 @@
 
 pub(crate) mod backtest;
 pub(crate) mod live;
+pub(crate) mod models;
 pub(crate) mod score;
 pub(crate) mod transfer;
 pub(crate) mod watch;

@@ -1,6 +1,6 @@
 //! Tables: the history's summary, and what training came to.
 
-use super::style::{Style, local, quality};
+use super::style::{Style, local, quality, took};
 use overseer_engine::analytics::Analytics;
 use overseer_engine::core::{ModelMetadata, host};
 use overseer_engine::report::Learned;
@@ -135,11 +135,11 @@ pub(crate) fn training(summary: &TrainSummary, learned: &Learned, style: &Style)
 
 fn model(m: &ModelMetadata) -> String {
     format!(
-        "{:<18} {:<16} {:>6} samples {:>7.1} ms {:>8.1} kB  {}",
+        "{:<18} {:<16} {:>6} samples {:>12} {:>8.1} kB  {}",
         m.name,
         m.algorithm,
         m.rows,
-        m.duration_ms,
+        took(m, 1),
         m.bytes as f64 / 1000.0,
         quality(m)
     )

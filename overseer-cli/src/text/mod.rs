@@ -1,11 +1,13 @@
 //! What people read: reports as text, with colour only where it is wanted.
 
 mod analytics;
+mod models;
 mod report;
 mod style;
 mod watch;
 
 pub(crate) use analytics::{analytics, training};
+pub(crate) use models::{models, one_model, pruned, verified};
 pub(crate) use report::{Parts, report};
 pub(crate) use style::Style;
 pub(crate) use watch::{Before, watch_end, watch_start};

@@ -1,6 +1,6 @@
 //! The report of a look at the host.
 
-use super::style::{Style, before, clock, local, quality, wrap};
+use super::style::{Style, before, clock, local, quality, took, wrap};
 use overseer_engine::Report;
 use overseer_engine::core::{
     AnomalyDetection, Origin, PatternAnalysis, PatternType, Prediction, Recommendation, Severity,
@@ -253,11 +253,11 @@ fn learned(out: &mut String, learned: &Learned, style: Style) {
     for m in &learned.models {
         let name = m.name.replace('_', " ");
         let text = format!(
-            "{name}: {} of {} samples, trained {} in {:.0} ms; {}",
+            "{name}: {} of {} samples, trained {} in {}; {}",
             m.algorithm,
             m.rows,
             local(m.trained_at),
-            m.duration_ms,
+            took(m, 0),
             quality(m)
         );
         out.push_str(&style.dim(wrap(&text, "  ", WIDTH).trim_end()));

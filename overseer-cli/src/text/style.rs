@@ -88,6 +88,15 @@ fn in_zone(timestamp: Timestamp, format: &str) -> String {
     }
 }
 
+/// How long training took, with so many decimals: `12.3 ms`.
+pub(crate) fn took(model: &ModelMetadata, decimals: usize) -> String {
+    if model.duration_ms.is_finite() {
+        format!("{:.decimals$} ms", model.duration_ms)
+    } else {
+        "unknown time".to_owned()
+    }
+}
+
 /// Measures of quality in words: `flagged share 0.002, heldout rows 300`.
 pub(crate) fn quality(model: &ModelMetadata) -> String {
     if model.quality.is_empty() {

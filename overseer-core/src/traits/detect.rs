@@ -1,6 +1,6 @@
 //! Models that say how unusual a sample is.
 
-use crate::{FeatureEvidence, Frame, ModelMetadata, Probability, Result, Sample, Schema};
+use crate::{FeatureEvidence, Frame, ModelMetadata, Probability, Result, Sample, Schema, Summary};
 use std::fmt;
 
 /// What a detector says about one sample.
@@ -95,6 +95,19 @@ pub trait DetectorTrainer: Send + fmt::Debug {
     /// # Errors
     /// If there are fewer than [`DetectorTrainer::min_rows`] rows, or no feature has a value.
     fn fit(&self, frame: &Frame) -> Result<Box<dyn Detector>>;
+
+    /// As [`DetectorTrainer::fit`], with what is known in less detail of the time before the frame, for what recurs more
+    /// seldom than a frame is long. `past` names its features, which need not be all of the frame's, and ends before the
+    /// frame begins; a point may stand for a longer time than its own where nothing finer is known. From how many points
+    /// it learned is the `earlier_points` of the metadata's quality.
+    ///
+    /// This default makes no use of the past.
+    ///
+    /// # Errors
+    /// As [`DetectorTrainer::fit`].
+    fn fit_after(&self, _past: &Summary, frame: &Frame) -> Result<Box<dyn Detector>> {
+        self.fit(frame)
+    }
 
     /// Restores a detector from [`Detector::to_bytes`].
     ///

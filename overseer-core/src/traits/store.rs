@@ -469,4 +469,22 @@ pub trait ModelRepository: Send + fmt::Debug {
     /// # Errors
     /// If it cannot be moved.
     fn set_aside(&mut self, name: &str) -> Result<Option<PathBuf>>;
+
+    /// Reads what was saved under a name before: 1 `back` is what the newest replaced. `None` if so much is not kept,
+    /// as nothing is by repositories that keep only the newest, which need not write this or what follows.
+    ///
+    /// # Errors
+    /// If it exists and cannot be read.
+    fn load_older(&self, _name: &str, _back: usize) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Where nothing is stored under a name any more, makes the newest that was before what [`ModelRepository::load`]
+    /// reads; says whether there was one.
+    ///
+    /// # Errors
+    /// If it cannot be done.
+    fn roll_back(&mut self, _name: &str) -> Result<bool> {
+        Ok(false)
+    }
 }

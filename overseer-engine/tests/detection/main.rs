@@ -13,6 +13,7 @@ mod interruptions;
 mod levels;
 mod missing;
 mod poisoned;
+mod retrained;
 mod scene;
 mod single;
 mod uneven;

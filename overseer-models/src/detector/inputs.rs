@@ -120,6 +120,13 @@ impl Inputs {
         self.fill_statistics();
     }
 
+    /// Learns how far a part of a half hour of the week went from before the first row, of which the least and the
+    /// greatest values are given in units; draws them towards the ordinary range by what earlier weeks excuse.
+    pub(super) fn learn_past(&mut self, start: Timestamp, least: &mut [f64], greatest: &mut [f64]) {
+        let local_ms = self.clock.local_ms(start);
+        self.week.push_past(local_ms, least, greatest);
+    }
+
     fn fill_moves(&mut self) {
         let is_first = self.filled == 0;
         for ((measured, moved), unit) in

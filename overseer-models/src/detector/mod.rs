@@ -52,6 +52,7 @@ mod kind;
 mod linear;
 mod model;
 mod novelty;
+mod past;
 mod range;
 mod reach;
 mod reservoir;

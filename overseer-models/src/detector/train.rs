@@ -17,7 +17,7 @@ use crate::isolation_forest::pooled::{PooledForest, Pools};
 use crate::stats;
 use overseer_core::{
     Detector, DetectorTrainer, Error, Frame, LocalTime, ModelKind, ModelMetadata, Result, Schema,
-    Span, Utc,
+    Span, Summary, Utc,
 };
 use std::sync::Arc;
 
@@ -123,6 +123,20 @@ impl ForestDetectorTrainer {
     /// # Errors
     /// As [`DetectorTrainer::fit`].
     pub fn fit_detector(&self, frame: &Frame) -> Result<ForestDetector> {
+        self.fit_detector_after(None, frame)
+    }
+
+    /// As [`Self::fit_detector`], with what is known in less detail of the time before the frame: from it the detector
+    /// learns what is usual at times of the day and the week, and between what the features kept. How many points it
+    /// learned from is the metadata's `earlier_points`.
+    ///
+    /// # Errors
+    /// As [`DetectorTrainer::fit`].
+    pub fn fit_detector_after(
+        &self,
+        past: Option<&Summary>,
+        frame: &Frame,
+    ) -> Result<ForestDetector> {
         let n = frame.len();
         if n < MIN_ROWS {
             return Err(Error::not_enough_data("training a detector", MIN_ROWS, n));
@@ -132,6 +146,10 @@ impl ForestDetectorTrainer {
         }
         let mut detector = self.unfitted(frame)?;
         let first = if n >= MANY_ROWS { FIRST_OF_MANY } else { FIRST.min(n / 2) };
+        if let (Some(past), Some(&first)) = (past, frame.timestamps().first()) {
+            let points = detector.learn_past(past, first);
+            detector.metadata.set_quality("earlier_points", points as f64);
+        }
         self.begin(&mut detector, frame, first);
         let (mut next, mut judged, mut flagged) = (3 * first / 2 + 1, 0, 0);
         // Its own refits are those of a detector in use.
@@ -255,6 +273,10 @@ impl DetectorTrainer for ForestDetectorTrainer {
 
     fn fit(&self, frame: &Frame) -> Result<Box<dyn Detector>> {
         Ok(Box::new(self.fit_detector(frame)?))
+    }
+
+    fn fit_after(&self, past: &Summary, frame: &Frame) -> Result<Box<dyn Detector>> {
+        Ok(Box::new(self.fit_detector_after(Some(past), frame)?))
     }
 
     fn load(&self, bytes: &[u8], schema: &Schema) -> Result<Box<dyn Detector>> {

@@ -131,6 +131,30 @@ impl Week {
         }
     }
 
+    /// As [`Week::push`], for a part of a half hour of which only the least and the greatest value of each feature are
+    /// known. The ordinary range of the rows does not move: that takes rows.
+    pub(super) fn push_past(&mut self, local_ms: i64, least: &mut [f64], greatest: &mut [f64]) {
+        let slot = local_ms.div_euclid(SLOT_MS);
+        if self.now != Some(slot) {
+            self.enter(slot);
+        }
+        let state = self.rows.iter().zip(&self.half_hours).zip(&mut self.reached);
+        let now = least.iter_mut().zip(greatest).zip(&self.excused);
+        for (((rows, half_hours), reached), ((least, greatest), excused)) in state.zip(now) {
+            if least.is_nan() {
+                continue;
+            }
+            reached.0 = reached.0.min(*least);
+            reached.1 = reached.1.max(*greatest);
+            let (low, high) = wider(*rows, *half_hours);
+            for end in [least, greatest] {
+                let (below, above) = (low - *end, *end - high);
+                *end += below.clamp(0.0, excused[0].into());
+                *end -= above.clamp(0.0, excused[1].into());
+            }
+        }
+    }
+
     /// Whether the newest value of each feature is excused wholly.
     pub(super) fn silent(&self) -> &[bool] {
         &self.silent

@@ -45,6 +45,28 @@ pub fn encode(kind: &str, metadata: &ModelMetadata, payload: &[u8]) -> Result<Ve
     Ok(bytes)
 }
 
+/// What a container holds, whatever kind of model that is and whatever it was trained on.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Contents<'a> {
+    /// The model's name in the code.
+    pub kind: &'a str,
+    /// [`Schema::fingerprint`] of what it was trained on.
+    pub schema_fingerprint: u64,
+    /// What is known of the model.
+    pub metadata: ModelMetadata,
+    /// The model itself.
+    pub payload: &'a [u8],
+}
+
+/// Takes a container apart after checking it, for who wants to know what it is.
+///
+/// # Errors
+/// If a byte was changed, lost or added ([`Error::is_corrupt`]), or it is of a newer format.
+pub fn inspect(bytes: &[u8]) -> Result<Contents<'_>> {
+    Head::read(bytes)?.contents()
+}
+
 /// Takes a container apart after checking it: what is known of the model, and its payload.
 ///
 /// # Errors
@@ -55,40 +77,65 @@ pub fn decode<'a>(
     kind: &str,
     schema: &Schema,
 ) -> Result<(ModelMetadata, &'a [u8])> {
-    let corrupt = |why: &str| Error::corrupt("the model file", why);
-    let Some((body, checksum)) = bytes.split_last_chunk::<4>() else {
-        return Err(corrupt("it is too short"));
-    };
-    if !body.starts_with(MAGIC) {
-        return Err(corrupt("it does not begin as a model file does"));
-    }
-    if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
-        return Err(corrupt("its checksum does not match"));
-    }
-    let mut r = Reader::new(&body[MAGIC.len()..]);
-    let version = r.u32()?;
-    if version != FORMAT_VERSION {
-        return Err(Error::unsupported(format!("model file format {version}")));
-    }
-    let kind_length = r.u32()? as usize;
-    let found = String::from_utf8_lossy(r.raw(kind_length)?).into_owned();
+    let head = Head::read(bytes)?;
+    let found = head.kind;
     if found != kind {
         return Err(Error::unsupported(format!("a `{found}` model where a `{kind}` is expected")));
     }
-    let fingerprint = r.u64()?;
-    if fingerprint != schema.fingerprint() {
+    if head.fingerprint != schema.fingerprint() {
         return Err(Error::schema_mismatch(
             format!("{:016x}", schema.fingerprint()),
-            format!("{fingerprint:016x}"),
+            format!("{:016x}", head.fingerprint),
         ));
     }
-    let length = r.length()?;
-    let metadata: ModelMetadata = serde_json::from_slice(r.raw(length)?)
-        .map_err(|_| corrupt("its metadata cannot be read"))?;
-    let length = r.length()?;
-    let payload = r.raw(length)?;
-    r.finish()?;
-    Ok((metadata, payload))
+    let contents = head.contents()?;
+    Ok((contents.metadata, contents.payload))
+}
+
+fn corrupt(why: &str) -> Error {
+    Error::corrupt("the model file", why)
+}
+
+/// What comes first in a container whose checksum matches, and what follows it.
+struct Head<'a> {
+    kind: &'a str,
+    fingerprint: u64,
+    rest: Reader<'a>,
+}
+
+impl<'a> Head<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self> {
+        let Some((body, checksum)) = bytes.split_last_chunk::<4>() else {
+            return Err(corrupt("it is too short"));
+        };
+        let Some(rest) = body.strip_prefix(MAGIC) else {
+            return Err(corrupt("it does not begin as a model file does"));
+        };
+        if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
+            return Err(corrupt("its checksum does not match"));
+        }
+        let mut rest = Reader::new(rest);
+        let version = rest.u32()?;
+        if version != FORMAT_VERSION {
+            return Err(Error::unsupported(format!("model file format {version}")));
+        }
+        let length = rest.u32()? as usize;
+        let kind = std::str::from_utf8(rest.raw(length)?)
+            .map_err(|_| corrupt("its kind cannot be read"))?;
+        Ok(Self { kind, fingerprint: rest.u64()?, rest })
+    }
+
+    fn contents(mut self) -> Result<Contents<'a>> {
+        let r = &mut self.rest;
+        let length = r.length()?;
+        let metadata: ModelMetadata = serde_json::from_slice(r.raw(length)?)
+            .map_err(|_| corrupt("its metadata cannot be read"))?;
+        let length = r.length()?;
+        let payload = r.raw(length)?;
+        self.rest.finish()?;
+        let (kind, schema_fingerprint) = (self.kind, self.fingerprint);
+        Ok(Contents { kind, schema_fingerprint, metadata, payload })
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +159,9 @@ mod tests {
         assert!(decode(&bytes, "other", &schema).is_err());
         let other = Schema::from_names(["a"]).unwrap();
         assert!(decode(&bytes, "test", &other).unwrap_err().is_schema_mismatch());
+        let found = inspect(&bytes).unwrap();
+        assert_eq!((found.kind, found.payload, found.metadata), ("test", payload, meta));
+        assert_eq!(found.schema_fingerprint, schema.fingerprint());
     }
 
     #[test]
@@ -121,6 +171,7 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[i] ^= 1 << (i % 8);
             assert!(decode(&damaged, "test", &schema).is_err(), "byte {i}");
+            assert!(inspect(&damaged).is_err(), "byte {i}");
             assert!(decode(&bytes[..i], "test", &schema).is_err(), "cut at {i}");
         }
     }
@@ -129,7 +180,7 @@ mod tests {
         #[test]
         fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
             let schema = Schema::from_names(["a"]).unwrap();
-            prop_assert!(decode(&noise, "test", &schema).is_err());
+            prop_assert!(decode(&noise, "test", &schema).is_err() && inspect(&noise).is_err());
         }
     }
 }

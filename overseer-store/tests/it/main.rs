@@ -9,6 +9,7 @@ mod defaults;
 mod findings;
 mod formats;
 mod kill;
+mod kill_models;
 mod metrics;
 mod sharing;
 mod tiers;

@@ -1,11 +1,17 @@
-//! Model files in a directory: bytes by name, replaced whole or not at all.
+//! Model files in a directory: bytes by name, replaced whole or not at all, with the versions before the newest.
+
+mod versions;
+
+pub use versions::{ModelFiles, ModelVersion};
 
 use crate::aside;
 use crate::error::{Context, corrupt, unavailable};
 use overseer_core::{Error, ModelRepository, Result};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use tempfile::TempPath;
 
 /// The largest model file that is read, in bytes: far above any real one, and far below a host's memory.
 pub const MAX_MODEL_BYTES: u64 = 256 << 20;
@@ -13,21 +19,54 @@ pub const MAX_MODEL_BYTES: u64 = 256 << 20;
 /// The longest name; with its suffixes it stays below the 255 bytes that file systems allow.
 const MAX_NAME_BYTES: usize = 128;
 
-/// A directory of files `<name>.model`.
+/// How many versions of a model may be kept.
+const VERSIONS: RangeInclusive<usize> = 1..=1000;
+
+/// What a file is called while it is written, around some random letters.
+const SAVING: (&str, &str) = (".saving-", ".tmp");
+
+/// A directory of files `<name>.model`, and of what was saved under a name before: `<name>.model.1`, `<name>.model.2`
+/// and so on, the higher the older.
 ///
-/// A save is written beside the old file, synced and renamed over it, so that a crash at any moment leaves the old or
-/// the new file whole.
+/// A save is written beside the old files and synced before any of them changes its name, and every change is a
+/// rename, so that a crash at any moment leaves the old or the new file whole under its name.
 #[derive(Debug, Clone)]
 pub struct ModelDirectory {
     directory: PathBuf,
     max_bytes: u64,
+    keep: usize,
 }
 
 impl ModelDirectory {
+    /// How many versions of each model are kept unless told otherwise, the newest among them.
+    pub const KEPT: usize = 3;
+
     /// Names the directory and touches nothing; the first save makes it if it is missing.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), max_bytes: MAX_MODEL_BYTES }
+        Self { directory: directory.into(), max_bytes: MAX_MODEL_BYTES, keep: Self::KEPT }
+    }
+
+    /// Keeps the newest so many versions of each model, 1 to 1000.
+    ///
+    /// # Errors
+    /// If the number is out of range.
+    pub fn keep(mut self, versions: usize) -> Result<Self> {
+        self.keep = Self::check_keep(versions)?;
+        Ok(self)
+    }
+
+    /// Whether so many versions can be kept: the number itself.
+    ///
+    /// # Errors
+    /// If it is not 1 to 1000.
+    pub fn check_keep(versions: usize) -> Result<usize> {
+        if VERSIONS.contains(&versions) {
+            return Ok(versions);
+        }
+        let (least, most) = (VERSIONS.start(), VERSIONS.end());
+        let why = format!("must be {least} to {most} versions, was {versions}");
+        Err(Error::invalid_parameter("keep-models", why))
     }
 
     /// The directory.
@@ -54,36 +93,65 @@ impl ModelDirectory {
         }
         Ok(self.directory.join(format!("{name}.model")))
     }
-}
 
-impl ModelRepository for ModelDirectory {
-    fn save(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.file(name)?;
-        replace(&self.directory, &path, bytes).at(&path, "saving a model")
-    }
-
-    fn load(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         const DOING: &str = "reading a model";
-        let path = self.file(name)?;
         // Asked before opening, which would wait for ever at a pipe.
-        match fs::metadata(&path) {
+        match fs::metadata(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e).at(&path, DOING),
+            Err(e) => return Err(e).at(path, DOING),
             Ok(found) if !found.is_file() => {
-                return Err(unavailable(&path, "it is not a regular file", DOING));
+                return Err(unavailable(path, "it is not a regular file", DOING));
             }
             Ok(_) => {}
         }
         let mut bytes = Vec::new();
         // One byte past the limit tells a file at the limit from a larger one, even if it grows meanwhile.
-        File::open(&path)
+        File::open(path)
             .and_then(|file| file.take(self.max_bytes + 1).read_to_end(&mut bytes))
-            .at(&path, DOING)?;
+            .at(path, DOING)?;
         if bytes.len() as u64 > self.max_bytes {
             let why = format!("it is larger than {} bytes, as no model is", self.max_bytes);
-            return Err(corrupt(&path, &why, DOING));
+            return Err(corrupt(path, &why, DOING));
         }
         Ok(Some(bytes))
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(&self.directory)?;
+        let new = write(&self.directory, bytes)?;
+        if let Err(e) = versions::make_room(&self.directory, path, self.keep) {
+            // The newest is worth more than those before it.
+            tracing::warn!(path = %path.display(), "the version before is not kept: {e}");
+        }
+        new.persist(path).map_err(|e| e.error)?;
+        sync(&self.directory)
+    }
+
+    /// Removes the versions that a smaller number than before leaves over.
+    fn remove_beyond(&mut self, name: &str) -> Result<()> {
+        for version in self.versions(name)? {
+            if version.number >= self.keep {
+                self.remove(name, version.number)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ModelRepository for ModelDirectory {
+    fn save(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.file(name)?;
+        self.replace(&path, bytes).at(&path, "saving a model")?;
+        if let Err(e) = self.remove_beyond(name) {
+            // The model is saved all the same.
+            tracing::warn!("more versions than wanted are left: {e}");
+        }
+        Ok(())
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        self.read(&self.file(name)?)
     }
 
     fn set_aside(&mut self, name: &str) -> Result<Option<PathBuf>> {
@@ -98,18 +166,47 @@ impl ModelRepository for ModelDirectory {
             }
         }
     }
+
+    fn load_older(&self, name: &str, back: usize) -> Result<Option<Vec<u8>>> {
+        let mut older = self.versions(name)?.into_iter().filter(|v| v.number > 0);
+        match back.checked_sub(1).and_then(|at| older.nth(at)) {
+            Some(version) => self.read(&version.path),
+            None => Ok(None),
+        }
+    }
+
+    fn roll_back(&mut self, name: &str) -> Result<bool> {
+        const DOING: &str = "going back to an older model";
+        let path = self.file(name)?;
+        match fs::metadata(&path) {
+            Ok(_) => return Ok(false),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e).at(&path, DOING),
+        }
+        let Some(older) = self.versions(name)?.into_iter().find(|v| v.number > 0) else {
+            return Ok(false);
+        };
+        fs::rename(&older.path, &path).and_then(|()| sync(&self.directory)).at(&path, DOING)?;
+        tracing::warn!(from = %older.path.display(), "went back to an older model");
+        Ok(true)
+    }
 }
 
-fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
+/// Writes a file that has no name to be found by yet.
+fn write(directory: &Path, bytes: &[u8]) -> io::Result<TempPath> {
     let mut file =
-        tempfile::Builder::new().prefix(".saving-").suffix(".tmp").tempfile_in(directory)?;
+        tempfile::Builder::new().prefix(SAVING.0).suffix(SAVING.1).tempfile_in(directory)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
-    // The rename itself is durable only once its directory is.
+    Ok(file.into_temp_path())
+}
+
+/// Makes renames durable: they are only once their directory is.
+fn sync(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(directory)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = directory;
     Ok(())
 }
 
@@ -124,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_model_is_read_back_and_replaced_without_remains() {
+    fn a_saved_model_is_read_back_and_replaced_without_remains_but_the_version_before() {
         let (_dir, mut models) = repository();
         assert_eq!(models.load("detector").unwrap(), None);
         models.save("detector", b"first").unwrap();
@@ -132,7 +229,8 @@ mod tests {
         models.save("performance_score.v2", &[0; 100_000]).unwrap();
         assert_eq!(models.load("detector").unwrap().unwrap(), b"second");
         assert_eq!(models.load("performance_score.v2").unwrap().unwrap().len(), 100_000);
-        assert_eq!(fs::read_dir(models.path()).unwrap().count(), 2);
+        assert_eq!(models.files().unwrap().len(), 2);
+        assert_eq!(fs::read_dir(models.path()).unwrap().count(), 3, "the first is kept too");
     }
 
     #[test]
