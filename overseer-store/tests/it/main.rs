@@ -11,5 +11,6 @@ mod formats;
 mod kill;
 mod metrics;
 mod sharing;
+mod sums;
 mod tiers;
 mod transfer;
