@@ -90,8 +90,9 @@ impl SqliteOptions {
     /// file): always below 64 MiB, where it takes a fraction of a second, and for a larger database if the last
     /// shutdown was not clean: a log lies beside it, or the sampler did not note its end.
     ///
-    /// A log that is older than the database beside it is moved to `<name>-wal.unreadable-<n>`, for SQLite would replay
-    /// it and so undo what was stored since. This and a log that is missing are told in [`Opened::warnings`].
+    /// A log that is older than the database beside it, or does not fit it, is moved to `<name>-wal.unreadable-<n>`, for
+    /// SQLite would replay it and so undo what was stored since. This and a log that is missing are told in
+    /// [`Opened::warnings`].
     ///
     /// Call it while holding the [`crate::Lease`], so that nobody writes to what is moved.
     ///
@@ -215,45 +216,62 @@ impl SqliteOptions {
         Ok(connection)
     }
 
+    /// Connects and checks the structure where it may be damaged. A log that is not the database's own is set aside, so
+    /// that it does not take the database with it.
     fn connect_checked(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Connection> {
-        const DOING: &str = "checking the database";
-        let mut has_log = has_content(&log_of(path));
+        let has_log = has_content(&log_of(path));
         let file_alone = has_log.then(|| session::changes_of_file(path)).flatten();
-        let mut connection = self.connect(path)?;
-        if has_log && session::is_log_stale(&connection, file_alone) {
-            drop(connection);
-            let target = aside::move_log(path)?;
-            let target = target.display();
-            tracing::error!(to = %target, "an old log was set aside");
-            warnings.push(format!(
-                "the log beside the database is older than the database, as if put back from a copy; it was moved to \
-                 {target} and not used: what only the right log held is missing"
-            ));
-            has_log = false;
-            connection = self.connect(path)?;
-        }
-        let left_open = session::left_open(&connection);
-        if let Some(number) = left_open
-            && !has_log
-            && warnings.is_empty()
-            && !session::log_was_read(&connection, number)
-        {
-            warnings.push(
-                "the last run did not end cleanly, and the log that it kept beside the database is gone: what it \
-                 stored last may be missing"
-                    .to_owned(),
-            );
-        }
-        let small = fs::metadata(path).map_or(0, |m| m.len()) < CHECKED_BELOW_BYTES;
-        if small || has_log || left_open.is_some() {
-            let said: String = connection
-                .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-                .at(path, DOING)?;
-            if said != "ok" {
-                return Err(corrupt(path, &format!("its structure is damaged: {said}"), DOING));
+        let attempt = self.connect(path).and_then(|connection| {
+            if has_log && session::is_log_stale(&connection, file_alone) {
+                return Ok(None);
             }
-        }
+            self.check_structure(&connection, path, has_log)?;
+            Ok(Some(connection))
+        });
+        let why = match attempt {
+            Ok(Some(connection)) => {
+                let lost = session::left_open(&connection)
+                    .is_some_and(|number| !has_log && !session::log_was_read(&connection, number));
+                if lost {
+                    warnings.push(
+                        "the last run did not end cleanly, and the log that it kept beside the database is gone: \
+                         what it stored last may be missing"
+                            .to_owned(),
+                    );
+                }
+                return Ok(connection);
+            }
+            Ok(None) => "is older than the database, as if put back from a copy",
+            Err(e) if e.is_corrupt() && has_log && session::is_sound_alone(path) => {
+                tracing::error!("{e}");
+                "does not fit the database"
+            }
+            Err(e) => return Err(e),
+        };
+        let target = aside::move_log(path)?;
+        let target = target.display();
+        tracing::error!(to = %target, "a log that {why} was set aside");
+        warnings.push(format!(
+            "the log beside the database {why}; it was moved to {target} and not used: what was stored last may be \
+             missing"
+        ));
+        let connection = self.connect(path)?;
+        self.check_structure(&connection, path, true)?;
         Ok(connection)
+    }
+
+    /// Reads the whole database through, if it is small or the last shutdown was not clean.
+    fn check_structure(&self, connection: &Connection, path: &Path, has_log: bool) -> Result<()> {
+        const DOING: &str = "checking the database";
+        let is_small = fs::metadata(path).map_or(0, |m| m.len()) < CHECKED_BELOW_BYTES;
+        if !is_small && !has_log && session::left_open(connection).is_none() {
+            return Ok(());
+        }
+        let said = quick_check(connection).at(path, DOING)?;
+        if said == "ok" {
+            return Ok(());
+        }
+        Err(corrupt(path, &format!("its structure is damaged: {said}"), DOING))
     }
 
     /// Settings that change nothing in the file.
@@ -321,6 +339,11 @@ impl SqliteOptions {
         }
         Ok(())
     }
+}
+
+/// What SQLite says of the structure: `ok`, or the first thing that is wrong.
+pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<String> {
+    connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
 }
 
 /// Whether free pages can be given back to the file system, some at a time.

@@ -10,8 +10,8 @@
 //!   and there is no log, the log was lost. `log_read` notes that another process read that log, whose end removes it.
 
 use super::metadata::{put_setting, setting};
-use super::open::unchanging_uri;
-use super::{SqliteStore, write};
+use super::open::{quick_check, unchanging_uri};
+use super::{SqliteStore, migrate, write};
 use crate::error::Context;
 use overseer_core::Result;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -42,14 +42,26 @@ fn changes(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     )
 }
 
-/// The same of the file alone, without its log. Where that cannot be told, as in the middle of a checkpoint or of a
-/// new database, there is no answer.
-pub(super) fn changes_of_file(path: &Path) -> Option<i64> {
+/// The file alone, without its log.
+fn file_alone(path: &Path) -> Option<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(unchanging_uri(path)?, flags).ok()?;
-    changes(&connection).ok().flatten()
+    Connection::open_with_flags(unchanging_uri(path)?, flags).ok()
+}
+
+/// How much the file alone changed. Where that cannot be told, as in the middle of a checkpoint or of a new database,
+/// there is no answer.
+pub(super) fn changes_of_file(path: &Path) -> Option<i64> {
+    changes(&file_alone(path)?).ok().flatten()
+}
+
+/// Whether the file alone is a database of this program whose structure is whole.
+pub(super) fn is_sound_alone(path: &Path) -> bool {
+    file_alone(path).is_some_and(|connection| {
+        migrate::version(&connection, path).is_ok_and(|format| format > 0)
+            && quick_check(&connection).is_ok_and(|said| said == "ok")
+    })
 }
 
 /// Whether the log, through which `connection` reads, is older than the file alone.

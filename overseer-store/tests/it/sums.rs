@@ -77,7 +77,7 @@ fn a_changed_value_of_any_summed_table_is_found_and_told_and_left_as_it_is() {
         for minute in 0..2 * sound.spans as i64 {
             told.extend(maintain(&mut store, START + 2 * DAY + 60 * (minute + 1)));
         }
-        assert_eq!(told, [damage.clone()], "{sql}");
+        assert_eq!(told, std::slice::from_ref(&damage), "{sql}");
         // A restart does not make it good, and a late sample, for which the span is summed once more, does not either.
         drop(store);
         let mut store = open(&path);
