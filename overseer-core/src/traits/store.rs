@@ -78,6 +78,8 @@ pub struct Maintenance {
     pub too_large: bool,
     /// Rows that are no longer what was stored, found by their checksum. They were left as they are.
     pub damaged: Vec<Damaged>,
+    /// What else a person should know, in whole sentences: that a damaged store was moved aside, or is back.
+    pub told: Vec<String>,
 }
 
 impl Maintenance {

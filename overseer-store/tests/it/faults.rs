@@ -339,6 +339,7 @@ mod permissions {
     const NOBODY: u32 = 65_534;
 
     /// A directory, and a process that may do there only what its permissions allow; none where that cannot be had.
+    #[allow(clippy::print_stdout, reason = "a test that is skipped says why")]
     fn limited(dir: &Path) -> Option<Command> {
         let exe = std::env::current_exe().unwrap();
         let probe = dir.join("probe");
