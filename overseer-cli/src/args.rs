@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Store what a file holds and is not there yet
     Import(Import),
+    /// Check the database: its structure, and the checksums of what is stored. Damage ends with exit code 3
+    Verify,
 }
 
 #[derive(Debug, Args)]

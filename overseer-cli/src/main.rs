@@ -55,6 +55,7 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Backtest(args) => commands::backtest::backtest(&args),
         Command::Export(args) => commands::transfer::export(settings, &args),
         Command::Import(args) => commands::transfer::import(settings, &args),
+        Command::Verify => commands::verify::verify(settings),
     }
 }
 

@@ -123,7 +123,7 @@ fn a_database_that_turns_into_noise_while_it_is_used_is_set_aside_and_what_came_
     let mut bytes = std::fs::read(&path).unwrap();
     let log = path.with_extension("db-wal");
     for (i, byte) in bytes.iter_mut().enumerate().skip(8192) {
-        *byte = (i * i >> 5) as u8;
+        *byte = ((i * i) >> 5) as u8;
     }
     std::fs::write(&path, &bytes).unwrap();
     if let Ok(log) = std::fs::OpenOptions::new().write(true).open(&log) {
@@ -168,7 +168,7 @@ fn a_clock_that_jumps_a_year_ahead_and_back_loses_nothing_and_alerts_nobody() {
     drop(store);
     let mut engine = engine_at(place.path(), CalmHost::new());
     run(&mut engine, now + STEP, 20, |_, report| {
-        assert!(!report.alert && report.current.is_some())
+        assert!(!report.alert && report.current.is_some());
     });
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod backtest;
 pub(crate) mod live;
 pub(crate) mod score;
 pub(crate) mod transfer;
+pub(crate) mod verify;
 pub(crate) mod watch;
 
 use overseer_engine::core::Span;

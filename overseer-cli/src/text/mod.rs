@@ -3,9 +3,11 @@
 mod analytics;
 mod report;
 mod style;
+mod verify;
 mod watch;
 
 pub(crate) use analytics::{analytics, training};
 pub(crate) use report::{Parts, report};
 pub(crate) use style::Style;
+pub(crate) use verify::verified;
 pub(crate) use watch::{Before, watch_end, watch_start};

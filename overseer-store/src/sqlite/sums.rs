@@ -14,6 +14,7 @@ use crate::error::Context;
 use overseer_core::{Damaged, Maintenance, Result, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
 use std::path::Path;
 
 const DOING: &str = "summing what was stored";
@@ -374,6 +375,15 @@ impl SqliteStore {
     /// If the database cannot be read; damage is no error here but what is asked for.
     pub fn verify(&self) -> Result<Verified> {
         let mut verified = Verified::default();
+        match self.verify_into(&mut verified) {
+            // What cannot be read is a finding, and says more beside the others than alone.
+            Err(e) if e.is_corrupt() => verified.structure.push(e.to_string()),
+            other => other?,
+        }
+        Ok(verified)
+    }
+
+    fn verify_into(&self, verified: &mut Verified) -> Result<()> {
         // One snapshot, for rows and sums change meanwhile.
         let snapshot = self.connection.unchecked_transaction().at(&self.path, CHECKING)?;
         let structure = || -> rusqlite::Result<Vec<String>> {
@@ -381,10 +391,8 @@ impl SqliteStore {
             let said = statement.query_map([], |row| row.get(0))?;
             said.collect()
         };
-        match structure() {
-            Ok(said) => verified.structure = said.into_iter().filter(|s| s != "ok").collect(),
-            Err(e) => verified.structure.push(e.to_string()),
-        }
+        let said = structure().at(&self.path, CHECKING)?;
+        verified.structure.extend(said.into_iter().filter(|s| s != "ok"));
         let mut statement = snapshot
             .prepare(
                 "SELECT host_id, what, timestamp, rows, sum, damaged_at FROM sums \
@@ -395,18 +403,19 @@ impl SqliteStore {
         while let Some(row) = rows.next().at(&self.path, CHECKING)? {
             verified.look_at(&snapshot, row, &self.path)?;
         }
+        let mut all: u64 = 0;
         for kind in Summed::ALL {
             let sql = format!("SELECT count(*) FROM {}", kind.table());
-            let all: i64 = snapshot.query_row(&sql, [], |r| r.get(0)).at(&self.path, CHECKING)?;
-            verified.without_sum += all.unsigned_abs();
+            let rows: i64 = snapshot.query_row(&sql, [], |r| r.get(0)).at(&self.path, CHECKING)?;
+            all += rows.unsigned_abs();
         }
-        verified.without_sum = verified.without_sum.saturating_sub(verified.rows);
-        Ok(verified)
+        verified.without_sum = all.saturating_sub(verified.rows);
+        Ok(())
     }
 }
 
 /// What a look at the whole database found; see [`SqliteStore::verify`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Verified {
     /// What SQLite says is wrong with the structure, in its words; empty if nothing is.
