@@ -167,6 +167,7 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed_while_it_writes() {
         let anywhere = round % 5 == 0;
         acknowledged.extend(run_and_kill(&dir, "write", 0, waits.next(15_000), anywhere));
     }
+    println!("{ROUNDS} kills, {} samples and anomalies acknowledged", acknowledged.len());
     assert!(acknowledged.len() > ROUNDS, "only {} were stored", acknowledged.len());
 
     let opened = SqliteStore::open_or_set_aside(&dir.database(), &schema(), HOST).unwrap();
@@ -192,6 +193,7 @@ fn nothing_is_lost_or_counted_twice_when_the_process_is_killed_during_upkeep() {
         let stored = run_and_kill(&dir, "upkeep", next, waits.next(30_000), round % 5 == 0);
         next = stored.last().map_or(next, |last| last + 1);
     }
+    println!("{ROUNDS} kills, {} samples acknowledged", next * BATCH / 5);
     assert!(next > ROUNDS as i64, "only {next} batches");
 
     let opened = upkeep_options().open_or_set_aside(&dir.database(), &schema(), HOST).unwrap();
@@ -261,5 +263,6 @@ fn a_migration_that_is_killed_is_done_by_the_next_start_and_nothing_is_lost() {
             is_sound(&store);
         }
     }
+    println!("{ROUNDS} kills, {undone} of them before the migration was done");
     assert!((1..ROUNDS).contains(&undone), "{undone} of {ROUNDS} were killed before the migration");
 }
