@@ -95,8 +95,8 @@ fn edited(mut bytes: Vec<u8>, edits: &[u8]) -> Vec<u8> {
 }
 
 /// The first byte says what the others are: of a detector or a forecaster, changes to the payload of a sound one or to
-/// its whole file, or such a payload or file itself. The checksum of a file is made right. What is accepted judges or
-/// forecasts, and is stored and loaded again.
+/// its whole file, or such a payload or file itself. The checksum of a file is made right. What is accepted is
+/// stored and loaded again, and judges or forecasts.
 pub fn model(data: &[u8]) {
     let Some((&what, body)) = data.split_first() else { return };
     let number = usize::from(what % 2);
@@ -124,22 +124,24 @@ pub fn model(data: &[u8]) {
 }
 
 fn use_detector(mut detector: Box<dyn Detector>) {
+    let bytes = detector.to_bytes().expect("what was loaded can be stored");
+    detectors().load(&bytes, &schema()).expect("what was stored can be loaded");
     for row in 100..104 {
         let _ = detector.observe(&sample(row));
     }
     let _ = detector.explain();
     detector.reset_lags();
     let _ = detector.observe(&sample(900));
-    let bytes = detector.to_bytes().expect("what was loaded can be stored");
-    detectors().load(&bytes, &schema()).expect("what was stored can be loaded");
+    let _ = detector.to_bytes();
 }
 
 fn use_forecaster(mut forecaster: Box<dyn Forecaster>) {
+    let bytes = forecaster.to_bytes().expect("what was loaded can be stored");
+    forecasters().load(&bytes, &schema()).expect("what was stored can be loaded");
     for row in 100..110 {
         let _ = forecaster.observe(&sample(row));
     }
     let _ = forecaster.forecast(1);
     let _ = forecaster.forecast(forecaster.max_horizon().min(100));
-    let bytes = forecaster.to_bytes().expect("what was loaded can be stored");
-    forecasters().load(&bytes, &schema()).expect("what was stored can be loaded");
+    let _ = forecaster.to_bytes();
 }
