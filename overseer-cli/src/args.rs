@@ -91,6 +91,8 @@ pub(crate) enum Command {
     /// Look at the stored models and keep them in order
     #[command(subcommand)]
     Models(Models),
+    /// Check the database: its structure, and the checksums of what is stored. Damage ends with exit code 3
+    Verify,
 }
 
 #[derive(Debug, Args)]

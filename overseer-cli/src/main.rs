@@ -56,6 +56,7 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Export(args) => commands::transfer::export(settings, &args),
         Command::Import(args) => commands::transfer::import(settings, &args),
         Command::Models(what) => commands::models::models(settings, &what),
+        Command::Verify => commands::verify::verify(settings),
     }
 }
 

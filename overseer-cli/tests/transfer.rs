@@ -109,3 +109,29 @@ fn what_cannot_be_done_is_said_and_leaves_no_file() {
     std::fs::write(out, "timestamp,system.cpu.utilization\n1,0.5\nnoon,0.5\n").unwrap();
     fails(&["import", out], 3, "out.csv, line 3, column `timestamp`: `noon`");
 }
+
+#[test]
+fn verify_says_what_is_sound_and_ends_with_an_error_where_something_is_not() {
+    let place = tempfile::tempdir().unwrap();
+    assert_eq!(overseer(place.path(), &["verify"]).status.code(), Some(3), "there is nothing");
+    watch(place.path(), "3");
+    let output = overseer(place.path(), &["--format", "json", "verify"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(output.status.success(), "{report}");
+    assert_eq!(report["structure"], serde_json::json!([]));
+    assert!(report["without_sum"].as_u64().unwrap() >= 3, "{report}");
+    let text = overseer(place.path(), &["verify"]).stdout;
+    assert!(String::from_utf8_lossy(&text).contains("structure         sound"));
+
+    // A page in the middle.
+    let path = place.path().join("overseer.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x5a);
+    std::fs::write(&path, &bytes).unwrap();
+    let output = overseer(place.path(), &["verify"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("overseer.db"), "{said}");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing was changed");
+}

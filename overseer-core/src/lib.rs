@@ -61,7 +61,7 @@ pub use schema::{Feature, Schema, Unit};
 pub use summary::{Summary, SummaryBuilder, SummaryCell, SummaryQuery};
 pub use time::{Span, Timestamp};
 pub use traits::{
-    Appended, Collector, Detector, DetectorTrainer, Dropped, Forecast, ForecastTarget, Forecaster,
-    ForecasterTrainer, HostInfo, Judgement, Maintenance, ModelRepository, PatternAnalyzer,
-    SampleQuery, Store, StoredCounts,
+    Appended, Collector, Damaged, Detector, DetectorTrainer, Dropped, Forecast, ForecastTarget,
+    Forecaster, ForecasterTrainer, HostInfo, Judgement, Maintenance, ModelRepository,
+    PatternAnalyzer, SampleQuery, Store, StoredCounts,
 };

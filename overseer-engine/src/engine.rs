@@ -8,7 +8,7 @@ use crate::report::{Notice, Stage, Timing};
 use crate::training::Fitted;
 use overseer_core::{
     AnomalyDetection, Collector, Detector, DetectorTrainer, FeatureEvidence, Forecaster,
-    ForecasterTrainer, Frame, HostInfo, Judgement, ModelRepository, PatternAnalysis,
+    ForecasterTrainer, Frame, HostInfo, Interruption, Judgement, ModelRepository, PatternAnalysis,
     PatternAnalyzer, Prediction, ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span,
     Store, Timestamp, host,
 };
@@ -95,9 +95,10 @@ pub struct Engine {
     pub(crate) timings: Vec<Timing>,
     pub(crate) slow_stages: u64,
     pub(crate) step_is_stored: bool,
-    /// Whatever must live as long as the engine does, such as the sampler's lease.
-    #[allow(dead_code, reason = "held for what its drop releases")]
-    pub(crate) kept: Option<Box<dyn std::any::Any + Send>>,
+    /// Whether the step could not be read from the store yet.
+    pub(crate) step_is_unread: bool,
+    /// Whether the store refused the last samples that it was given, or could not be written at the start.
+    pub(crate) store_failed: bool,
 }
 
 impl Engine {
@@ -144,7 +145,8 @@ impl Engine {
             timings: Vec::new(),
             slow_stages: 0,
             step_is_stored: false,
-            kept: None,
+            step_is_unread: false,
+            store_failed: false,
         };
         engine.read_history();
         if let Some(last) = engine.anomalies.back() {
@@ -286,6 +288,11 @@ impl Engine {
         let sample = reading.sample.clone();
         for interruption in &reading.interruptions {
             self.note(Notice::info(Stage::Collect, interruption.to_string()));
+            match *interruption {
+                Interruption::ClockForward(by) => self.policy.clock_was_set(true, by),
+                Interruption::ClockBack(by) => self.policy.clock_was_set(false, by),
+                _ => {}
+            }
         }
         self.reading = Some(reading);
         self.is_glance = false;

@@ -1,10 +1,13 @@
 //! This host, ready to use: the one place that wires collector, store and models together.
 
+mod kept;
+
 use crate::config::Config;
 use crate::engine::{Engine, Parts, Role};
 use crate::report::{Notice, Stage};
+use kept::{KeptStore, Place};
 use overseer_core::{
-    Collector, Error, LocalTime, ModelRepository, Result, Span, Store, Timestamp, Utc,
+    Collector, Error, LocalTime, ModelRepository, Result, Schema, Span, Store, Timestamp, Utc,
     host as host_schema,
 };
 use std::path::{Path, PathBuf};
@@ -42,6 +45,9 @@ pub struct Options {
     /// The zone by whose clocks the host's days and weeks go, by its IANA name such as `Europe/Berlin`; by default the
     /// one this host's clocks are set to.
     pub time_zone: Option<String>,
+    /// How long a database that cannot be opened or written is let alone before it is tried again; half a minute by
+    /// default.
+    pub retry_every: Duration,
 }
 
 impl Default for Options {
@@ -55,6 +61,7 @@ impl Default for Options {
             retention: store::Retention::default(),
             keep_models: store::ModelDirectory::KEPT,
             time_zone: None,
+            retry_every: Duration::from_secs(30),
         }
     }
 }
@@ -162,44 +169,66 @@ pub fn open(options: &Options) -> Result<Engine> {
     let mut notices = Vec::new();
     let clocks = clocks_of(options.time_zone.as_deref(), &mut notices)?;
     let mut role = Role::Sampler;
-    let mut lease = None;
     let mut database: Option<Box<dyn Store>> = None;
     let mut model_files: Option<Box<dyn ModelRepository>> = None;
     let mut data_dir = None;
+    let mut is_kept = true;
     match options.data_dir.clone().map_or_else(default_data_dir, Ok) {
         Err(e) => notices.push(Notice::warning(Stage::Open, format!("{e}; nothing is stored"))),
         Ok(root) => {
             let dir = store::DataDir::new(&root);
             let access = if options.sample { take_place(&dir, &options.purpose) } else { Ok(None) };
-            match access {
-                Ok(Some(store::LeaseOutcome::Held(held))) => lease = Some(held),
+            let lease = match access {
+                Ok(Some(store::LeaseOutcome::Held(held))) => Some(held),
                 Ok(Some(store::LeaseOutcome::Busy { holder })) => {
                     role = Role::Reader;
                     notices.push(Notice::info(
                         Stage::Open,
                         format!("{holder} samples this host: its samples are read, none are taken"),
                     ));
+                    None
                 }
-                Ok(None) => role = Role::Reader,
-                Err(e) => notices.push(Notice::warning(
-                    Stage::Open,
-                    format!("{e}; what is learned now is not kept"),
-                )),
-            }
+                Ok(None) => {
+                    role = Role::Reader;
+                    None
+                }
+                // Opening the database says so.
+                Err(_) => None,
+            };
             let database_options = store::SqliteOptions::new().retention(options.retention.clone());
-            let opened =
-                open_database(&database_options, &dir, &name, lease.is_some(), &mut notices);
-            let writable = lease.is_some() && opened.as_ref().is_some_and(|o| o.writable);
-            database = opened.map(|o| o.store);
-            if writable || role == Role::Reader {
+            let schema = host_schema::schema();
+            let mut has_lease = false;
+            is_kept = if role == Role::Reader {
+                match read_only(&database_options, &dir.database(), &schema, &name) {
+                    Ok(opened) => database = opened.map(|s| Box::new(s) as Box<dyn Store>),
+                    Err(e) => notices.push(Notice::warning(Stage::Open, e.to_string())),
+                }
+                true
+            } else {
+                let place = Place {
+                    dir: dir.clone(),
+                    options: database_options,
+                    schema,
+                    host: name,
+                    purpose: options.purpose.clone(),
+                    retry_every: options.retry_every,
+                };
+                let (kept, told) = KeptStore::open(place, lease);
+                notices.extend(told.into_iter().map(|said| Notice::warning(Stage::Open, said)));
+                let is_kept = kept.is_writable();
+                has_lease = kept.has_lease();
+                database = Some(Box::new(kept));
+                is_kept
+            };
+            if has_lease || role == Role::Reader {
                 let mut models =
                     store::ModelDirectory::new(dir.models()).keep(options.keep_models)?;
-                if writable && let Err(e) = models.remove_leftovers() {
+                if has_lease && let Err(e) = models.remove_leftovers() {
                     notices.push(Notice::warning(Stage::Open, e.to_string()));
                 }
                 model_files = Some(Box::new(models));
-                data_dir = Some(root.display().to_string());
             }
+            data_dir = Some(root.display().to_string());
         }
     }
     let mut config = options.config.clone();
@@ -211,7 +240,7 @@ pub fn open(options: &Options) -> Result<Engine> {
     }
     let mut engine = with_our_models_by(clocks, collector, database, model_files, config, role)?;
     engine.data_dir = data_dir;
-    engine.kept = lease.map(|l| Box::new(l) as Box<dyn std::any::Any + Send>);
+    engine.store_failed = !is_kept;
     for notice in notices {
         engine.note(notice);
     }
@@ -258,52 +287,17 @@ fn take_place(dir: &store::DataDir, purpose: &str) -> Result<Option<store::Lease
     dir.lease(now(), purpose).map(Some)
 }
 
-struct OpenedStore {
-    store: Box<dyn Store>,
-    writable: bool,
-}
-
-/// Opens the database: for the sampler to write, moving a broken one aside; for everybody else to read, touching
-/// nothing, for it may be another process's.
-fn open_database(
+/// Opens the database for reading, if there is one; nothing is touched, for it may be another process's.
+fn read_only(
     options: &store::SqliteOptions,
-    dir: &store::DataDir,
+    path: &Path,
+    schema: &Schema,
     host: &str,
-    sampler: bool,
-    notices: &mut Vec<Notice>,
-) -> Option<OpenedStore> {
-    let schema = host_schema::schema();
-    let path: &Path = &dir.database();
-    if sampler {
-        match options.open_or_set_aside(path, &schema, host) {
-            Ok(opened) => {
-                if let Some(aside) = opened.set_aside {
-                    notices.push(Notice::warning(
-                        Stage::Open,
-                        format!(
-                            "the database could not be read; it was moved to {} and a fresh one was started",
-                            aside.display()
-                        ),
-                    ));
-                }
-                return Some(OpenedStore { store: Box::new(opened.store), writable: true });
-            }
-            Err(e) => notices.push(Notice::warning(
-                Stage::Open,
-                format!("{e}; what is learned now is not kept"),
-            )),
-        }
-    }
+) -> Result<Option<store::SqliteStore>> {
     if !path.exists() {
-        return None;
+        return Ok(None);
     }
-    match options.open_read_only(path, &schema, host) {
-        Ok(s) => Some(OpenedStore { store: Box::new(s), writable: false }),
-        Err(e) => {
-            notices.push(Notice::warning(Stage::Open, e.to_string()));
-            None
-        }
-    }
+    options.open_read_only(path, schema, host).map(Some)
 }
 
 /// Takes the samples that a fresh look at this host needs: on a first run some seconds of fast ones, with models

@@ -30,7 +30,10 @@ impl Engine {
                 ));
             }
             Ok(stored) => self.step_is_stored = stored.is_some(),
-            Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
+            Err(e) => {
+                self.step_is_unread = true;
+                problems.push(Notice::warning(Stage::Store, e.to_string()));
+            }
         }
         for history in [&mut self.history, &mut self.fast] {
             let query = SampleQuery::latest(history.interval(), self.config.history_capacity);
@@ -68,11 +71,31 @@ impl Engine {
             return;
         }
         let step = self.config.step;
-        if let Some(store) = &mut self.parts.store {
-            match store.set_step(step) {
-                Ok(()) => self.step_is_stored = true,
-                Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
+        let Some(store) = &mut self.parts.store else { return };
+        let done = if self.step_is_unread {
+            // What could not be read at the start must not be replaced by what was taken instead of it.
+            store.step().and_then(|stored| match stored {
+                Some(stored) => Ok(Some(stored)),
+                None => store.set_step(step).map(|()| None),
+            })
+        } else {
+            store.set_step(step).map(|()| None)
+        };
+        match done {
+            Ok(stored) => {
+                self.step_is_stored = true;
+                self.step_is_unread = false;
+                if let Some(stored) = stored.filter(|&s| s != step) {
+                    self.note(Notice::warning(
+                        Stage::Store,
+                        format!(
+                            "the installation's step is {stored}, which could not be read at the start: until the \
+                             next start samples are taken at {step}"
+                        ),
+                    ));
+                }
             }
+            Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
         }
     }
 
@@ -140,6 +163,15 @@ impl Engine {
                 Ok(appended) => {
                     tracing::trace!(?appended, "stored samples");
                     self.unsaved.drain(..batch.len());
+                    if std::mem::take(&mut self.store_failed) {
+                        self.note(Notice::info(
+                            Stage::Store,
+                            format!(
+                                "the store is back: {} samples that waited were stored",
+                                batch.len()
+                            ),
+                        ));
+                    }
                     if appended.late > 0 {
                         self.note(Notice::warning(
                             Stage::Store,
@@ -151,6 +183,7 @@ impl Engine {
                     }
                 }
                 Err(e) => {
+                    self.store_failed = true;
                     self.note(Notice::warning(
                         Stage::Store,
                         format!("{e}; samples wait in memory"),
@@ -212,6 +245,20 @@ impl Engine {
                             dropped.rows, dropped.what
                         ),
                     ));
+                }
+                for damaged in &done.damaged {
+                    let age = now.since(damaged.from);
+                    self.note(Notice::warning(
+                        Stage::Store,
+                        format!(
+                            "stored {} of {age} ago are not what was stored: their checksum does not agree; they \
+                             were left as they are, and `overseer verify` looks at everything",
+                            damaged.what
+                        ),
+                    ));
+                }
+                for said in done.told {
+                    self.note(Notice::warning(Stage::Store, said));
                 }
                 if done.too_large {
                     self.note(Notice::warning(

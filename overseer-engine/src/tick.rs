@@ -137,7 +137,7 @@ impl Engine {
             provisional: self.is_provisional(),
             readiness: self.judgement.map_or(0.0, |(_, j)| j.readiness.get()),
             models: models.into_iter().flatten().cloned().collect(),
-            data_dir: self.data_dir.clone(),
+            data_dir: self.data_dir.clone().filter(|_| !self.store_failed),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Stored models of today's format, damaged one byte at a time: each is refused, and none is believed about lengths.
 
-#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in tests a panic is the report")]
 
 use overseer_core::{DetectorTrainer, Feature, ForecasterTrainer, Schema, Unit};
+#[cfg(target_os = "linux")]
+use overseer_core::{ForecastTarget, Frame, Timestamp};
 use overseer_models::detector::ForestDetectorTrainer;
 use overseer_models::file::Reader;
 use overseer_models::forecaster::ForestForecasterTrainer;
@@ -60,4 +62,63 @@ fn a_length_beyond_the_end_of_the_file_is_refused() {
         assert!(Reader::new(&bytes).u32s().unwrap_err().is_corrupt(), "{announced}");
         assert!(announced == 3 || Reader::new(&bytes).length().unwrap_err().is_corrupt());
     }
+}
+
+/// Whatever number stands anywhere in a file, the loader allocates no more than the file justifies. Tried in a process
+/// that may use 600 MB of addresses, by putting a thousand million in the place of every few bytes: who believed one of
+/// them would end that process.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_number_in_a_file_makes_the_loader_allocate_beyond_what_the_file_justifies() {
+    const CHILD: &str = "OVERSEER_MODELS_TEST_CHILD";
+    const NAME: &str =
+        "no_number_in_a_file_makes_the_loader_allocate_beyond_what_the_file_justifies";
+    if std::env::var_os(CHILD).is_some() {
+        return every_number_is_doubted();
+    }
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -v 600000 && exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("numbers were doubted"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+fn every_number_is_doubted() {
+    let detectors = ForestDetectorTrainer::builder().trees(2).build().unwrap();
+    let forecasters = ForestForecasterTrainer::builder().trees(2).lags(3).build().unwrap();
+    let mut frame = Frame::new(Schema::from_names(["cpu"]).unwrap());
+    for row in 0..100_u32 {
+        let time = Timestamp::from_millis(5000 * i64::from(row));
+        frame.push_row(time, &[f64::from(row * 37 % 23)]).unwrap();
+    }
+    let schema = frame.schema().clone();
+    let detector = detectors.fit(&frame).unwrap().to_bytes().unwrap();
+    let target = ForecastTarget::Column(0);
+    let forecaster = forecasters.fit(&frame, target, 2).unwrap().to_bytes().unwrap();
+    let mut doubted = 0;
+    for (file, is_detector) in [(detector, true), (forecaster, false)] {
+        let stride = 1 + file.len() / 5000;
+        for place in (0..file.len() - 12).step_by(stride) {
+            for number in [&1_000_000_000_u32.to_le_bytes()[..], &1_000_000_000_u64.to_le_bytes()] {
+                let mut bytes = file.clone();
+                bytes[place..place + number.len()].copy_from_slice(number);
+                let end = bytes.len() - 4;
+                let checksum = crc32fast::hash(&bytes[..end]);
+                bytes[end..].copy_from_slice(&checksum.to_le_bytes());
+                if is_detector {
+                    let _ = detectors.load(&bytes, &schema);
+                } else {
+                    let _ = forecasters.load(&bytes, &schema);
+                }
+                doubted += 1;
+            }
+        }
+    }
+    println!("{doubted} numbers were doubted");
 }

@@ -47,6 +47,18 @@ pub(crate) fn move_database(path: &Path) -> Result<PathBuf> {
     Ok(target)
 }
 
+/// Moves the write-ahead log of a database out of its way, and the index of it; says where the log lies now.
+pub(crate) fn move_log(path: &Path) -> Result<PathBuf> {
+    // A link is followed, for the log lies beside what it points to.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    // The index first: were this interrupted, it is made anew from the log.
+    let index = with_suffix(&path, "-shm");
+    if index.exists() {
+        move_file(&index)?;
+    }
+    move_file(&with_suffix(&path, "-wal"))
+}
+
 fn move_all(path: &Path, target: &Path) -> io::Result<()> {
     for suffix in COMPANIONS {
         rename_if_there(&with_suffix(path, suffix), &with_suffix(target, suffix))?;

@@ -47,4 +47,4 @@ pub mod transfer;
 pub use data_dir::DataDir;
 pub use lease::{Lease, LeaseOutcome};
 pub use models::{MAX_MODEL_BYTES, ModelDirectory, ModelFiles, ModelVersion};
-pub use sqlite::{FORMAT_VERSION, Opened, Retention, SqliteOptions, SqliteStore};
+pub use sqlite::{FORMAT_VERSION, Opened, Retention, SqliteOptions, SqliteStore, Verified};

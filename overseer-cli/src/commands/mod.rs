@@ -5,6 +5,7 @@ pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;
 pub(crate) mod transfer;
+pub(crate) mod verify;
 pub(crate) mod watch;
 
 use overseer_engine::core::Span;

@@ -4,10 +4,12 @@ mod analytics;
 mod models;
 mod report;
 mod style;
+mod verify;
 mod watch;
 
 pub(crate) use analytics::{analytics, training};
 pub(crate) use models::{models, one_model, pruned, verified};
 pub(crate) use report::{Parts, report};
 pub(crate) use style::Style;
+pub(crate) use verify::verified;
 pub(crate) use watch::{Before, watch_end, watch_start};

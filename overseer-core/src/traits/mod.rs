@@ -11,7 +11,7 @@ pub use detect::{Detector, DetectorTrainer, Judgement};
 pub use forecast::{Forecast, ForecastTarget, Forecaster, ForecasterTrainer};
 pub use pattern::PatternAnalyzer;
 pub use store::{
-    Appended, Dropped, Maintenance, ModelRepository, SampleQuery, Store, StoredCounts,
+    Appended, Damaged, Dropped, Maintenance, ModelRepository, SampleQuery, Store, StoredCounts,
 };
 
 #[cfg(test)]

@@ -76,6 +76,10 @@ pub struct Maintenance {
     pub behind: bool,
     /// Whether the store is larger than it may be and holds nothing more that may be removed.
     pub too_large: bool,
+    /// Rows that are no longer what was stored, found by their checksum. They were left as they are.
+    pub damaged: Vec<Damaged>,
+    /// What else a person should know, in whole sentences: that a damaged store was moved aside, or is back.
+    pub told: Vec<String>,
 }
 
 impl Maintenance {
@@ -107,6 +111,25 @@ impl Dropped {
     /// Rows that were removed.
     pub fn new(what: impl Into<String>, rows: usize, before: Timestamp) -> Self {
         Self { what: what.into(), rows, before }
+    }
+}
+
+/// A span of time whose stored rows are not those that were stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Damaged {
+    /// Rows of what, in the plural: `samples`, `minutes`, `predictions`.
+    pub what: String,
+    /// The start of the span.
+    pub from: Timestamp,
+    /// The end of the span, the first moment that is not of it.
+    pub to: Timestamp,
+}
+
+impl Damaged {
+    /// Rows from `from` to before `to`.
+    pub fn new(what: impl Into<String>, from: Timestamp, to: Timestamp) -> Self {
+        Self { what: what.into(), from, to }
     }
 }
 

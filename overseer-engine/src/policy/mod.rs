@@ -203,7 +203,8 @@ impl AlarmPolicy {
     /// Takes the next sample and decides its state and whether it alerts.
     pub fn observe(&mut self, evidence: &Evidence<'_>) -> Verdict {
         let now = evidence.timestamp;
-        self.ration.at.get_or_insert(now);
+        // An alert of a clock that was ahead fades from now on.
+        self.ration.at = Some(self.ration.at.map_or(now, |at| at.min(now)));
         self.notice_gaps(now);
         let onset = self.onset(now, evidence.score);
         let own = self.classify(evidence);
@@ -229,7 +230,7 @@ impl AlarmPolicy {
         let mut event = self.event.unwrap_or(Event { worst: own, told: false, calm: 0 });
         let known = self
             .told
-            .filter(|told| event.told || now.since(told.at) < self.refractory)
+            .filter(|told| event.told || (now >= told.at && now.since(told.at) < self.refractory))
             .map_or(Severity::None, |told| told.severity);
         // Above medium it is rare enough, or hurts whatever was learned.
         let is_rare = own > Severity::Medium || p_value <= self.threshold * self.ration.share(now);
@@ -247,6 +248,20 @@ impl AlarmPolicy {
     pub fn resume(&mut self, severity: Severity, at: Timestamp) {
         self.ration.spend(at);
         self.told = Some(Told { at, severity });
+    }
+
+    /// The wall clock was set by so much, forward or back: what is known of the past moves along, so that the jump alone
+    /// neither ends an event nor opens one.
+    pub fn clock_was_set(&mut self, forward: bool, by: Span) {
+        let moved = |at: Timestamp| if forward { at + by } else { at - by };
+        self.last_seen = self.last_seen.map(moved);
+        self.ration.at = self.ration.at.map(moved);
+        if let Some(told) = &mut self.told {
+            told.at = moved(told.at);
+        }
+        for (at, _) in &mut self.recent_peaks {
+            *at = moved(*at);
+        }
     }
 
     /// Nobody knows whether an event went on over a gap; and what lies in the future was never seen.
@@ -341,6 +356,35 @@ mod tests {
             .map(|(i, &x)| p.observe(&at(60 * i as i64, x)).alert)
             .collect();
         assert_eq!(alerts, [false, true, false, false, false, false, false, false, true, true]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_neither_ends_an_event_nor_opens_one() {
+        const YEAR: i64 = 365 * 86_400;
+        let mut p = policy();
+        let rare = p.threshold() / 1e6;
+        assert!(p.observe(&at(0, rare)).alert);
+        p.clock_was_set(true, Span::from_secs(YEAR));
+        let ahead = p.observe(&at(YEAR + 60, rare));
+        assert!(!ahead.alert && ahead.severity == Severity::Critical);
+        assert!(p.observe(&at(YEAR + 120, 0.02)).lingering, "hysteresis goes on");
+        p.clock_was_set(false, Span::from_secs(YEAR));
+        let back = p.observe(&at(180, rare));
+        assert!(!back.alert && back.severity == Severity::Critical);
+    }
+
+    #[test]
+    fn an_alert_of_a_clock_that_was_ahead_silences_nothing_after_a_restart() {
+        let mut p = policy();
+        let ahead = Timestamp::from_millis(365 * 86_400_000);
+        p.resume(Severity::Critical, ahead);
+        let rare = p.threshold() / 1e6;
+        assert!(p.observe(&at(0, rare)).alert);
+        let mut p = policy();
+        p.resume(Severity::Critical, ahead);
+        p.observe(&at(0, 0.5));
+        let spent = p.limit(Timestamp::from_millis(0));
+        assert!(p.limit(Timestamp::from_millis(8 * 7 * 86_400_000)) > 4.0 * spent, "it fades");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Anomalies, predictions and patterns: columns for what a person asks by, JSON for lists.
 
 use super::decisions::add_alert;
+use super::marks::Marks;
 use super::rows::{Number, Record, known, read_all, to_json, whole};
+use super::sums::{self, Summed};
 use super::{SqliteStore, texts, write};
 use crate::error::Context;
 use overseer_core::{
@@ -47,16 +49,25 @@ impl SqliteStore {
         alerts: &[Alert],
     ) -> Result<Vec<i64>> {
         self.require_host(RECORDING)?;
-        let (path, host_id) = (&self.path, self.host_id);
+        let (path, host_id, known) = (&self.path, self.host_id, self.upkeep.marks);
         write(&mut self.connection, path, RECORDING, |transaction| {
+            let marks = known.map_or_else(|| Marks::read(transaction, host_id), Ok);
+            let marks = marks.at(path, RECORDING)?;
+            let changed = |kind, time: Timestamp| {
+                sums::note_change(transaction, host_id, &marks, kind, time.as_millis())
+                    .at(path, RECORDING)
+            };
             for anomaly in anomalies {
                 insert_anomaly(transaction, path, host_id, anomaly)?;
+                changed(Summed::Anomalies, anomaly.timestamp)?;
             }
             for prediction in predictions {
                 insert_prediction(transaction, path, host_id, prediction)?;
+                changed(Summed::Predictions, prediction.timestamp)?;
             }
             for pattern in patterns {
                 insert_pattern(transaction, path, host_id, pattern)?;
+                changed(Summed::Patterns, pattern.window.1)?;
             }
             let queued = alerts.iter().map(|alert| add_alert(transaction, host_id, alert));
             queued.collect::<rusqlite::Result<_>>().at(path, RECORDING)

@@ -1,8 +1,10 @@
 //! Rows in: checked one by one, stored some hundreds at a time, and never twice.
 
 use super::export::{Layout, is_packed};
+use super::marks::Marks;
 use super::metrics::quoted;
 use super::rows::read_all;
+use super::sums::{self, Summed};
 use super::tiers::{self, Tier};
 use super::upkeep::Step;
 use super::{SqliteStore, decisions, findings, texts, write};
@@ -120,12 +122,19 @@ impl SqliteStore {
         let (path, host) = (&self.path, self.host_id);
         let done = write(&mut self.connection, path, DOING, |transaction| {
             let mut done = Imported::default();
+            let marks = Marks::read(transaction, host).at(path, DOING)?;
             for (place, kind, layout, values) in &checked {
                 let inserted = insert(transaction, path, host, *kind, layout, values);
                 match inserted.map_err(|e| at_place(place, e))? {
                     Step::Idle => done.duplicates += 1,
                     Step::Again => {
                         check_readable(transaction, path, place, *kind)?;
+                        if let (Some(summed), Some(Value::Integer(time))) =
+                            (Summed::of_table(layout.table), values.first())
+                        {
+                            sums::note_change(transaction, host, &marks, summed, *time)
+                                .at(path, DOING)?;
+                        }
                         done.stored += 1;
                     }
                 }

@@ -1,6 +1,7 @@
 //! How far the upkeep of a host's samples has come, kept among the settings of the installation.
 
 use super::metadata::put_setting;
+use super::sums::Summed;
 use super::tiers::{self, Tier};
 use rusqlite::Connection;
 
@@ -19,6 +20,8 @@ pub(super) struct Marks {
     pub(super) upkeep_at: i64,
     /// Until when nothing expires, because the clock jumped.
     pub(super) expiry_paused_until: i64,
+    /// Every span before this has its checksum, or is noted as due; in the order of [`Summed::ALL`].
+    summed: [i64; Summed::ALL.len()],
 }
 
 impl Marks {
@@ -30,10 +33,27 @@ impl Marks {
         minutes_gone: i64::MIN,
         upkeep_at: i64::MIN,
         expiry_paused_until: i64::MIN,
+        summed: [i64::MIN; Summed::ALL.len()],
     };
 
-    fn fields(&mut self) -> [(&'static str, &mut i64); 6] {
+    /// Before when every span of these rows has its checksum, or is noted as due.
+    pub(super) fn summed_before(&self, kind: Summed) -> i64 {
+        self.summed[kind as usize]
+    }
+
+    pub(super) fn set_summed(&mut self, kind: Summed, before: i64) {
+        self.summed[kind as usize] = before;
+    }
+
+    fn fields(&mut self) -> [(&'static str, &mut i64); 12] {
+        let [samples, minutes, hours, anomalies, predictions, patterns] = &mut self.summed;
         [
+            ("summed_system_metrics", samples),
+            ("summed_metrics_1m", minutes),
+            ("summed_metrics_1h", hours),
+            ("summed_anomalies", anomalies),
+            ("summed_predictions", predictions),
+            ("summed_patterns", patterns),
             ("minutes_done", &mut self.minutes_done),
             ("hours_done", &mut self.hours_done),
             ("raw_gone", &mut self.raw_gone),

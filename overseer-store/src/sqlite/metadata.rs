@@ -69,7 +69,7 @@ fn insert_host(
     Ok(host_id)
 }
 
-fn setting<T: rusqlite::types::FromSql>(
+pub(super) fn setting<T: rusqlite::types::FromSql>(
     connection: &Connection,
     host_id: i64,
     key: &str,

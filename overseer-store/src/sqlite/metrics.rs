@@ -1,6 +1,7 @@
 //! Samples in the wide table `system_metrics`: one row a time, one nullable column a feature.
 
 use super::marks::Marks;
+use super::sums::{self, Summed};
 use super::tiers::{self, Tier};
 use super::{NO_HOST, SqliteStore, write};
 use crate::error::{Context, corrupt, unavailable};
@@ -173,6 +174,7 @@ impl SqliteStore {
             let marks = known.map_or_else(|| Marks::read(transaction, host_id), Ok);
             let marks = marks.at(path, DOING)?;
             let mut due = BTreeSet::new();
+            let mut changed = BTreeSet::new();
             let mut statement = transaction.prepare_cached(sql).at(path, DOING)?;
             let mut appended = Appended::default();
             for sample in samples {
@@ -205,11 +207,18 @@ impl SqliteStore {
                         if (tiers::EARLIEST..marks.minutes_done).contains(&time) {
                             due.insert(tiers::floor(time, tiers::MINUTE));
                         }
+                        if time < marks.summed_before(Summed::Samples) {
+                            changed.insert(tiers::floor(time, Summed::Samples.width()));
+                        }
                     }
                 }
             }
             for minute in due {
                 tiers::mark_due(transaction, host_id, Tier::Minutes, minute).at(path, DOING)?;
+            }
+            for start in changed {
+                sums::note_change(transaction, host_id, &marks, Summed::Samples, start)
+                    .at(path, DOING)?;
             }
             Ok(appended)
         })
@@ -249,10 +258,17 @@ impl SqliteStore {
 
     pub(super) fn delete_samples(&mut self, interval: Span) -> Result<usize> {
         const DOING: &str = "removing samples";
-        self.connection
-            .prepare_cached("DELETE FROM system_metrics WHERE host_id = ?1 AND interval_ms = ?2")
-            .and_then(|mut statement| statement.execute([self.host_id, interval.as_millis()]))
-            .at(&self.path, DOING)
+        let (path, host_id, interval) = (&self.path, self.host_id, interval.as_millis());
+        write(&mut self.connection, path, DOING, |transaction| {
+            let marks = Marks::read(transaction, host_id).at(path, DOING)?;
+            sums::note_removal(transaction, host_id, &marks, interval).at(path, DOING)?;
+            transaction
+                .prepare_cached(
+                    "DELETE FROM system_metrics WHERE host_id = ?1 AND interval_ms = ?2",
+                )
+                .and_then(|mut statement| statement.execute([host_id, interval]))
+                .at(path, DOING)
+        })
     }
 
     /// A database opened for reading may not know the host; then nothing can be stored under it.

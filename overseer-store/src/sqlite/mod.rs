@@ -28,7 +28,9 @@ mod migrate;
 mod open;
 mod retention;
 mod rows;
+mod session;
 mod summaries;
+mod sums;
 mod texts;
 mod tiers;
 mod upkeep;
@@ -36,6 +38,7 @@ mod upkeep;
 pub use migrate::FORMAT_VERSION;
 pub use open::{Opened, SqliteOptions};
 pub use retention::Retention;
+pub use sums::Verified;
 
 use crate::error::Context;
 use overseer_core::{
@@ -64,6 +67,7 @@ pub struct SqliteStore {
     upkeep: upkeep::Upkeep,
     /// Whether free pages can be given back; of a database of an old format they are only used again.
     gives_back: bool,
+    session: session::Session,
     /// The key of `hosts`; [`NO_HOST`] if a database open for reading does not know this host.
     host_id: i64,
 }

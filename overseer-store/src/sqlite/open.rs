@@ -1,5 +1,6 @@
 //! Opening a database: a new one, an old one, a damaged one, and one that may only be read.
 
+use super::session::{self, Session};
 use super::{NO_HOST, Retention, SqliteStore, metadata, metrics, migrate, tiers, upkeep};
 use crate::aside;
 use crate::error::{Context, corrupt, unavailable};
@@ -34,6 +35,8 @@ pub struct Opened {
     pub set_aside: Option<PathBuf>,
     /// What was wrong with it, for a person.
     pub reason: Option<String>,
+    /// What else a person should know, in whole sentences: that a log was lost, or was an old one and set aside.
+    pub warnings: Vec<String>,
 }
 
 impl Default for SqliteOptions {
@@ -84,8 +87,12 @@ impl SqliteOptions {
     /// than the program is not touched.
     ///
     /// Besides what SQLite notices by itself, the structure is checked (`PRAGMA quick_check`, which reads the whole
-    /// file): always below 64 MiB, where it takes a fraction of a second, and for a larger database if a log lies
-    /// beside it, which a clean shutdown removes.
+    /// file): always below 64 MiB, where it takes a fraction of a second, and for a larger database if the last
+    /// shutdown was not clean: a log lies beside it, or the sampler did not note its end.
+    ///
+    /// A log that is older than the database beside it, or does not fit it, is moved to `<name>-wal.unreadable-<n>`, for
+    /// SQLite would replay it and so undo what was stored since. This and a log that is missing are told in
+    /// [`Opened::warnings`].
     ///
     /// Call it while holding the [`crate::Lease`], so that nobody writes to what is moved.
     ///
@@ -94,16 +101,18 @@ impl SqliteOptions {
     pub fn open_or_set_aside(&self, path: &Path, schema: &Schema, host: &str) -> Result<Opened> {
         let path = absolute(path)?;
         self.check(schema)?;
+        let mut warnings = Vec::new();
         let attempt = self
-            .connect_checked(&path)
+            .connect_checked(&path, &mut warnings)
             .and_then(|connection| self.finish(connection, path.clone(), schema, host));
         match attempt {
-            Ok(store) => Ok(Opened { store, set_aside: None, reason: None }),
+            Ok(store) => Ok(Opened { store, set_aside: None, reason: None, warnings }),
             Err(damage) if damage.is_corrupt() => {
                 let target = aside::move_database(&path)?;
                 tracing::error!(to = %target.display(), "database set aside: {damage}");
                 let store = self.open(&path, schema, host)?;
-                Ok(Opened { store, set_aside: Some(target), reason: Some(damage.to_string()) })
+                let reason = Some(damage.to_string());
+                Ok(Opened { store, set_aside: Some(target), reason, warnings })
             }
             Err(other) => Err(other),
         }
@@ -158,6 +167,7 @@ impl SqliteOptions {
             features: columns.into_iter().filter(|c| !metrics::is_key(c)).collect(),
             retention: self.retention.clone(),
             upkeep: upkeep::Upkeep::default(),
+            session: Session::None,
             connection,
             path,
             schema: schema.clone(),
@@ -172,7 +182,7 @@ impl SqliteOptions {
 
     fn open_unchanging(&self, path: &Path, flags: OpenFlags) -> Result<Connection> {
         const DOING: &str = "opening the database for reading";
-        if has_content(&aside::with_suffix(path, "-wal")) {
+        if has_content(&log_of(path)) {
             let why = "its newest data is in the file ending in -wal, which cannot be read where \
                        nothing may be written; copy the database and that file to another directory \
                        and read it there";
@@ -191,7 +201,7 @@ impl SqliteOptions {
     fn connect(&self, path: &Path) -> Result<Connection> {
         const DOING: &str = "opening the database";
         // SQLite deletes a log without a database, and data with it.
-        if has_content(&aside::with_suffix(path, "-wal")) && !has_content(path) {
+        if has_content(&log_of(path)) && !has_content(path) {
             return Err(corrupt(path, "there is a log beside it, but it is empty", DOING));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -206,20 +216,62 @@ impl SqliteOptions {
         Ok(connection)
     }
 
-    fn connect_checked(&self, path: &Path) -> Result<Connection> {
-        const DOING: &str = "checking the database";
-        let clean = !has_content(&aside::with_suffix(path, "-wal"));
-        let small = fs::metadata(path).map_or(0, |m| m.len()) < CHECKED_BELOW_BYTES;
-        let connection = self.connect(path)?;
-        if small || !clean {
-            let said: String = connection
-                .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-                .at(path, DOING)?;
-            if said != "ok" {
-                return Err(corrupt(path, &format!("its structure is damaged: {said}"), DOING));
+    /// Connects and checks the structure where it may be damaged. A log that is not the database's own is set aside, so
+    /// that it does not take the database with it.
+    fn connect_checked(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Connection> {
+        let has_log = has_content(&log_of(path));
+        let file_alone = has_log.then(|| session::changes_of_file(path)).flatten();
+        let attempt = self.connect(path).and_then(|connection| {
+            if has_log && session::is_log_stale(&connection, file_alone) {
+                return Ok(None);
             }
-        }
+            self.check_structure(&connection, path, has_log)?;
+            Ok(Some(connection))
+        });
+        let why = match attempt {
+            Ok(Some(connection)) => {
+                let lost = session::left_open(&connection)
+                    .is_some_and(|number| !has_log && !session::log_was_read(&connection, number));
+                if lost {
+                    warnings.push(
+                        "the last run did not end cleanly, and the log that it kept beside the database is gone: \
+                         what it stored last may be missing"
+                            .to_owned(),
+                    );
+                }
+                return Ok(connection);
+            }
+            Ok(None) => "is older than the database, as if put back from a copy",
+            Err(e) if e.is_corrupt() && has_log && session::is_sound_alone(path) => {
+                tracing::error!("{e}");
+                "does not fit the database"
+            }
+            Err(e) => return Err(e),
+        };
+        let target = aside::move_log(path)?;
+        let target = target.display();
+        tracing::error!(to = %target, "a log that {why} was set aside");
+        warnings.push(format!(
+            "the log beside the database {why}; it was moved to {target} and not used: what was stored last may be \
+             missing"
+        ));
+        let connection = self.connect(path)?;
+        self.check_structure(&connection, path, true)?;
         Ok(connection)
+    }
+
+    /// Reads the whole database through, if it is small or the last shutdown was not clean.
+    fn check_structure(&self, connection: &Connection, path: &Path, has_log: bool) -> Result<()> {
+        const DOING: &str = "checking the database";
+        let is_small = fs::metadata(path).map_or(0, |m| m.len()) < CHECKED_BELOW_BYTES;
+        if !is_small && !has_log && session::left_open(connection).is_none() {
+            return Ok(());
+        }
+        let said = quick_check(connection).at(path, DOING)?;
+        if said == "ok" {
+            return Ok(());
+        }
+        Err(corrupt(path, &format!("its structure is damaged: {said}"), DOING))
     }
 
     /// Settings that change nothing in the file.
@@ -243,6 +295,7 @@ impl SqliteOptions {
         host: &str,
     ) -> Result<SqliteStore> {
         const DOING: &str = "preparing the database";
+        let had_log = has_content(&log_of(&path));
         if migrate::version(&connection, &path)? == 0 {
             // Of use before the first table only. Where another process is just making it, that one does this.
             let _ = connection.pragma_update(None, "auto_vacuum", "INCREMENTAL");
@@ -260,7 +313,11 @@ impl SqliteOptions {
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
             .at(&path, DOING)?;
-        Ok(self.store(connection, path, schema, columns, host_id))
+        let mut store = self.store(connection, path, schema, columns, host_id);
+        if had_log && let Some(number) = session::left_open(&store.connection) {
+            store.session = Session::ReadLogOf(number);
+        }
+        Ok(store)
     }
 
     /// Switches to the write-ahead log. SQLite does not wait for locks here, so this does.
@@ -282,6 +339,11 @@ impl SqliteOptions {
         }
         Ok(())
     }
+}
+
+/// What SQLite says of the structure: `ok`, or the first thing that is wrong.
+pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<String> {
+    connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
 }
 
 /// Whether free pages can be given back to the file system, some at a time.
@@ -308,6 +370,11 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).at(path, "opening the database")
 }
 
+/// The write-ahead log of a database. A link is followed, for the log lies beside what it points to.
+fn log_of(path: &Path) -> PathBuf {
+    aside::with_suffix(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "-wal")
+}
+
 fn has_content(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|m| m.len() > 0)
 }
@@ -324,7 +391,7 @@ fn needs_to_write(code: ErrorCode) -> bool {
 }
 
 /// The address under which SQLite takes a file as unchanging; see <https://www.sqlite.org/uri.html>.
-fn unchanging_uri(path: &Path) -> Option<String> {
+pub(super) fn unchanging_uri(path: &Path) -> Option<String> {
     let mut uri = String::from("file:");
     for byte in path.to_str()?.bytes() {
         match byte {

@@ -2,6 +2,7 @@
 
 use super::SqliteStore;
 use super::marks::Marks;
+use super::sums::{self, Summed};
 use super::tiers::{self, EARLIEST, HOUR, Tier};
 use super::upkeep::{self, Step};
 use crate::error::Context;
@@ -103,6 +104,15 @@ impl Kind {
             Self::Tier(Tier::Minutes) => "minutes",
             Self::Tier(Tier::Hours) => "hours",
             Self::Findings(table) => table,
+        }
+    }
+
+    fn summed(self) -> Summed {
+        match self {
+            Self::Samples => Summed::Samples,
+            Self::Tier(tier) => Summed::of_tier(tier),
+            Self::Findings("predictions") => Summed::Predictions,
+            Self::Findings(_) => Summed::Patterns,
         }
     }
 }
@@ -208,6 +218,7 @@ impl SqliteStore {
         }
         let removed = self.with_marks(DOING, |connection, host, marks| {
             note_gone(marks, kind, before);
+            sums::forget(connection, host, kind.summed(), before)?;
             remove_rows(connection, host, kind, before)
         })?;
         Ok((removed, before))

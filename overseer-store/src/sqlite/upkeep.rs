@@ -5,6 +5,8 @@
 //! its samples; then its hour is.
 
 use super::marks::Marks;
+use super::session;
+use super::sums::{self, Summed};
 use super::tiers::{self, EARLIEST, HOUR, LATEST, MINUTE, Tier};
 use super::{SqliteStore, write};
 use crate::error::Context;
@@ -35,11 +37,13 @@ pub(super) struct Upkeep {
     idle: Option<(Timestamp, Timestamp)>,
     /// How many minutes are summarised at once, so that it takes about [`STEP`].
     minutes_at_once: i64,
+    /// The table and start of the span whose checksum was checked last; none before the first.
+    pub(super) checked: Option<(String, i64)>,
 }
 
 impl Default for Upkeep {
     fn default() -> Self {
-        Self { marks: None, idle: None, minutes_at_once: 1 }
+        Self { marks: None, idle: None, minutes_at_once: 1, checked: None }
     }
 }
 
@@ -64,8 +68,9 @@ impl SqliteStore {
         }
         self.upkeep.idle = None;
         let start = Instant::now();
+        self.begin_session()?;
         self.take_marks(now)?;
-        let steps: [Work; 7] = [
+        let steps: [Work; 10] = [
             Self::summarise_due_minutes,
             Self::summarise_minutes,
             Self::summarise_due_hours,
@@ -73,6 +78,9 @@ impl SqliteStore {
             Self::expire,
             Self::shrink,
             Self::give_back,
+            Self::sum_due,
+            Self::sum_next,
+            Self::check_next,
         ];
         for step in steps {
             while step(self, now, &mut report)? == Step::Again {
@@ -91,14 +99,16 @@ impl SqliteStore {
     fn take_marks(&mut self, now: Timestamp) -> Result<()> {
         let (path, host, now, mine) =
             (&self.path, self.host_id, now.as_millis(), self.upkeep.marks);
+        let checked = self.upkeep.checked.clone();
         let taken = write(&mut self.connection, path, DOING, |transaction| {
             let stored = Marks::read(transaction, host).at(path, DOING)?;
-            if let Some(mine) = mine
-                && mine.minutes_done < stored.minutes_done
-            {
-                // Another process did upkeep: what was appended here meanwhile did not know of its marks.
-                note_all(transaction, host, mine.minutes_done, stored.minutes_done)
-                    .at(path, DOING)?;
+            if let Some(mine) = mine {
+                // Where another process did upkeep, what was appended here meanwhile did not know of its marks.
+                if mine.minutes_done < stored.minutes_done {
+                    note_all(transaction, host, mine.minutes_done, stored.minutes_done)
+                        .at(path, DOING)?;
+                }
+                sums::note_all(transaction, host, &mine, &stored).at(path, DOING)?;
             }
             let mut marks = stored;
             let ahead = now.saturating_sub(marks.upkeep_at);
@@ -107,10 +117,12 @@ impl SqliteStore {
                 tracing::warn!(ahead_ms = ahead, "the clock jumped: nothing expires for a day");
             }
             marks.upkeep_at = now;
+            session::count_change(transaction, host).at(path, DOING)?;
             marks.write(transaction, host, stored).at(path, DOING)?;
-            Ok(marks)
+            let checked = sums::keep_place(transaction, host, checked).at(path, DOING)?;
+            Ok((marks, checked))
         })?;
-        self.upkeep.marks = Some(taken);
+        (self.upkeep.marks, self.upkeep.checked) = (Some(taken.0), taken.1);
         Ok(())
     }
 
@@ -154,6 +166,7 @@ impl SqliteStore {
             for &start in &due {
                 let span = (start, start.saturating_add(tier.width()));
                 rows += statements.summarise(connection, host, tier, span)?;
+                sums::note_change(connection, host, marks, Summed::of_tier(tier), start)?;
                 let hour = tiers::floor(start, HOUR);
                 if tier == Tier::Minutes && hour < marks.hours_done {
                     tiers::mark_due(connection, host, Tier::Hours, hour)?;
@@ -223,6 +236,11 @@ impl SqliteStore {
             match tier {
                 Tier::Minutes => marks.minutes_done = span.1,
                 Tier::Hours => marks.hours_done = span.1,
+            }
+            let mut start = span.0;
+            while start < span.1 {
+                sums::note_change(connection, host, marks, Summed::of_tier(tier), start)?;
+                start = start.saturating_add(tier.width());
             }
             statements.summarise(connection, host, tier, span)
         });

@@ -229,29 +229,3 @@ fn reading_only_finds_nothing_of_what_was_never_stored() {
     assert!(store.append(STEP, &[sample(0, [1.0; 3])]).unwrap_err().is_unavailable());
     assert!(store.record(&[anomaly(0)], &[], &[]).unwrap_err().is_unavailable());
 }
-
-/// Root may write anywhere, so that there the test has nothing to ask.
-#[cfg(unix)]
-#[test]
-fn in_a_directory_that_may_only_be_read_reading_works_and_writing_is_unavailable() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("overseer.db");
-    filled(&path);
-    let allow = |mode| fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
-    allow(0o555);
-    if fs::write(dir.path().join("probe"), "").is_ok() {
-        return;
-    }
-    let before = fs::read(&path).unwrap();
-    let e = SqliteStore::open_or_set_aside(&path, &schema(), HOST).unwrap_err();
-    assert!(e.is_unavailable(), "{e}");
-    let e =
-        overseer_store::Lease::acquire(dir.path(), crate::contents::at(0), "watch").unwrap_err();
-    assert!(e.is_unavailable() && e.to_string().contains("permission denied"), "{e}");
-    let mut store = SqliteStore::open_read_only(&path, &schema(), HOST).unwrap();
-    assert_eq!(store.counts().unwrap().samples, 3000);
-    assert!(store.append(STEP, &[sample(-5, [1.0; 3])]).unwrap_err().is_unavailable());
-    assert_eq!(fs::read(&path).unwrap(), before);
-    allow(0o755);
-}

@@ -28,6 +28,22 @@ fn write_the_newest_format() {
     store.set_step(STEP).unwrap();
     store.record(&[anomaly(5)], &[prediction(5)], &[pattern(5)]).unwrap();
     store.put_model_metadata(&metadata("performance_score", 0)).unwrap();
+    // Two days later everything of it has its checksum.
+    while store.maintain(at(2 * 86_400), Duration::from_secs(9)).unwrap().behind {}
+}
+
+#[test]
+fn checksums_of_an_earlier_release_are_those_of_this_one() {
+    const FIRST_WITH_CHECKSUMS: u32 = 5;
+    let dir = tempfile::tempdir().unwrap();
+    for version in FIRST_WITH_CHECKSUMS..=FORMAT_VERSION {
+        let path = dir.path().join(format!("{version}.db"));
+        std::fs::copy(stored(version), &path).unwrap();
+        let verified = open(&path).verify().unwrap();
+        assert!(verified.is_sound(), "{verified:?}");
+        // Samples, minutes, hours, anomalies, predictions and patterns: a span of each.
+        assert_eq!((verified.spans, verified.rows, verified.without_sum), (6, 7, 0), "{version}");
+    }
 }
 
 #[test]

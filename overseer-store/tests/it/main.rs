@@ -1,16 +1,18 @@
 //! What the store promises, asked from outside through the traits of core.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod contents;
 mod damage;
 mod decisions;
 mod defaults;
+mod faults;
 mod findings;
 mod formats;
 mod kill;
 mod kill_models;
 mod metrics;
 mod sharing;
+mod sums;
 mod tiers;
 mod transfer;
