@@ -65,11 +65,12 @@ impl SqliteStore {
         self.upkeep.idle = None;
         let start = Instant::now();
         self.take_marks(now)?;
-        let steps: [Work; 7] = [
+        let steps: [Work; 8] = [
             Self::summarise_due_minutes,
             Self::summarise_minutes,
             Self::summarise_due_hours,
             Self::summarise_hours,
+            Self::summarise_auxiliary,
             Self::expire,
             Self::shrink,
             Self::give_back,
