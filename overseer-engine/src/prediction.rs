@@ -68,7 +68,7 @@ impl Engine {
         let mut row = vec![f64::NAN; self.schema.len()];
         for (column, values) in pasts {
             let past = Past { times, values, interval };
-            row[*column] = past.near(newest.values[*column], steps)?;
+            row[*column] = past.near(newest.values[*column], steps).unwrap_or(f64::NAN);
         }
         let score = host::performance_score(&row)?;
         Some(self.schema.features()[score.driver].name.clone())
@@ -79,7 +79,7 @@ impl Engine {
         let Some(newest) = self.newest() else { return Ok(()) };
         let interval = self.active().interval();
         let frame = self.active().frame(&self.schema, usize::MAX)?;
-        // A feature without a value now takes no part in the score, and one without a history is nobody's driver.
+        // What takes no part in the score, or has no value now, cannot set it.
         let pasts: Vec<(usize, Vec<f64>)> = (0..self.schema.len())
             .filter(|&c| host::performance_score(&only(c, newest.values[c])).is_some())
             .map(|c| (c, frame.column(c).collect()))

@@ -193,13 +193,13 @@ fn next(out: &mut String, report: &Report, style: Style) {
     for p in &predictions {
         let driver = p.driver.as_deref().map(|d| format!("set by {}", host::plain_name(d)));
         let held = if p.confidence.get() > 0.0 {
-            format!("{} of recent intervals held the truth", p.confidence)
+            format!("{} held lately", p.confidence)
         } else {
-            "no interval checked yet".to_owned()
+            "none checked yet".to_owned()
         };
         let _ = writeln!(
             out,
-            "  in {:<8} performance score {:>3.0}   {} interval {:>2.0} to {:<3.0} {:<16} {}",
+            "  in {:<8} performance score {:>3.0}   {} interval {:>3.0} to {:<3.0}  {:<17} {}",
             p.horizon.to_string(),
             p.value,
             p.interval.level,
