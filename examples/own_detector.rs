@@ -115,6 +115,7 @@ fn main() -> Result<()> {
         detector_trainer: Box::new(ZScoreTrainer),
         forecaster_trainer: Box::new(host::forecaster_trainer()?),
         pattern_analyzer: Box::new(host::models::pattern::ShapeAnalyzer::builder().build()?),
+        fill_forecaster: Box::new(host::models::time_to_full::RisingFill::default()),
     };
     let mut engine = Engine::new(parts, Config::default(), Role::Sampler)?;
     let mut now = Timestamp::from_millis(0);

@@ -4,11 +4,13 @@ use crate::clock::processor_time;
 use crate::harness::Benches;
 use overseer_benches::host::{START, STEP, Samples, host_frame, warm_engine};
 use overseer_engine::core::{
-    Collector, Detector, DetectorTrainer, Error, ForecastTarget, Forecaster, ForecasterTrainer,
-    Frame, PatternAnalyzer, Result, Sample, Store, Timestamp, host,
+    Collector, Detector, DetectorTrainer, Error, FillForecaster, FillOutlook, ForecastTarget,
+    Forecaster, ForecasterTrainer, Frame, PatternAnalyzer, Result, Sample, Span, Store, Timestamp,
+    host,
 };
 use overseer_engine::host::collect::HostCollector;
 use overseer_engine::host::models::pattern::ShapeAnalyzer;
+use overseer_engine::host::models::time_to_full::RisingFill;
 use overseer_engine::host::store::SqliteStore;
 use overseer_engine::host::{detector_trainer, forecaster_trainer};
 use overseer_engine::{Engine, Report, Stage, TrainOutcome};
@@ -36,6 +38,21 @@ fn further() -> Result<Samples> {
     Ok(Samples::after(&frame.slice(0, LEARNED), frame.slice(LEARNED, 2 * LEARNED)))
 }
 
+/// Twenty disks as the engine remembers them, a month by the hour and a day by the minute: every other one leaks.
+fn fillings(seed: i64) -> Vec<Vec<(Timestamp, f64)>> {
+    let noise = |i: i64| ((i + 977 * seed) as f64 * 0.618_034).fract();
+    let disk = |disk: i64| {
+        let used = |minute: i64| {
+            let leak = if disk % 2 == 0 { minute as f64 * 1e-5 } else { 0.0 };
+            0.3 + leak + 0.002 * noise(minute + disk)
+        };
+        let hours = (0..744).map(|h| 60 * h + 30);
+        let minutes = hours.chain(44_640..46_080);
+        minutes.map(|m| (START + Span::from_secs(60 * m), used(m))).collect()
+    };
+    (0..20).map(disk).collect()
+}
+
 /// One part at a time.
 pub(crate) fn parts(benches: &mut Benches) -> Result<()> {
     let prepare = || Ok((detector(1)?, further()?));
@@ -51,6 +68,18 @@ pub(crate) fn parts(benches: &mut Benches) -> Result<()> {
             return Err(Error::invalid_value("a forecast", format!("has {} steps", ahead.len())));
         }
         Ok(ahead.iter().map(|f| f.median).sum())
+    })?;
+
+    let prepare = || Ok((0, (0..4).map(fillings).collect::<Vec<_>>()));
+    benches.bench("time_to_full_20", prepare, |(turn, sets)| {
+        *turn += 1;
+        let of = |history| match RisingFill::default().outlook(black_box(history)) {
+            FillOutlook::Filling(filling) => filling.earliest.as_secs_f64(),
+            FillOutlook::Room { within } => within.as_secs_f64(),
+            _ => f64::NAN,
+        };
+        let set: &Vec<Vec<(Timestamp, f64)>> = &sets[*turn % sets.len()];
+        Ok(*turn as f64 + set.iter().map(|history| of(history)).sum::<f64>())
     })?;
 
     let prepare = || {

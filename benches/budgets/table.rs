@@ -12,6 +12,7 @@
 pub(crate) const BUDGETS: &[(&str, f64)] = &[
     ("detect", 80.0),
     ("predict", 510.0),
+    ("time_to_full_20", 20_000.0),
     ("patterns", 11_000.0),
     ("analyze", 14_000.0),
     ("tick", 910.0),

@@ -9,6 +9,7 @@
 //! | sample, frame | [`Sample`], [`Frame`]; a missing value is NaN |
 //! | finding | [`AnomalyDetection`], [`Prediction`], [`PatternAnalysis`], [`Recommendation`] |
 //! | detector, forecaster, pattern analyzer | [`Detector`], [`Forecaster`], [`PatternAnalyzer`] |
+//! | when something is full | [`FillForecaster`] |
 //! | what follows from findings | [`Label`], [`Silence`], [`Alert`], [`Outcome`] |
 //! | clocks on the wall | [`LocalTime`]; [`Utc`] for want of better ones |
 //! | source and memory of samples | [`Collector`], [`Store`], [`ModelRepository`] |
@@ -56,12 +57,13 @@ pub use frame::Frame;
 pub use local_time::{LocalTime, Utc};
 pub use model::{ModelKind, ModelMetadata, Quality};
 pub use probability::Probability;
-pub use sample::{Auxiliary, Interruption, MissingValue, Origin, Reading, Sample};
+pub use sample::{Auxiliary, AuxiliarySeries, Interruption, MissingValue, Origin, Reading, Sample};
 pub use schema::{Feature, Schema, Unit};
 pub use summary::{Summary, SummaryBuilder, SummaryCell, SummaryQuery};
 pub use time::{Span, Timestamp};
 pub use traits::{
-    Appended, Collector, Damaged, Detector, DetectorTrainer, Dropped, Forecast, ForecastTarget,
-    Forecaster, ForecasterTrainer, HostInfo, Judgement, Maintenance, ModelRepository,
-    PatternAnalyzer, SampleQuery, Store, StoredCounts,
+    Appended, AuxiliaryQuery, Collector, Damaged, Detector, DetectorTrainer, Dropped,
+    FillForecaster, FillOutlook, Filling, Forecast, ForecastTarget, Forecaster, ForecasterTrainer,
+    HostInfo, Judgement, Maintenance, ModelRepository, PatternAnalyzer, SampleQuery, Store,
+    StoredCounts,
 };

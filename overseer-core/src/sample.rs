@@ -138,6 +138,9 @@ pub struct Auxiliary {
     pub unit: Unit,
     /// The value, never NaN: what cannot be had is left out.
     pub value: f64,
+    /// The value at which nothing more fits, for example 1 for the fullness of a mount; none where there is no such.
+    #[serde(default)]
+    pub capacity: Option<f64>,
 }
 
 impl Auxiliary {
@@ -148,7 +151,44 @@ impl Auxiliary {
         unit: Unit,
         value: f64,
     ) -> Self {
-        Self { name: name.into(), instance: instance.into(), unit, value }
+        Self { name: name.into(), instance: instance.into(), unit, value, capacity: None }
+    }
+
+    /// The same of something that is full at `capacity`; one that is not above zero or not finite is none.
+    #[must_use]
+    pub fn of_capacity(mut self, capacity: f64) -> Self {
+        self.capacity = (capacity.is_finite() && capacity > 0.0).then_some(capacity);
+        self
+    }
+}
+
+/// One auxiliary quantity over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuxiliarySeries {
+    /// As [`Auxiliary::name`].
+    pub name: String,
+    /// As [`Auxiliary::instance`].
+    pub instance: String,
+    /// The unit of the values.
+    pub unit: Unit,
+    /// As [`Auxiliary::capacity`], as it was last told.
+    pub capacity: Option<f64>,
+    /// Times and values, oldest first; the values are finite.
+    pub points: Vec<(Timestamp, f64)>,
+}
+
+impl AuxiliarySeries {
+    /// The series that `auxiliary` is a value of, without any point yet.
+    #[must_use]
+    pub fn of(auxiliary: &Auxiliary) -> Self {
+        Self {
+            name: auxiliary.name.clone(),
+            instance: auxiliary.instance.clone(),
+            unit: auxiliary.unit,
+            capacity: auxiliary.capacity,
+            points: Vec::new(),
+        }
     }
 }
 

@@ -4,7 +4,9 @@
 //! when it differs from the last one stored of its kind, at most once a minute, and at least once an hour, so that what
 //! is stored is never long out of date.
 
-use overseer_core::{PatternAnalysis, PatternType, Prediction, Span, Timestamp};
+use overseer_core::{
+    PatternAnalysis, PatternType, Prediction, PredictionType, Span, Timestamp, missing,
+};
 
 /// No kind is stored more often than this.
 const LEAST: Span = Span::from_secs(60);
@@ -31,7 +33,9 @@ impl LastStored {
             let last = self.predictions.iter().find(|l| is_of_kind(l, p));
             last.is_none_or(|l| is_due(l.timestamp, p.timestamp, !is_like(l, p)))
         };
-        all.iter().filter(is_new).cloned().collect()
+        // What each feature will do follows from the samples at any time, and would be most of what is stored.
+        let is_kept = |p: &&Prediction| !matches!(p.prediction_type, PredictionType::Feature(_));
+        all.iter().filter(is_kept).filter(is_new).cloned().collect()
     }
 
     /// Those of `all` that say something new.
@@ -67,13 +71,16 @@ fn is_due(last: Timestamp, now: Timestamp, changed: bool) -> bool {
 }
 
 fn is_of_kind(a: &Prediction, b: &Prediction) -> bool {
-    a.prediction_type == b.prediction_type && a.horizon == b.horizon
+    // How far ahead a time to full is looked for grows with what was seen.
+    let is_fill = matches!(a.prediction_type, PredictionType::TimeToFull { .. });
+    a.prediction_type == b.prediction_type && (is_fill || a.horizon == b.horizon)
 }
 
 fn is_like(a: &Prediction, b: &Prediction) -> bool {
     let moved = OF_WIDTH * (a.interval.upper - a.interval.lower);
-    // A comparison with NaN is false, so what is not known has changed.
-    let near = |x: f64, y: f64| x == y || (x - y).abs() <= moved;
+    // Where only one of two bounds is known, nothing says how much is little.
+    let moved = if moved.is_nan() { OF_WIDTH * a.interval.lower } else { moved };
+    let near = |x: f64, y: f64| missing::same(x, y) || (x - y).abs() <= moved;
     near(a.value, b.value)
         && near(a.interval.lower, b.interval.lower)
         && near(a.interval.upper, b.interval.upper)
@@ -103,7 +110,7 @@ fn has_same_shape(a: &PatternAnalysis, b: &PatternAnalysis) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overseer_core::{Interval, PredictionType, Probability};
+    use overseer_core::{Interval, Probability};
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_millis(1000 * secs)
@@ -137,6 +144,23 @@ mod tests {
         let mut farther = prediction(91, 54.1);
         farther.horizon = Span::from_secs(600);
         assert!(is_new(farther), "another horizon is another prediction");
+    }
+
+    #[test]
+    fn a_time_to_full_is_stored_when_it_changed_and_of_features_nothing_is() {
+        let fill = |secs: i64, horizon: i64, lower: f64| {
+            let kind = PredictionType::TimeToFull { feature: "f".into(), instance: String::new() };
+            let open = Interval::at_least(lower, Probability::ONE);
+            Prediction::new(kind, f64::NAN, open, Span::from_secs(horizon), at(secs))
+        };
+        let mut last = LastStored::default();
+        last.note(vec![fill(0, 100, 1000.0)], Vec::new());
+        let is_new = |p| !last.new_predictions(&[p]).is_empty();
+        assert!(!is_new(fill(300, 200, 900.0)));
+        assert!(is_new(fill(300, 200, 700.0)));
+        let mut cpu = prediction(300, 1.0);
+        cpu.prediction_type = PredictionType::Feature("cpu".into());
+        assert!(!is_new(cpu));
     }
 
     #[test]

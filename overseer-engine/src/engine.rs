@@ -5,10 +5,12 @@ use crate::config::Config;
 use crate::history::{History, Pushed};
 use crate::policy::{AlarmPolicy, Verdict};
 use crate::report::{Notice, Stage, Timing};
+use crate::room::Room;
 use crate::training::Fitted;
 use overseer_core::{
-    AnomalyDetection, Collector, Detector, DetectorTrainer, FeatureEvidence, Forecaster,
-    ForecasterTrainer, Frame, HostInfo, Interruption, Judgement, ModelRepository, PatternAnalysis,
+    AnomalyDetection, Collector, Detector, DetectorTrainer, FeatureEvidence, FillForecaster,
+    Forecaster, ForecasterTrainer, Frame, HostInfo, Interruption, Judgement, ModelRepository,
+    PatternAnalysis,
     PatternAnalyzer, Prediction, ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span,
     Store, Timestamp, host,
 };
@@ -30,6 +32,8 @@ pub struct Parts {
     pub forecaster_trainer: Box<dyn ForecasterTrainer>,
     /// Finds patterns.
     pub pattern_analyzer: Box<dyn PatternAnalyzer>,
+    /// Says when something is full.
+    pub fill_forecaster: Box<dyn FillForecaster>,
 }
 
 /// Whether this engine is the installation's one sampler.
@@ -86,6 +90,8 @@ pub struct Engine {
     pub(crate) anomalies: VecDeque<AnomalyDetection>,
     pub(crate) predictions: Vec<Prediction>,
     pub(crate) patterns: Vec<PatternAnalysis>,
+    /// What is kept beside the samples, and when it is full.
+    pub(crate) room: Room,
     pub(crate) processes: Vec<ProcessUsage>,
     pub(crate) predicted_at: Option<Timestamp>,
     pub(crate) patterns_at: Option<Timestamp>,
@@ -137,6 +143,7 @@ impl Engine {
             anomalies: VecDeque::new(),
             predictions: Vec::new(),
             patterns: Vec::new(),
+            room: Room::default(),
             processes: Vec::new(),
             predicted_at: None,
             patterns_at: None,

@@ -150,6 +150,7 @@ fn with_our_models_by(
         detector_trainer: Box::new(detector_trainer_by(clocks)?),
         forecaster_trainer: Box::new(forecaster_trainer()?),
         pattern_analyzer: Box::new(models::pattern::ShapeAnalyzer::builder().build()?),
+        fill_forecaster: Box::new(models::time_to_full::RisingFill::with_seed(SEED)),
     };
     Engine::new(parts, config, role)
 }

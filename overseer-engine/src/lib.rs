@@ -22,6 +22,7 @@
 
 pub use overseer_core as core;
 
+mod ahead;
 pub mod analytics;
 mod changes;
 mod config;
@@ -37,6 +38,7 @@ pub mod policy;
 mod prediction;
 mod recommendation;
 pub mod report;
+mod room;
 pub mod sentence;
 mod similar;
 mod storage;
@@ -46,6 +48,8 @@ mod training;
 
 pub use config::Config;
 pub use engine::{Engine, Parts, Role, SamplingPlan};
+pub use prediction::shown_horizons;
 pub use recommendation::said;
 pub use report::{Notice, Report, Stage};
+pub use room::{series_name, time_to_full};
 pub use training::{TrainOutcome, TrainSummary};

@@ -1,10 +1,12 @@
 //! From forecasts to findings: the performance score ahead, its interval, and what that means.
 
+use crate::ahead::Past;
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
+use crate::sentence::range;
 use overseer_core::{
     Error, FeatureValue, Frame, Interval, Prediction, PredictionType, Probability, Result, Span,
-    Timestamp, host,
+    Timestamp, Unit, host,
 };
 
 impl Engine {
@@ -16,7 +18,83 @@ impl Engine {
     /// # Errors
     /// If nothing at all is known, the horizon is zero, or it is farther than the history can support.
     pub fn predict(&mut self, horizon: Span) -> Result<Vec<Prediction>> {
-        self.timed(Stage::Predict, |e| e.predict_ahead(horizon))
+        self.timed(Stage::Predict, |e| e.predict_ahead(horizon, Steps::Shown))
+    }
+
+    /// The performance score at every step up to `horizon`, then what each feature will do at the horizons that a person
+    /// is shown.
+    pub(crate) fn predict_all(&mut self, horizon: Span) -> Result<Vec<Prediction>> {
+        let mut all = self.predict_ahead(horizon, Steps::All)?;
+        let interval = self.active().interval();
+        for steps in report_steps(horizon.steps(interval), interval) {
+            all.extend(self.predict_features(steps)?);
+        }
+        Ok(all)
+    }
+
+    /// What each feature will do `steps` ahead, in the schema's order; a feature of which too little is known is left
+    /// out.
+    fn predict_features(&self, steps: usize) -> Result<Vec<Prediction>> {
+        let frame = self.active().frame(&self.schema, usize::MAX)?;
+        let Some(newest) = self.newest() else { return Ok(Vec::new()) };
+        let interval = self.active().interval();
+        let mut all = Vec::new();
+        for (column, feature) in self.schema.features().iter().enumerate() {
+            let values: Vec<f64> = frame.column(column).collect();
+            let past = Past { times: frame.timestamps(), values: &values, interval };
+            let now = newest.values[column];
+            let Some(ahead) = past.ahead(now, steps, limits(feature.unit)) else { continue };
+            let kind = PredictionType::Feature(feature.name.clone());
+            let horizon = interval.times(steps);
+            let mut p =
+                Prediction::new(kind, ahead.median, ahead.interval, horizon, newest.timestamp);
+            p.confidence = ahead.held;
+            p.features.push(FeatureValue::new(&feature.name, now));
+            p.explanation = explain_feature(&p, feature.unit, now);
+            all.push(p);
+        }
+        Ok(all)
+    }
+
+    /// The feature that will set the performance score `steps` ahead, by what each of them will do.
+    fn driver_ahead(
+        &self,
+        pasts: &[(usize, Vec<f64>)],
+        times: &[Timestamp],
+        steps: usize,
+    ) -> Option<String> {
+        let newest = self.newest()?;
+        let interval = self.active().interval();
+        let mut row = vec![f64::NAN; self.schema.len()];
+        for (column, values) in pasts {
+            let past = Past { times, values, interval };
+            row[*column] = past.near(newest.values[*column], steps).unwrap_or(f64::NAN);
+        }
+        let score = host::performance_score(&row)?;
+        Some(self.schema.features()[score.driver].name.clone())
+    }
+
+    /// Adds to predictions of the performance score which feature will set it.
+    fn add_drivers(&self, predictions: &mut [Prediction]) -> Result<()> {
+        let Some(newest) = self.newest() else { return Ok(()) };
+        let interval = self.active().interval();
+        let frame = self.active().frame(&self.schema, usize::MAX)?;
+        // What takes no part in the score, or has no value now, cannot set it.
+        let pasts: Vec<(usize, Vec<f64>)> = (0..self.schema.len())
+            .filter(|&c| host::performance_score(&only(c, newest.values[c])).is_some())
+            .map(|c| (c, frame.column(c).collect()))
+            .collect();
+        let now = host::performance_score(&newest.values);
+        for p in predictions {
+            p.driver = self.driver_ahead(&pasts, frame.timestamps(), p.horizon.steps(interval));
+            if let (Some(now), Some(driver)) = (now, &p.driver)
+                && *driver != self.schema.features()[now.driver].name
+            {
+                p.explanation =
+                    format!("{} Then {} will set it.", p.explanation, host::plain_name(driver));
+            }
+        }
+        Ok(())
     }
 
     /// The horizon a report uses when none is asked for: as far as the forecaster was trained for.
@@ -28,7 +106,13 @@ impl Engine {
         interval.times(round_steps(steps, interval).unwrap_or(steps))
     }
 
-    fn predict_ahead(&mut self, horizon: Span) -> Result<Vec<Prediction>> {
+    fn predict_ahead(&mut self, horizon: Span, which: Steps) -> Result<Vec<Prediction>> {
+        let mut found = self.predict_scores(horizon, which)?;
+        self.add_drivers(&mut found)?;
+        Ok(found)
+    }
+
+    fn predict_scores(&mut self, horizon: Span, which: Steps) -> Result<Vec<Prediction>> {
         let interval = self.active().interval();
         let steps = horizon.steps(interval);
         if steps == 0 {
@@ -40,7 +124,7 @@ impl Engine {
             ));
         }
         if !self.has_fresh_lags(interval) {
-            return self.without_lags(steps);
+            return self.each_without_lags(steps);
         }
         let farthest = self.forecaster.as_ref().map_or(0, |f| f.model.max_horizon());
         if farthest < steps {
@@ -48,11 +132,11 @@ impl Engine {
             let farther = self.fit_forecaster(steps)?;
             let usual = self.forecaster.replace(farther);
             self.catch_up_forecaster();
-            let answer = self.forecast(steps, interval);
+            let answer = self.forecast(steps, interval, which);
             self.forecaster = usual;
             return answer;
         }
-        self.forecast(steps, interval)
+        self.forecast(steps, interval, which)
     }
 
     /// Whether the newest sample is in the forecaster's lags.
@@ -64,13 +148,13 @@ impl Engine {
         })
     }
 
-    fn forecast(&mut self, steps: usize, interval: Span) -> Result<Vec<Prediction>> {
+    fn forecast(&mut self, steps: usize, interval: Span, which: Steps) -> Result<Vec<Prediction>> {
         match self.forecaster.as_ref().map(|f| f.model.forecast(steps)) {
             Some(Ok(path)) => {
                 let ahead = report_steps(steps, interval);
                 Ok(path
                     .iter()
-                    .filter(|f| ahead.contains(&f.step))
+                    .filter(|f| which == Steps::All || ahead.contains(&f.step))
                     .map(|f| {
                         let horizon = interval.times(f.step);
                         self.finding(f.median, f.interval, f.coverage, horizon, None)
@@ -78,8 +162,19 @@ impl Engine {
                     .collect())
             }
             Some(Err(e)) if !e.is_not_enough_data() => Err(e),
-            _ => self.without_lags(steps),
+            _ => self.each_without_lags(steps),
         }
+    }
+
+    /// [`Engine::without_lags`] at the steps that are shown; the last of them must succeed.
+    fn each_without_lags(&mut self, steps: usize) -> Result<Vec<Prediction>> {
+        let last = self.without_lags(steps)?;
+        let before = report_steps(steps, self.active().interval());
+        let before = before.into_iter().filter(|&s| s < steps).collect::<Vec<_>>();
+        let mut all: Vec<Prediction> =
+            before.into_iter().filter_map(|s| self.without_lags(s).ok()).flatten().collect();
+        all.extend(last);
+        Ok(all)
     }
 
     /// For when no lags are at hand: the value now and how far it moved over such a time before, or, where too little
@@ -164,7 +259,14 @@ impl Engine {
     /// Makes new predictions for a tick or a report, noting why there are none.
     pub(crate) fn refresh_predictions(&mut self, horizon: Span, now: Timestamp) {
         self.predictions = match self.predict(horizon) {
-            Ok(predictions) => predictions,
+            Ok(mut predictions) => {
+                let steps = horizon.steps(self.active().interval());
+                match self.timed(Stage::Predict, |e| e.predict_features(steps)) {
+                    Ok(features) => predictions.extend(features),
+                    Err(e) => self.note(Notice::info(Stage::Predict, e.to_string())),
+                }
+                predictions
+            }
             Err(e) => {
                 self.note(Notice::info(Stage::Predict, format!("no prediction: {e}")));
                 Vec::new()
@@ -172,6 +274,50 @@ impl Engine {
         };
         self.predicted_at = Some(now);
     }
+}
+
+/// Which steps are answered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Steps {
+    /// Those that a person is shown.
+    Shown,
+    All,
+}
+
+/// Values of a unit that there can be.
+fn limits(unit: Unit) -> (f64, f64) {
+    match unit {
+        Unit::Ratio => (0.0, 1.0),
+        Unit::Celsius | Unit::Unknown => (f64::NEG_INFINITY, f64::INFINITY),
+        _ => (0.0, f64::INFINITY),
+    }
+}
+
+/// A row of the host's schema that knows one value.
+fn only(column: usize, value: f64) -> Vec<f64> {
+    let mut row = vec![f64::NAN; host::schema().len()];
+    if let Some(cell) = row.get_mut(column) {
+        *cell = value;
+    }
+    row
+}
+
+fn explain_feature(p: &Prediction, unit: Unit, now: f64) -> String {
+    let PredictionType::Feature(name) = &p.prediction_type else { return String::new() };
+    let checked = if p.confidence > Probability::ZERO {
+        format!(", and would lately have done so for {}", p.confidence)
+    } else {
+        ", which could not be checked yet".to_owned()
+    };
+    format!(
+        "In {} {} will be near {}, now {}; the range {} is meant to hold {} of what comes{checked}.",
+        p.horizon,
+        host::plain_name(name),
+        unit.humanize(p.value),
+        unit.humanize(now),
+        range(unit, p.interval.lower, p.interval.upper),
+        p.interval.level
+    )
 }
 
 /// Fewer known values or changes than this say nothing about their spread.
@@ -205,9 +351,19 @@ fn round_steps(steps: usize, interval: Span) -> Option<usize> {
     ROUND.iter().rev().map(steps_of).find(|&s| s <= steps)
 }
 
-/// The steps ahead that a report shows: the horizon, and round times of about half and a tenth of it.
+/// The horizons up to `horizon` that a person is shown, for samples `interval` apart.
+#[must_use]
+pub fn shown_horizons(horizon: Span, interval: Span) -> Vec<Span> {
+    let steps = report_steps(horizon.steps(interval), interval);
+    steps.into_iter().map(|s| interval.times(s)).collect()
+}
+
+/// The steps ahead that a report shows: the horizon, and round times of about half, a sixth and a thirtieth of it.
 fn report_steps(steps: usize, interval: Span) -> Vec<usize> {
-    let before = [steps.div_ceil(10), steps.div_ceil(2)];
+    if steps == 0 {
+        return Vec::new();
+    }
+    let before = [steps.div_ceil(30), steps.div_ceil(6), steps.div_ceil(2)];
     let mut shown: Vec<usize> =
         before.into_iter().filter_map(|s| round_steps(s, interval)).chain([steps]).collect();
     shown.dedup();
@@ -260,9 +416,12 @@ mod tests {
     fn a_report_shows_the_horizon_asked_for_last_and_round_times_before_it() {
         let step = Span::from_secs(5);
         assert_eq!(report_steps(1, step), [1]);
-        assert_eq!(report_steps(120, step), [12, 60, 120]); // 1, 5 and 10 minutes
-        assert_eq!(report_steps(363, step), [24, 180, 363]);
+        assert_eq!(report_steps(360, step), [12, 60, 180, 360]); // 1, 5, 15 and 30 minutes
+        assert_eq!(report_steps(120, step), [2, 12, 60, 120]); // 10 s, 1, 5 and 10 minutes
         assert_eq!(report_steps(17, Span::from_millis(200)), [5, 17]); // 1 and 3.4 s
+        assert!(report_steps(0, step).is_empty());
+        let shown = shown_horizons(Span::from_secs(1800), step);
+        assert_eq!(shown.last(), Some(&Span::from_secs(1800)));
     }
 
     #[test]

@@ -2,14 +2,11 @@
 
 use crate::detection::level_word;
 use crate::engine::Engine;
-use crate::report::Stage;
+use crate::report::{RoomLeft, Stage};
 use overseer_core::{
-    AnomalyDetection, PatternAnalysis, PatternType, Prediction, Priority, ProcessUsage,
-    Recommendation, Schema, Severity, Span, host,
+    AnomalyDetection, Prediction, PredictionType, Priority, ProcessUsage, Recommendation, Schema,
+    Severity, host,
 };
-
-/// A full resource farther away than this is nobody's concern today.
-const FAR: Span = Span::from_secs(30 * 86_400);
 
 impl Engine {
     /// Advice from the newest findings, the most urgent first.
@@ -20,7 +17,9 @@ impl Engine {
             advice.extend(anomaly.and_then(|a| from_anomaly(a, &e.processes)));
             advice.extend(from_levels(&newest, &e.schema, &e.processes));
             advice.extend(from_prediction(&e.predictions));
-            advice.extend(from_patterns(&e.patterns, &newest, &e.schema, &e.processes));
+            let mut advice: Vec<(String, Recommendation)> =
+                advice.into_iter().map(|r| (resource(&r.feature).to_owned(), r)).collect();
+            advice.extend(e.room.left.iter().flat_map(|room| from_room(room, &e.processes)));
             distinct(advice)
         })
     }
@@ -36,12 +35,12 @@ fn resource(feature: &str) -> &str {
     }
 }
 
-/// Keeps the most urgent advice about each resource, the most urgent first.
-fn distinct(mut advice: Vec<Recommendation>) -> Vec<Recommendation> {
-    advice.sort_by_key(|a| std::cmp::Reverse(a.priority));
+/// Keeps the most urgent advice about each resource, which is named before it, the most urgent first.
+fn distinct(mut advice: Vec<(String, Recommendation)>) -> Vec<Recommendation> {
+    advice.sort_by_key(|(_, a)| std::cmp::Reverse(a.priority));
     let mut seen = std::collections::HashSet::new();
-    advice.retain(|a| seen.insert(resource(&a.feature).to_owned()));
-    advice
+    advice.retain(|(resource, _)| seen.insert(resource.clone()));
+    advice.into_iter().map(|(_, a)| a).collect()
 }
 
 fn from_anomaly(anomaly: &AnomalyDetection, processes: &[ProcessUsage]) -> Option<Recommendation> {
@@ -98,55 +97,29 @@ fn from_levels(values: &[f64], schema: &Schema, processes: &[ProcessUsage]) -> V
 }
 
 fn from_prediction(predictions: &[Prediction]) -> Option<Recommendation> {
-    let worst = predictions.iter().max_by(|a, b| a.value.total_cmp(&b.value))?;
+    let scores =
+        predictions.iter().filter(|p| p.prediction_type == PredictionType::PerformanceScore);
+    let worst = scores.max_by(|a, b| a.value.total_cmp(&b.value))?;
     let action = worst.recommendations.first()?;
     let priority =
         if worst.value > host::SATURATION_WARNING { Priority::High } else { Priority::Medium };
-    let feature = worst.features.first().map_or("performance_score", |f| f.feature.as_str());
+    let now = worst.features.first().map(|f| f.feature.as_str());
+    let feature = worst.driver.as_deref().or(now).unwrap_or("performance_score");
     Some(Recommendation::new(feature, priority, &worst.explanation, action))
 }
 
-/// A resource that fills: how long until it is full, if it goes on as it did.
-fn from_patterns(
-    patterns: &[PatternAnalysis],
-    values: &[f64],
-    schema: &Schema,
-    processes: &[ProcessUsage],
-) -> Vec<Recommendation> {
-    const FILLING: [&str; 3] =
-        ["system.memory.utilization", "system.paging.utilization", "system.filesystem.utilization"];
-    let mut advice = Vec::new();
-    for pattern in patterns.iter().filter(|p| p.pattern_type == PatternType::Trending) {
-        let Some(feature) = pattern.features.first().filter(|f| FILLING.contains(&f.as_str()))
-        else {
-            continue;
+/// What will be full, with the processes that may be why.
+fn from_room(room: &RoomLeft, processes: &[ProcessUsage]) -> Vec<(String, Recommendation)> {
+    let advice = room.filling.iter().filter_map(|p| {
+        let PredictionType::TimeToFull { feature, instance } = &p.prediction_type else {
+            return None;
         };
-        let Some(trend) = pattern.trend.as_ref().filter(|t| t.slope_per_hour > 0.0) else {
-            continue;
-        };
-        let now = schema.index_of(feature).and_then(|i| values.get(i)).copied().unwrap_or(f64::NAN);
-        let hours = (1.0 - now) / trend.slope_per_hour;
-        let left = Span::from_secs((hours * 3600.0).min(1e12) as i64);
-        if !hours.is_finite() || left > FAR {
-            continue;
-        }
-        // The window must be long enough to speak for that future: a minute's rise says nothing about a week.
-        let seen = pattern.window.1.since(pattern.window.0);
-        if left > seen.times(10) {
-            continue;
-        }
-        let evidence = format!(
-            "{} rises by {:.2} percentage points an hour over the last {seen}: at that rate it is full in about {left}",
-            host::plain_name(feature),
-            100.0 * trend.slope_per_hour,
-        );
-        let action = "Find what grows and stop it, or make room before then.";
-        let priority = if left < Span::from_secs(86_400) { Priority::High } else { Priority::Low };
-        let mut r = Recommendation::new(feature, priority, evidence, action);
+        let mut r = crate::room::advice(p)?;
         r.processes = responsible(feature, processes);
-        advice.push(r);
-    }
-    advice
+        // Two disks need two pieces of advice.
+        Some((format!("{}{instance}", resource(feature)), r))
+    });
+    advice.collect()
 }
 
 /// The processes that use what the feature measures, the heaviest first, without those that use next to none.
@@ -192,7 +165,6 @@ pub fn said(p: &ProcessUsage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overseer_core::{Probability, Timestamp, Trend};
 
     #[test]
     fn a_process_is_said_with_its_unit_where_it_has_one() {
@@ -218,23 +190,6 @@ mod tests {
     }
 
     #[test]
-    fn a_leak_says_when_memory_is_full_and_a_short_window_does_not() {
-        let mut p = PatternAnalysis::new(
-            "system.memory.utilization",
-            PatternType::Trending,
-            0.9,
-            Probability::ONE,
-        );
-        p.trend = Some(Trend::new(vec![0.5, 0.1], 0.05, 0.9, 1e-6));
-        p.window = (Timestamp::from_millis(0), Timestamp::from_millis(6 * 3_600_000));
-        let now = row(host::MEMORY_UTILIZATION, 0.7);
-        let r = from_patterns(std::slice::from_ref(&p), &now, &host::schema(), &[]);
-        assert!(r[0].evidence.contains("full in about 6 h"), "{}", r[0].evidence);
-        p.window.1 = Timestamp::from_millis(60_000);
-        assert!(from_patterns(&[p], &now, &host::schema(), &[]).is_empty());
-    }
-
-    #[test]
     fn the_busy_process_is_responsible_for_the_cpu_and_the_idle_one_is_not() {
         let mut busy = ProcessUsage::new(7, "stress");
         busy.cpu_cores = 1.9;
@@ -246,10 +201,13 @@ mod tests {
 
     #[test]
     fn one_resource_gets_one_piece_of_advice_the_most_urgent() {
+        let of = |feature: &str, priority| {
+            (resource(feature).to_owned(), Recommendation::new(feature, priority, "", ""))
+        };
         let advice = distinct(vec![
-            Recommendation::new("overseer.cpu.load_per_core", Priority::Low, "", ""),
-            Recommendation::new("b", Priority::Medium, "", ""),
-            Recommendation::new("system.cpu.utilization", Priority::High, "", ""),
+            of("overseer.cpu.load_per_core", Priority::Low),
+            of("b", Priority::Medium),
+            of("system.cpu.utilization", Priority::High),
         ]);
         let got: Vec<_> = advice.iter().map(|r| (r.feature.as_str(), r.priority)).collect();
         assert_eq!(got, [("system.cpu.utilization", Priority::High), ("b", Priority::Medium)]);

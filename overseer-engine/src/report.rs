@@ -1,8 +1,9 @@
 //! What an engine says after a look at the host: plain data, stable as JSON.
 
 use overseer_core::{
-    AnomalyDetection, FeatureValue, HostInfo, MissingValue, ModelMetadata, Origin, PatternAnalysis,
-    Prediction, ProcessUsage, Recommendation, Span, Timestamp, Unit, missing,
+    AnomalyDetection, Auxiliary, FeatureValue, HostInfo, Interval, MissingValue, ModelMetadata,
+    Origin, PatternAnalysis, Prediction, Probability, ProcessUsage, Recommendation, Span,
+    Timestamp, Unit, missing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,6 +30,8 @@ pub enum Stage {
     Predict,
     /// Looking for patterns.
     Patterns,
+    /// Asking when things are full.
+    Room,
     /// Giving advice.
     Recommend,
 }
@@ -43,6 +46,7 @@ impl fmt::Display for Stage {
             Self::Detect => "detect",
             Self::Predict => "predict",
             Self::Patterns => "patterns",
+            Self::Room => "room",
             Self::Recommend => "recommend",
         })
     }
@@ -143,6 +147,66 @@ pub struct Learned {
     pub data_dir: Option<String>,
 }
 
+/// When what can be full will be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RoomLeft {
+    /// When this was found.
+    pub timestamp: Timestamp,
+    /// What grows and will be full, the nearest first.
+    pub filling: Vec<Prediction>,
+    /// What will not be full within a time that what was seen can speak for.
+    pub with_room: Vec<WithRoom>,
+    /// What was seen for too short a time.
+    pub not_known: Vec<TooLittleSeen>,
+}
+
+impl RoomLeft {
+    pub(crate) fn new(timestamp: Timestamp) -> Self {
+        Self { timestamp, filling: Vec::new(), with_room: Vec::new(), not_known: Vec::new() }
+    }
+}
+
+/// Something that will not be full soon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WithRoom {
+    /// As a person calls it: `/var`, `inodes of /var`, `memory`.
+    pub what: String,
+    /// It will not be full within this span.
+    pub within: Span,
+}
+
+/// Something of which it is not known when it is full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TooLittleSeen {
+    /// As a person calls it.
+    pub what: String,
+    /// How long it was seen.
+    pub seen: Span,
+    /// How long it must be seen.
+    pub needed: Span,
+}
+
+/// A quantity that is kept beside the samples, now and in an hour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuxiliaryValue {
+    /// Its name, instance, unit, value and capacity.
+    #[serde(flatten)]
+    pub auxiliary: Auxiliary,
+    /// How far ahead the rest is of.
+    pub horizon: Span,
+    /// The predicted median; missing while too little is known.
+    #[serde(with = "missing")]
+    pub median: f64,
+    /// Where the truth is meant to lie; `null` while too little is known.
+    pub interval: Option<Interval>,
+    /// The share of the newest third of its history that such an interval would have held; 0 where none was checked.
+    pub confidence: Probability,
+}
+
 /// The result of a look at the host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -163,6 +227,12 @@ pub struct Report {
     pub alert: bool,
     /// What comes next; empty if not asked for or not possible.
     pub predictions: Vec<Prediction>,
+    /// When what can be full will be; `null` if not asked for, or not looked at anew.
+    #[serde(default)]
+    pub room: Option<RoomLeft>,
+    /// What is kept beside the samples; empty if not asked for, or not looked at anew.
+    #[serde(default)]
+    pub auxiliary: Vec<AuxiliaryValue>,
     /// What shapes were found; empty if not asked for or too little is known.
     pub patterns: Vec<PatternAnalysis>,
     /// What to do.

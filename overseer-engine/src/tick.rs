@@ -3,8 +3,16 @@
 use crate::engine::{Engine, Role};
 use crate::history::History;
 use crate::report::{Current, CurrentValue, Learned, Notice, REPORT_VERSION, Report, Stage};
-use overseer_core::{AnomalyDetection, FeatureValue, Timestamp, host};
+use overseer_core::{AnomalyDetection, FeatureValue, Result, Span, Timestamp, host};
 use std::time::Instant;
+
+/// What a report tells anew.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    predict: bool,
+    patterns: bool,
+    room: bool,
+}
 
 impl Engine {
     /// One step of continuous monitoring: collect, store, detect, and when they are due train, predict and find
@@ -31,9 +39,11 @@ impl Engine {
             self.refresh_patterns(now);
         }
         let anomaly = self.detect();
-        let report = self.finish(now, start, anomaly, predict, patterns);
-        // After everything that somebody waits for. What it notes is in the next report.
+        let room = self.room.take_news();
+        let report = self.finish(now, start, anomaly, Found { predict, patterns, room });
+        // After everything that somebody waits for. What it notes and finds is in the next report.
         self.maintain_store(now);
+        self.keep_room(now);
         report
     }
 
@@ -45,9 +55,10 @@ impl Engine {
         }
         self.refresh_predictions(self.default_horizon_span(), now);
         self.refresh_patterns(now);
+        self.look_at_room(now);
         self.look_at_processes();
         let anomaly = self.detect();
-        self.finish(now, start, anomaly, true, true)
+        self.finish(now, start, anomaly, Found { predict: true, patterns: true, room: true })
     }
 
     /// A report of the newest judgement alone.
@@ -55,7 +66,22 @@ impl Engine {
         let start = Instant::now();
         self.look_at_processes();
         let anomaly = self.detect();
-        self.finish(now, start, anomaly, false, false)
+        self.finish(now, start, anomaly, Found::default())
+    }
+
+    /// A report of what comes next: the performance score at every step up to `horizon`, what each feature will do, and
+    /// when what can be full will be.
+    ///
+    /// # Errors
+    /// As [`Engine::predict`].
+    pub fn prediction_report(&mut self, horizon: Span, now: Timestamp) -> Result<Report> {
+        let start = Instant::now();
+        self.predictions = self.timed(Stage::Predict, |e| e.predict_all(horizon))?;
+        self.look_at_room(now);
+        self.look_at_processes();
+        let anomaly = self.detect();
+        let found = Found { predict: true, room: true, ..Found::default() };
+        Ok(self.finish(now, start, anomaly, found))
     }
 
     /// Reads which processes use the most, if this host has them.
@@ -80,8 +106,7 @@ impl Engine {
         now: Timestamp,
         start: Instant,
         anomaly: Option<AnomalyDetection>,
-        predicted: bool,
-        found_patterns: bool,
+        found: Found,
     ) -> Report {
         let decided = anomaly.as_ref().zip(self.verdict).filter(|(a, (t, _))| a.timestamp == *t);
         let verdict = decided.map(|(_, (_, verdict))| verdict);
@@ -91,9 +116,13 @@ impl Engine {
         let advised = anomaly.clone().filter(|_| verdict.is_some_and(|v| !v.lingering));
         let recommendations = self.recommend(advised.as_ref());
         let fresh = anomaly.clone().filter(|_| alert);
-        let predictions = if predicted { self.predictions.clone() } else { Vec::new() };
-        let patterns = if found_patterns { self.patterns.clone() } else { Vec::new() };
-        self.timed(Stage::Store, |e| e.record(fresh.as_ref(), &predictions, &patterns));
+        let predictions = if found.predict { self.predictions.clone() } else { Vec::new() };
+        let patterns = if found.patterns { self.patterns.clone() } else { Vec::new() };
+        let room = self.room.left.clone().filter(|_| found.room);
+        let auxiliary = if found.room { self.room.values.clone() } else { Vec::new() };
+        let mut kept = predictions.clone();
+        kept.extend(room.iter().flat_map(|r| &r.filling).cloned());
+        self.timed(Stage::Store, |e| e.record(fresh.as_ref(), &kept, &patterns));
         if let Some(a) = fresh {
             self.alerted = Some(a.timestamp);
             if self.anomalies.len() >= self.config.anomaly_capacity {
@@ -110,6 +139,8 @@ impl Engine {
             anomaly,
             alert,
             predictions,
+            room,
+            auxiliary,
             patterns,
             recommendations,
             processes: std::mem::take(&mut self.processes),
@@ -179,6 +210,7 @@ impl Engine {
     pub fn close(&mut self) -> Vec<Notice> {
         if self.role == Role::Sampler {
             self.flush_samples();
+            self.flush_auxiliary();
             self.record(None, &[], &[]);
         }
         std::mem::take(&mut self.notices)

@@ -9,6 +9,7 @@
 //! | [`detector`] | how unusual is this sample, and because of which feature? |
 //! | [`forecaster`] | what comes next, and how far off may that be? |
 //! | [`pattern`] | is a feature stable, trending, volatile or periodic? |
+//! | [`time_to_full`] | when is something full that grows? |
 //! | [`mod@file`] | the stored form of detectors and forecasters; a trend or pattern is found anew each time |
 
 pub mod detector;
@@ -20,5 +21,6 @@ pub mod random_forest;
 #[cfg(test)]
 mod simulated;
 pub mod stats;
+pub mod time_to_full;
 pub mod trend;
 mod walk;

@@ -63,9 +63,13 @@ pub(crate) fn anomaly(settings: &Settings) -> Outcome {
 pub(crate) fn predict(settings: &Settings, horizon: Option<Span>) -> Outcome {
     let mut engine = look(settings, "predict")?;
     let horizon = horizon.unwrap_or_else(|| engine.default_horizon_span());
-    let predictions = engine.predict(horizon);
-    let mut report = engine.anomaly_report(host::now());
-    report.predictions = predictions.inspect_err(|_| warn(&report.notices))?;
+    let report = match engine.prediction_report(horizon, host::now()) {
+        Ok(report) => report,
+        Err(e) => {
+            warn(&engine.close());
+            return Err(e);
+        }
+    };
     show(settings, &mut engine, &report, text::Parts::PREDICTION)?;
     Ok(Severity::None)
 }

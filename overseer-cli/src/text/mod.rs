@@ -1,5 +1,6 @@
 //! What people read: reports as text, with colour only where it is wanted.
 
+mod ahead;
 mod analytics;
 mod models;
 mod report;

@@ -1,33 +1,50 @@
 //! The report of a look at the host.
 
+use super::ahead;
 use super::style::{Style, before, clock, local, quality, took, wrap};
 use overseer_engine::Report;
 use overseer_engine::core::{
-    AnomalyDetection, Origin, PatternAnalysis, PatternType, Prediction, Recommendation, Severity,
-    Unit, host,
+    AnomalyDetection, Origin, PatternAnalysis, PatternType, Prediction, PredictionType,
+    Recommendation, Severity, Unit, host,
 };
 use overseer_engine::report::{Current, Learned};
-use overseer_engine::said;
 use overseer_engine::sentence::range;
+use overseer_engine::{said, shown_horizons};
 use std::fmt::Write;
 
-const WIDTH: usize = 92;
+pub(super) const WIDTH: usize = 92;
 
 /// Which parts of a report a command prints.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts {
     anomaly: bool,
     predictions: bool,
+    features: bool,
+    room: bool,
     patterns: bool,
     advice: bool,
 }
 
 impl Parts {
-    const NONE: Self = Self { anomaly: false, predictions: false, patterns: false, advice: false };
-    pub(crate) const ALL: Self =
-        Self { anomaly: true, predictions: true, patterns: true, advice: true };
+    const NONE: Self = Self {
+        anomaly: false,
+        predictions: false,
+        features: false,
+        room: false,
+        patterns: false,
+        advice: false,
+    };
+    pub(crate) const ALL: Self = Self {
+        anomaly: true,
+        predictions: true,
+        features: false,
+        room: true,
+        patterns: true,
+        advice: true,
+    };
     pub(crate) const ANOMALY: Self = Self { anomaly: true, ..Self::NONE };
-    pub(crate) const PREDICTION: Self = Self { predictions: true, ..Self::NONE };
+    pub(crate) const PREDICTION: Self =
+        Self { predictions: true, features: true, room: true, ..Self::NONE };
     pub(crate) const PATTERNS: Self = Self { patterns: true, ..Self::NONE };
     pub(crate) const ADVICE: Self = Self { advice: true, ..Self::NONE };
 }
@@ -40,7 +57,13 @@ pub(crate) fn report(report: &Report, parts: Parts, style: &Style) -> String {
         now(&mut out, report, *style);
     }
     if parts.predictions {
-        next(&mut out, &report.predictions, *style);
+        next(&mut out, report, *style);
+    }
+    if parts.features {
+        ahead::features(&mut out, report, *style);
+    }
+    if parts.room {
+        ahead::room(&mut out, report, *style);
     }
     if parts.patterns {
         shapes(&mut out, &report.patterns, *style);
@@ -53,7 +76,7 @@ pub(crate) fn report(report: &Report, parts: Parts, style: &Style) -> String {
     out
 }
 
-fn heading(out: &mut String, style: Style, text: &str) {
+pub(super) fn heading(out: &mut String, style: Style, text: &str) {
     let _ = writeln!(out, "\n{}", style.heading(text));
 }
 
@@ -154,26 +177,35 @@ fn values(out: &mut String, current: &Current, anomaly: Option<&AnomalyDetection
     }
 }
 
-fn next(out: &mut String, predictions: &[Prediction], style: Style) {
+fn next(out: &mut String, report: &Report, style: Style) {
     heading(out, style, "Next");
+    let scores = || {
+        let is_score = |p: &&Prediction| p.prediction_type == PredictionType::PerformanceScore;
+        report.predictions.iter().filter(is_score)
+    };
+    let farthest = scores().map(|p| p.horizon).max().unwrap_or_default();
+    let shown = shown_horizons(farthest, report.learned.interval);
+    let predictions: Vec<&Prediction> = scores().filter(|p| shown.contains(&p.horizon)).collect();
     if predictions.is_empty() {
         out.push_str("  No prediction yet; see the notes below.\n");
         return;
     }
-    for p in predictions {
+    for p in &predictions {
+        let driver = p.driver.as_deref().map(|d| format!("set by {}", host::plain_name(d)));
         let held = if p.confidence.get() > 0.0 {
-            format!("{} of recent intervals held the truth", p.confidence)
+            format!("{} held lately", p.confidence)
         } else {
-            "no interval checked yet".to_owned()
+            "none checked yet".to_owned()
         };
         let _ = writeln!(
             out,
-            "  in {:<8} performance score {:>3.0}   {} interval {:.0} to {:.0}   {}",
+            "  in {:<8} performance score {:>3.0}   {} interval {:>3.0} to {:<3.0}  {:<17} {}",
             p.horizon.to_string(),
             p.value,
             p.interval.level,
             p.interval.lower,
             p.interval.upper,
+            driver.unwrap_or_default(),
             style.dim(&held)
         );
     }
@@ -229,7 +261,14 @@ fn advice(out: &mut String, recommendations: &[Recommendation], style: Style) {
         out.push_str("  Nothing needs doing.\n");
     }
     for r in recommendations {
-        let _ = writeln!(out, "  {} {}", style.priority(r.priority), host::plain_name(&r.feature));
+        let name = match r.feature.as_str() {
+            // Advice may be about any of them, and says about which.
+            "system.filesystem.utilization" => "disk",
+            "overseer.filesystem.inode_utilization" => "inodes",
+            "overseer.files.open" => "open files",
+            feature => host::plain_name(feature),
+        };
+        let _ = writeln!(out, "  {} {name}", style.priority(r.priority));
         out.push_str(&wrap(&r.evidence, "      ", WIDTH));
         out.push_str(&wrap(&format!("→ {}", r.action), "      ", WIDTH));
         for p in &r.processes {

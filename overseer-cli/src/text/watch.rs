@@ -1,9 +1,9 @@
 //! What a person who watches is told: the start, each change of state, and the end.
 
 use super::style::{Style, before, clock};
-use overseer_engine::core::{Severity, host};
+use overseer_engine::core::{PredictionType, Severity, host};
 use overseer_engine::report::Learned;
-use overseer_engine::{Config, Notice, Report, Stage, said};
+use overseer_engine::{Config, Notice, Report, Stage, said, series_name};
 use std::fmt::Write;
 
 /// The line before the first sample.
@@ -23,11 +23,16 @@ pub(crate) fn watch_start(learned: &Learned, config: &Config, style: &Style) -> 
     format!("{}\n", style.dim(&text))
 }
 
+/// Seconds.
+const DAY: f64 = 86_400.0;
+
 /// What a person was told already: only what changes is told again.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
     severity: Severity,
     warnings: Vec<String>,
+    /// What will be full within a day.
+    filling: Vec<String>,
 }
 
 impl Before {
@@ -44,6 +49,7 @@ impl Before {
         for n in report.notices.iter().filter(|n| !n.warning && n.stage == Stage::Train) {
             let _ = writeln!(out, "{time}  {}", style.dim(&n.message));
         }
+        out.push_str(&self.room(report, &time, style));
         let severity = report.anomaly.as_ref().map_or(Severity::None, |a| a.severity);
         match &report.anomaly {
             Some(anomaly)
@@ -70,6 +76,29 @@ impl Before {
             _ => {}
         }
         self.severity = severity;
+        out
+    }
+
+    /// What will be full within a day and was not told yet, and what will not any more.
+    fn room(&mut self, report: &Report, time: &str, style: &Style) -> String {
+        let mut out = String::new();
+        let Some(room) = &report.room else { return out };
+        let mut filling = Vec::new();
+        for p in room.filling.iter().filter(|p| p.value <= DAY) {
+            let PredictionType::TimeToFull { feature, instance } = &p.prediction_type else {
+                continue;
+            };
+            let name = series_name(feature, instance);
+            if !self.filling.contains(&name) {
+                let _ = writeln!(out, "{time}  {}  {}", style.warning("room"), p.explanation);
+            }
+            filling.push(name);
+        }
+        for name in self.filling.iter().filter(|name| !filling.contains(name)) {
+            let text = format!("{name} is not expected to be full within a day any more");
+            let _ = writeln!(out, "{time}  {}", style.dim(&text));
+        }
+        self.filling = filling;
         out
     }
 }

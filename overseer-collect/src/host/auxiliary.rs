@@ -15,23 +15,30 @@ const MOST: usize = 1024;
 pub(super) fn read(filesystem: &mut Filesystem, files: &mut Files) -> Vec<Auxiliary> {
     let mut list = Vec::new();
     for (point, used, inodes) in filesystem.all(files).into_iter().flatten() {
-        list.push(Auxiliary::new("system.filesystem.utilization", point, Unit::Ratio, used));
+        let used = Auxiliary::new("system.filesystem.utilization", point, Unit::Ratio, used);
+        list.push(used.of_capacity(1.0));
         if let Some(inodes) = inodes {
             let name = "overseer.filesystem.inode_utilization";
-            list.push(Auxiliary::new(name, point, Unit::Ratio, inodes));
+            list.push(Auxiliary::new(name, point, Unit::Ratio, inodes).of_capacity(1.0));
         }
     }
-    if let Some(open) = open_files(files) {
-        list.push(Auxiliary::new("overseer.files.open", "", Unit::Count, open as f64));
+    if let Some((open, most)) = open_files(files) {
+        let open = Auxiliary::new("overseer.files.open", "", Unit::Count, open as f64);
+        list.push(if most < NO_LIMIT { open.of_capacity(most as f64) } else { open });
     }
     list.extend(temperatures(files));
     list
 }
 
-/// How many file handles the kernel has given out (`/proc/sys/fs/file-nr`).
-fn open_files(files: &mut Files) -> Option<u64> {
+/// More file handles than any memory holds: newer kernels have 2⁶³ − 1 for "no limit".
+const NO_LIMIT: u64 = 1 << 50;
+
+/// How many file handles the kernel has given out, and how many it would (`/proc/sys/fs/file-nr`).
+fn open_files(files: &mut Files) -> Option<(u64, u64)> {
     let mut source = files.source("proc/sys/fs/file-nr");
-    words(files.head(&mut source).ok()?).next().and_then(number)
+    let mut words = words(files.head(&mut source).ok()?);
+    let open = words.next().and_then(number)?;
+    Some((open, words.nth(1).and_then(number).unwrap_or(u64::MAX)))
 }
 
 /// Every sensor of the hardware monitors, or where there is none of the thermal zones
@@ -120,6 +127,18 @@ mod tests {
         assert_eq!(list[0].0, "system.filesystem.utilization");
         assert_eq!(list[0].1, "/");
         assert!(list.contains(&("overseer.files.open".to_owned(), String::new(), 370.0)));
+        let capacity = |root: &Path| {
+            let mut files = Files::new(root.to_owned());
+            let mut filesystem = Filesystem::new(&files);
+            let all = read(&mut filesystem, &mut files);
+            all.into_iter().map(|a| (a.name, a.capacity)).collect::<Vec<_>>()
+        };
+        let open = |limit| ("overseer.files.open".to_owned(), limit);
+        assert!(capacity(dir.path()).contains(&open(None)), "2⁶³ − 1 is no limit");
+        put(dir.path(), "proc/sys/fs/file-nr", "370\t0\t99999\n");
+        let all = capacity(dir.path());
+        assert!(all.contains(&open(Some(99_999.0))), "{all:?}");
+        assert_eq!(all[0], ("system.filesystem.utilization".to_owned(), Some(1.0)));
         let sensors: Vec<_> = list.iter().filter(|a| a.0 == "hw.temperature").collect();
         assert_eq!(sensors.len(), 1);
         assert_eq!((sensors[0].1.as_str(), sensors[0].2), ("coretemp Package id 0", -40.5));

@@ -2,16 +2,19 @@
 
 mod collect;
 mod detect;
+mod fill;
 mod forecast;
 mod pattern;
 mod store;
 
 pub use collect::{Collector, HostInfo};
 pub use detect::{Detector, DetectorTrainer, Judgement};
+pub use fill::{FillForecaster, FillOutlook, Filling};
 pub use forecast::{Forecast, ForecastTarget, Forecaster, ForecasterTrainer};
 pub use pattern::PatternAnalyzer;
 pub use store::{
-    Appended, Damaged, Dropped, Maintenance, ModelRepository, SampleQuery, Store, StoredCounts,
+    Appended, AuxiliaryQuery, Damaged, Dropped, Maintenance, ModelRepository, SampleQuery, Store,
+    StoredCounts,
 };
 
 #[cfg(test)]
@@ -29,6 +32,7 @@ mod tests {
         movable::<dyn DetectorTrainer>();
         movable::<dyn Forecaster>();
         movable::<dyn ForecasterTrainer>();
+        movable::<dyn FillForecaster>();
         movable::<dyn PatternAnalyzer>();
         movable::<dyn Store>();
         movable::<dyn ModelRepository>();

@@ -1,9 +1,9 @@
 //! Where samples, findings and models are kept.
 
 use crate::{
-    Alert, AnomalyDetection, Delivery, Error, Frame, Label, ModelMetadata, Outcome,
-    PatternAnalysis, Prediction, Recommendation, Result, Sample, Silence, Span,
-    StoredRecommendation, Summary, SummaryBuilder, SummaryCell, SummaryQuery, Timestamp,
+    Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, Frame, Label,
+    ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample, Silence,
+    Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell, SummaryQuery, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -57,6 +57,26 @@ impl SampleQuery {
             to: Timestamp::from_millis(i64::MAX),
             limit,
         }
+    }
+}
+
+/// Which values of auxiliary series to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuxiliaryQuery {
+    /// Only values at or after this time.
+    pub from: Timestamp,
+    /// Values as they were taken from this time on; before it the means of whole hours, at the middle of the hour.
+    pub fine_from: Timestamp,
+    /// Only values at or before this time.
+    pub to: Timestamp,
+}
+
+impl AuxiliaryQuery {
+    /// Hours from `from`, values as they were taken from `fine_from`, until `to`.
+    #[must_use]
+    pub fn new(from: Timestamp, fine_from: Timestamp, to: Timestamp) -> Self {
+        Self { from, fine_from, to }
     }
 }
 
@@ -168,6 +188,23 @@ pub trait Store: Send + fmt::Debug {
     /// # Errors
     /// If the store cannot be read.
     fn samples(&mut self, query: &SampleQuery) -> Result<Frame>;
+
+    /// Stores values of auxiliary series, all taken at `at`. Series come and go as they like; of a value that is not
+    /// finite, or of a time already stored, nothing is stored, and neither of an hour whose values were removed.
+    ///
+    /// # Errors
+    /// If the store cannot be written; none of them is stored then. Unsupported by stores that keep none.
+    fn append_auxiliary(&mut self, _at: Timestamp, _values: &[Auxiliary]) -> Result<()> {
+        Err(Error::unsupported("storing auxiliary series"))
+    }
+
+    /// Reads the auxiliary series that have values in the time asked for, by name and instance.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn auxiliary(&mut self, _query: &AuxiliaryQuery) -> Result<Vec<AuxiliarySeries>> {
+        Ok(Vec::new())
+    }
 
     /// Stores the findings of one tick in one transaction.
     ///

@@ -94,6 +94,8 @@ impl SqliteStore {
                     ("horizon_ms", Integer, false),
                     ("prediction_type", Text, false),
                     ("feature", Text, true),
+                    ("instance", Text, true),
+                    ("driver", Text, true),
                     ("value", Real, true),
                     ("lower", Real, true),
                     ("upper", Real, true),

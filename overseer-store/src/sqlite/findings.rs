@@ -22,9 +22,10 @@ const INSERT_ANOMALY: &str = "INSERT INTO anomalies (host_id, timestamp, is_anom
     :description, :features, :suggested_actions)";
 
 const INSERT_PREDICTION: &str = "INSERT INTO predictions (host_id, timestamp, horizon_ms, \
-    prediction_type, feature, value, lower, upper, level, confidence, explanation, features, \
-    recommendations) VALUES (:host_id, :timestamp, :horizon_ms, :prediction_type, :feature, \
-    :value, :lower, :upper, :level, :confidence, :explanation, :features, :recommendations)";
+    prediction_type, feature, instance, value, lower, upper, level, confidence, driver, \
+    explanation, features, recommendations) VALUES (:host_id, :timestamp, :horizon_ms, \
+    :prediction_type, :feature, :instance, :value, :lower, :upper, :level, :confidence, :driver, \
+    :explanation, :features, :recommendations)";
 
 const INSERT_PATTERN: &str = "INSERT INTO patterns (host_id, timestamp, window_start, points, \
     pattern_type, pattern_strength, confidence, period_ms, period_strength, slope_per_hour, \
@@ -184,9 +185,12 @@ fn insert_prediction(
     host_id: i64,
     prediction: &Prediction,
 ) -> Result<()> {
-    let (prediction_type, feature) = match &prediction.prediction_type {
-        PredictionType::PerformanceScore => (PERFORMANCE_SCORE, None),
-        PredictionType::Feature(name) => (FEATURE, Some(name)),
+    let (prediction_type, feature, instance) = match &prediction.prediction_type {
+        PredictionType::PerformanceScore => (PERFORMANCE_SCORE, None, None),
+        PredictionType::Feature(name) => (FEATURE, Some(name), None),
+        PredictionType::TimeToFull { feature, instance } => {
+            (TIME_TO_FULL, Some(feature), Some(instance))
+        }
         other => return Err(Error::unsupported(format!("storing predictions of {other:?}"))),
     };
     let pack = |text: &str| texts::pack(connection, text).at(path, RECORDING);
@@ -202,6 +206,8 @@ fn insert_prediction(
                 ":horizon_ms": prediction.horizon.as_millis(),
                 ":prediction_type": prediction_type,
                 ":feature": feature,
+                ":instance": instance,
+                ":driver": prediction.driver,
                 ":value": known(prediction.value),
                 ":lower": known(prediction.interval.lower),
                 ":upper": known(prediction.interval.upper),
@@ -218,11 +224,16 @@ fn insert_prediction(
 
 const PERFORMANCE_SCORE: &str = "performance_score";
 const FEATURE: &str = "feature";
+const TIME_TO_FULL: &str = "time_to_full";
 
 pub(super) fn prediction(row: &Record<'_>) -> Result<Prediction> {
     let prediction_type = match row.get::<String>("prediction_type")?.as_str() {
         PERFORMANCE_SCORE => PredictionType::PerformanceScore,
         FEATURE => PredictionType::Feature(row.get("feature")?),
+        TIME_TO_FULL => PredictionType::TimeToFull {
+            feature: row.get("feature")?,
+            instance: row.get::<Option<String>>("instance")?.unwrap_or_default(),
+        },
         other => return Err(row.damaged("prediction_type", &format!("`{other}` is unknown"))),
     };
     // The constructor would order the bounds, and take a known one for both where the other is missing.
@@ -239,6 +250,7 @@ pub(super) fn prediction(row: &Record<'_>) -> Result<Prediction> {
     );
     prediction.confidence = row.probability("confidence")?;
     prediction.features = row.json("features")?;
+    prediction.driver = row.get("driver")?;
     prediction.explanation = row.text("explanation")?;
     prediction.recommendations = row.json("recommendations")?;
     Ok(prediction)

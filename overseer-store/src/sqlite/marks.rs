@@ -16,6 +16,10 @@ pub(super) struct Marks {
     pub(super) raw_gone: i64,
     /// Minutes before this may have been removed.
     pub(super) minutes_gone: i64,
+    /// Every hour of auxiliary series before this is in their table of hours.
+    pub(super) auxiliary_done: i64,
+    /// Values of auxiliary series before this may have been removed.
+    pub(super) auxiliary_gone: i64,
     /// When upkeep was last done.
     pub(super) upkeep_at: i64,
     /// Until when nothing expires, because the clock jumped.
@@ -31,6 +35,8 @@ impl Marks {
         hours_done: i64::MIN,
         raw_gone: i64::MIN,
         minutes_gone: i64::MIN,
+        auxiliary_done: i64::MIN,
+        auxiliary_gone: i64::MIN,
         upkeep_at: i64::MIN,
         expiry_paused_until: i64::MIN,
         summed: [i64::MIN; Summed::ALL.len()],
@@ -45,7 +51,7 @@ impl Marks {
         self.summed[kind as usize] = before;
     }
 
-    fn fields(&mut self) -> [(&'static str, &mut i64); 12] {
+    fn fields(&mut self) -> [(&'static str, &mut i64); 14] {
         let [samples, minutes, hours, anomalies, predictions, patterns] = &mut self.summed;
         [
             ("summed_system_metrics", samples),
@@ -58,6 +64,8 @@ impl Marks {
             ("hours_done", &mut self.hours_done),
             ("raw_gone", &mut self.raw_gone),
             ("minutes_gone", &mut self.minutes_gone),
+            ("auxiliary_done", &mut self.auxiliary_done),
+            ("auxiliary_gone", &mut self.auxiliary_gone),
             ("upkeep_at", &mut self.upkeep_at),
             ("expiry_paused_until", &mut self.expiry_paused_until),
         ]

@@ -10,12 +10,13 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The number of each format and the SQL that leads to it from the one before, from an empty database on.
-const MIGRATIONS: [(u32, &str); 5] = [
+const MIGRATIONS: [(u32, &str); 6] = [
     (1, include_str!("../migrations/0001_initial.sql")),
     (2, include_str!("../migrations/0002_decisions.sql")),
     (3, include_str!("../migrations/0003_tiers.sql")),
     (4, include_str!("../migrations/0004_texts.sql")),
     (5, include_str!("../migrations/0005_sums.sql")),
+    (6, include_str!("../migrations/0006_auxiliary.sql")),
 ];
 
 /// The newest format this program knows, kept in the database as its `user_version`.
@@ -25,7 +26,7 @@ pub const FORMAT_VERSION: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 const APPLICATION_ID: i64 = 0x4f56_5352;
 
 /// What a current database holds; one that lost any of it cannot be used.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 20] = [
     "hosts",
     "installation",
     "system_metrics",
@@ -43,6 +44,9 @@ const TABLES: [&str; 17] = [
     "summaries_due",
     "texts",
     "sums",
+    "auxiliary_series",
+    "auxiliary_metrics",
+    "auxiliary_1h",
 ];
 
 /// The format of the database, 0 for an empty one.

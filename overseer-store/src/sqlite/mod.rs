@@ -17,6 +17,7 @@
 //! When the clock jumps by more than a week ahead or a minute back between two times of upkeep, nothing expires for a
 //! day: a clock that is wrong for hours costs no history.
 
+mod auxiliary;
 mod decisions;
 mod export;
 mod findings;
@@ -42,9 +43,10 @@ pub use sums::Verified;
 
 use crate::error::Context;
 use overseer_core::{
-    Alert, AnomalyDetection, Appended, Delivery, Frame, Label, Maintenance, ModelMetadata, Outcome,
-    PatternAnalysis, Prediction, Recommendation, Result, Sample, SampleQuery, Schema, Silence,
-    Span, Store, StoredCounts, StoredRecommendation, Summary, SummaryQuery, Timestamp,
+    Alert, AnomalyDetection, Appended, Auxiliary, AuxiliaryQuery, AuxiliarySeries, Delivery, Frame,
+    Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation,
+    Result, Sample, SampleQuery, Schema, Silence, Span, Store, StoredCounts, StoredRecommendation,
+    Summary, SummaryQuery, Timestamp,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -136,6 +138,14 @@ impl Store for SqliteStore {
 
     fn samples(&mut self, query: &SampleQuery) -> Result<Frame> {
         self.read_samples(query)
+    }
+
+    fn append_auxiliary(&mut self, at: Timestamp, values: &[Auxiliary]) -> Result<()> {
+        self.insert_auxiliary(at, values)
+    }
+
+    fn auxiliary(&mut self, query: &AuxiliaryQuery) -> Result<Vec<AuxiliarySeries>> {
+        self.read_auxiliary(query)
     }
 
     fn record(

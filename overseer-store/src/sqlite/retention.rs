@@ -26,11 +26,11 @@ const DAY: i64 = 24 * HOUR;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retention {
-    /// Samples as they were taken; 14 days by default, at least an hour.
+    /// Samples as they were taken, and auxiliary series by the minute; 14 days by default, at least an hour.
     pub samples: Option<Span>,
     /// Means, minima, maxima and counts by the minute; 90 days by default, at least an hour.
     pub minutes: Option<Span>,
-    /// The same by the hour; for ever by default, at least a day.
+    /// The same by the hour, and auxiliary series too; for ever by default, at least a day.
     pub hours: Option<Span>,
     /// Predictions and patterns; 90 days by default, at least an hour.
     pub findings: Option<Span>,
@@ -94,6 +94,8 @@ impl Retention {
 enum Kind {
     Samples,
     Tier(Tier),
+    Auxiliary,
+    AuxiliaryHours,
     Findings(&'static str),
 }
 
@@ -103,6 +105,20 @@ impl Kind {
             Self::Samples => "samples",
             Self::Tier(Tier::Minutes) => "minutes",
             Self::Tier(Tier::Hours) => "hours",
+            Self::Auxiliary => "values of auxiliary series",
+            Self::AuxiliaryHours => "hours of auxiliary series",
+            Self::Findings(table) => table,
+        }
+    }
+}
+
+impl Kind {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Samples => "system_metrics",
+            Self::Tier(tier) => tier.table(),
+            Self::Auxiliary => "auxiliary_metrics",
+            Self::AuxiliaryHours => "auxiliary_1h",
             Self::Findings(table) => table,
         }
     }
@@ -130,6 +146,8 @@ impl SqliteStore {
             (Kind::Samples, keep.samples),
             (Kind::Tier(Tier::Minutes), keep.minutes),
             (Kind::Tier(Tier::Hours), keep.hours),
+            (Kind::Auxiliary, keep.samples),
+            (Kind::AuxiliaryHours, keep.hours),
             (Kind::Findings("predictions"), keep.findings),
             (Kind::Findings("patterns"), keep.findings),
         ];
@@ -156,12 +174,14 @@ impl SqliteStore {
         // Each with the age up to which it is spared, and how much goes at once.
         let order = [
             (Kind::Samples, DAY, HOUR),
+            (Kind::Auxiliary, DAY, HOUR),
             (Kind::Tier(Tier::Minutes), 7 * DAY, DAY),
             (Kind::Findings("patterns"), DAY, DAY),
             (Kind::Findings("predictions"), DAY, DAY),
             (Kind::Samples, HOUR, HOUR),
             (Kind::Tier(Tier::Minutes), DAY, HOUR),
             (Kind::Tier(Tier::Hours), 30 * DAY, 30 * DAY),
+            (Kind::AuxiliaryHours, 30 * DAY, 30 * DAY),
         ];
         for (kind, spared, at_once) in order {
             let Some(oldest) = self.oldest(kind)? else { continue };
@@ -233,7 +253,8 @@ impl SqliteStore {
         let done = match kind {
             Kind::Samples => marks.minutes_done,
             Kind::Tier(Tier::Minutes) => marks.hours_done,
-            Kind::Tier(Tier::Hours) | Kind::Findings(_) => i64::MAX,
+            Kind::Auxiliary => marks.auxiliary_done,
+            Kind::Tier(Tier::Hours) | Kind::AuxiliaryHours | Kind::Findings(_) => i64::MAX,
         };
         Ok(tiers::floor(before.min(done), HOUR))
     }
@@ -243,6 +264,12 @@ impl SqliteStore {
         match kind {
             Kind::Samples => upkeep::first_sample(connection, host, EARLIEST),
             Kind::Tier(tier) => upkeep::first_of(connection, host, tier, i64::MIN),
+            Kind::Auxiliary | Kind::AuxiliaryHours => connection
+                .prepare_cached(&format!(
+                    "SELECT min(timestamp) FROM {} WHERE host_id = ?",
+                    kind.table()
+                ))
+                .and_then(|mut s| s.query_row([host], |row| row.get(0))),
             Kind::Findings(table) => connection
                 .prepare_cached(&format!("SELECT min(timestamp) FROM {table} WHERE host_id = ?"))
                 .and_then(|mut s| s.query_row([host], |row| row.get(0))),
@@ -288,7 +315,8 @@ fn note_gone(marks: &mut Marks, kind: Kind, before: i64) {
     match kind {
         Kind::Samples => marks.raw_gone = marks.raw_gone.max(before),
         Kind::Tier(Tier::Minutes) => marks.minutes_gone = marks.minutes_gone.max(before),
-        Kind::Tier(Tier::Hours) | Kind::Findings(_) => {}
+        Kind::Auxiliary => marks.auxiliary_gone = marks.auxiliary_gone.max(before),
+        Kind::Tier(Tier::Hours) | Kind::AuxiliaryHours | Kind::Findings(_) => {}
     }
 }
 
@@ -320,6 +348,15 @@ fn remove_rows(
                  FROM {table} WHERE host_id = ?1 AND timestamp < ?2 ORDER BY timestamp LIMIT ?3)"
             );
             connection.prepare_cached(&sql)?.execute([host, before, ROWS_AT_ONCE / 2])
+        }
+        Kind::Auxiliary | Kind::AuxiliaryHours => {
+            let table = kind.table();
+            let sql = format!(
+                "DELETE FROM {table} WHERE host_id = ?1 AND (timestamp, series_id) IN \
+                 (SELECT timestamp, series_id FROM {table} WHERE host_id = ?1 AND timestamp < ?2 \
+                 ORDER BY timestamp LIMIT ?3)"
+            );
+            connection.prepare_cached(&sql)?.execute([host, before, ROWS_AT_ONCE])
         }
         Kind::Findings(table) => {
             let sql = format!(

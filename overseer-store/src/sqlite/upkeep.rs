@@ -70,11 +70,12 @@ impl SqliteStore {
         let start = Instant::now();
         self.begin_session()?;
         self.take_marks(now)?;
-        let steps: [Work; 10] = [
+        let steps: [Work; 11] = [
             Self::summarise_due_minutes,
             Self::summarise_minutes,
             Self::summarise_due_hours,
             Self::summarise_hours,
+            Self::summarise_auxiliary,
             Self::expire,
             Self::shrink,
             Self::give_back,

@@ -224,3 +224,20 @@ proptest! {
         same(&store.patterns(1).unwrap(), &[q]);
     }
 }
+
+#[test]
+fn a_time_to_full_and_a_driver_come_back_also_where_no_end_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("overseer.db"));
+    let mut of_var = prediction(5);
+    of_var.prediction_type = PredictionType::TimeToFull {
+        feature: "system.filesystem.utilization".into(),
+        instance: "/var".into(),
+    };
+    of_var.value = f64::NAN;
+    of_var.interval = Interval::at_least(3600.0, p(0.8));
+    let mut driven = prediction(6);
+    driven.driver = Some("system.memory.utilization".into());
+    store.record(&[], &[of_var.clone(), driven.clone()], &[]).unwrap();
+    assert_eq!(store.predictions(9).unwrap(), [driven, of_var]);
+}

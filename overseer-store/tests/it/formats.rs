@@ -3,7 +3,7 @@
 use crate::contents::{
     HOST, STEP, anomaly, at, metadata, open, pattern, prediction, sample, schema,
 };
-use overseer_core::{Sample, SampleQuery, Store};
+use overseer_core::{Auxiliary, AuxiliaryQuery, Sample, SampleQuery, Store, Unit};
 use overseer_store::{FORMAT_VERSION, SqliteStore};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,15 +28,20 @@ fn write_the_newest_format() {
     store.set_step(STEP).unwrap();
     store.record(&[anomaly(5)], &[prediction(5)], &[pattern(5)]).unwrap();
     store.put_model_metadata(&metadata("performance_score", 0)).unwrap();
+    store.append_auxiliary(at(5), &[mount()]).unwrap();
     // Two days later everything of it has its checksum.
     while store.maintain(at(2 * 86_400), Duration::from_secs(9)).unwrap().behind {}
+}
+
+fn mount() -> Auxiliary {
+    Auxiliary::new("system.filesystem.utilization", "/", Unit::Ratio, 0.25).of_capacity(1.0)
 }
 
 #[test]
 fn checksums_of_an_earlier_release_are_those_of_this_one() {
     const FIRST_WITH_CHECKSUMS: u32 = 5;
     let dir = tempfile::tempdir().unwrap();
-    for version in FIRST_WITH_CHECKSUMS..=FORMAT_VERSION {
+    for version in (FIRST_WITH_CHECKSUMS..=FORMAT_VERSION).filter(|&v| stored(v).exists()) {
         let path = dir.path().join(format!("{version}.db"));
         std::fs::copy(stored(version), &path).unwrap();
         let verified = open(&path).verify().unwrap();
@@ -70,6 +75,9 @@ fn a_database_of_every_format_opens_with_all_it_held() {
         assert_eq!(store.predictions(9).unwrap(), [prediction(5)]);
         assert_eq!(store.patterns(9).unwrap(), [pattern(5)]);
         assert_eq!(store.model_metadata().unwrap(), [metadata("performance_score", 0)]);
+        let kept = store.auxiliary(&AuxiliaryQuery::new(at(0), at(0), at(99))).unwrap();
+        let kept: Vec<_> = kept.into_iter().flat_map(|s| s.points).collect();
+        assert_eq!(kept, if version < 5 { vec![] } else { vec![(at(5), 0.25)] });
         // And it is as good as a new one.
         assert_eq!(store.append(STEP, &[sample(10, [1.0; 3])]).unwrap().stored, 1);
         assert!(store.maintain(at(100), Duration::from_secs(9)).unwrap().summarised > 0);
