@@ -134,9 +134,11 @@ fn with_our_models_by(
         collector,
         store,
         models: model_files,
+        pattern_analyzer: Box::new(
+            models::pattern::ShapeAnalyzer::builder().local_time(clocks.clone()).build()?,
+        ),
         detector_trainer: Box::new(detector_trainer_by(clocks)?),
         forecaster_trainer: Box::new(forecaster_trainer()?),
-        pattern_analyzer: Box::new(models::pattern::ShapeAnalyzer::builder().build()?),
     };
     Engine::new(parts, config, role)
 }

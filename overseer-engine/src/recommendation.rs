@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::report::Stage;
 use overseer_core::{
     AnomalyDetection, PatternAnalysis, PatternType, Prediction, Priority, ProcessUsage,
-    Recommendation, Schema, Severity, Span, host,
+    Recommendation, Schema, Severity, Span, Timestamp, host,
 };
 
 /// A full resource farther away than this is nobody's concern today.
@@ -121,25 +121,44 @@ fn from_patterns(
         else {
             continue;
         };
-        let Some(trend) = pattern.trend.as_ref().filter(|t| t.slope_per_hour > 0.0) else {
-            continue;
-        };
-        let now = schema.index_of(feature).and_then(|i| values.get(i)).copied().unwrap_or(f64::NAN);
-        let hours = (1.0 - now) / trend.slope_per_hour;
-        let left = Span::from_secs((hours * 3600.0).min(1e12) as i64);
-        if !hours.is_finite() || left > FAR {
-            continue;
-        }
+        let Some(trend) = &pattern.trend else { continue };
         // The window must be long enough to speak for that future: a minute's rise says nothing about a week.
         let seen = pattern.window.1.since(pattern.window.0);
-        if left > seen.times(10) {
+        let (left, evidence) = match &trend.crossing {
+            Some(crossing) if crossing.limit >= 1.0 => {
+                let ahead = |t: Timestamp| t.since(pattern.window.1);
+                let left = ahead(crossing.expected);
+                let earliest = ahead(crossing.earliest);
+                let interval = crossing.latest.map_or_else(
+                    || format!("{earliest} at the earliest"),
+                    |latest| format!("{earliest} to {}", ahead(latest)),
+                );
+                let name = host::plain_name(feature);
+                let evidence = format!(
+                    "{name} rises: if it goes on as over the last {seen}, it is full in about {left} ({interval})"
+                );
+                (left, evidence)
+            }
+            Some(_) => continue,
+            // An analyzer that projects nothing.
+            None => {
+                let now = schema.index_of(feature).and_then(|i| values.get(i));
+                let hours = (1.0 - now.copied().unwrap_or(f64::NAN)) / trend.slope_per_hour;
+                if !(hours.is_finite() && trend.slope_per_hour > 0.0) {
+                    continue;
+                }
+                let left = Span::from_secs((hours * 3600.0).min(1e12) as i64);
+                let evidence = format!(
+                    "{} rises by {:.2} percentage points an hour over the last {seen}: at that rate it is full in about {left}",
+                    host::plain_name(feature),
+                    100.0 * trend.slope_per_hour,
+                );
+                (left, evidence)
+            }
+        };
+        if left > FAR || left > seen.times(10) {
             continue;
         }
-        let evidence = format!(
-            "{} rises by {:.2} percentage points an hour over the last {seen}: at that rate it is full in about {left}",
-            host::plain_name(feature),
-            100.0 * trend.slope_per_hour,
-        );
         let action = "Find what grows and stop it, or make room before then.";
         let priority = if left < Span::from_secs(86_400) { Priority::High } else { Priority::Low };
         let mut r = Recommendation::new(feature, priority, evidence, action);
@@ -192,7 +211,7 @@ pub fn said(p: &ProcessUsage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overseer_core::{Probability, Timestamp, Trend};
+    use overseer_core::{Crossing, Probability, Trend};
 
     #[test]
     fn a_process_is_said_with_its_unit_where_it_has_one() {
@@ -230,6 +249,16 @@ mod tests {
         let now = row(host::MEMORY_UTILIZATION, 0.7);
         let r = from_patterns(std::slice::from_ref(&p), &now, &host::schema(), &[]);
         assert!(r[0].evidence.contains("full in about 6 h"), "{}", r[0].evidence);
+        let hours = |h: i64| Timestamp::from_millis(h * 3_600_000);
+        if let Some(trend) = &mut p.trend {
+            trend.crossing = Some(Crossing::new(1.0, hours(14), hours(13), Some(hours(16))));
+        }
+        let r = from_patterns(std::slice::from_ref(&p), &now, &host::schema(), &[]);
+        assert_eq!(
+            r[0].evidence,
+            "memory rises: if it goes on as over the last 6 h, it is full in about 8 h (7 h to 10 h)"
+        );
+        p.trend = Some(Trend::new(vec![0.5, 0.1], 0.05, 0.9, 1e-6));
         p.window.1 = Timestamp::from_millis(60_000);
         assert!(from_patterns(&[p], &now, &host::schema(), &[]).is_empty());
     }
