@@ -49,9 +49,9 @@ pub use decision::{
 };
 pub use error::{Error, ErrorKind, Result};
 pub use finding::{
-    AnomalyDetection, ChangeKind, ChangePoint, FeatureEvidence, FeatureValue, Interval,
+    AnomalyDetection, ChangeKind, ChangePoint, Crossing, FeatureEvidence, FeatureValue, Interval,
     PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType, Priority, ProcessUsage,
-    Recommendation, Severity, Trend,
+    Recommendation, RobustSlope, Severity, Trend,
 };
 pub use frame::Frame;
 pub use local_time::{LocalTime, Utc};

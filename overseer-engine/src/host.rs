@@ -147,9 +147,11 @@ fn with_our_models_by(
         collector,
         store,
         models: model_files,
+        pattern_analyzer: Box::new(
+            models::pattern::ShapeAnalyzer::builder().local_time(clocks.clone()).build()?,
+        ),
         detector_trainer: Box::new(detector_trainer_by(clocks)?),
         forecaster_trainer: Box::new(forecaster_trainer()?),
-        pattern_analyzer: Box::new(models::pattern::ShapeAnalyzer::builder().build()?),
         fill_forecaster: Box::new(models::time_to_full::RisingFill::with_seed(SEED)),
     };
     Engine::new(parts, config, role)

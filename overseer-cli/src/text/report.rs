@@ -13,6 +13,8 @@ use overseer_engine::{said, shown_horizons};
 use std::fmt::Write;
 
 pub(super) const WIDTH: usize = 92;
+/// A feature is called stable if it is as sure as this.
+const CERTAIN: f64 = 0.95;
 
 /// Which parts of a report a command prints.
 #[derive(Debug, Clone, Copy)]
@@ -223,8 +225,9 @@ fn shapes(out: &mut String, patterns: &[PatternAnalysis], style: Style) {
         out.push_str("  Too few values yet to speak of any.\n");
         return;
     }
-    let (stable, others): (Vec<_>, Vec<_>) =
-        patterns.iter().partition(|p| p.pattern_type == PatternType::Stable);
+    let (quiet, others): (Vec<_>, Vec<_>) = patterns
+        .iter()
+        .partition(|p| p.pattern_type == PatternType::Stable && p.change_points.is_empty());
     for p in &others {
         let name = p.features.first().map_or("", |f| host::plain_name(f));
         let _ = writeln!(
@@ -236,10 +239,15 @@ fn shapes(out: &mut String, patterns: &[PatternAnalysis], style: Style) {
             out.push_str(&wrap(insight, "      ", WIDTH));
         }
     }
-    if !stable.is_empty() {
+    // To be stable is a statement with a test of its own; what it does not hold of has no name.
+    let (stable, unclear): (Vec<_>, Vec<_>) =
+        quiet.into_iter().partition(|p| p.confidence.get() >= CERTAIN);
+    for (word, list) in [("Stable", stable), ("Neither stable nor moving for certain", unclear)] {
         let names: Vec<&str> =
-            stable.iter().filter_map(|p| p.features.first()).map(|f| host::plain_name(f)).collect();
-        out.push_str(&wrap(&format!("Stable: {}", names.join(", ")), "  ", WIDTH));
+            list.iter().filter_map(|p| p.features.first()).map(|f| host::plain_name(f)).collect();
+        if !names.is_empty() {
+            out.push_str(&wrap(&format!("{word}: {}", names.join(", ")), "  ", WIDTH));
+        }
     }
     if let Some(p) = patterns.first() {
         let span = p.window.1.since(p.window.0);

@@ -9,6 +9,8 @@ mod prediction;
 mod recommendation;
 
 pub use anomaly::{AnomalyDetection, ChangeKind, FeatureEvidence, Severity};
-pub use pattern::{ChangePoint, PatternAnalysis, PatternType, Periodicity, Trend};
+pub use pattern::{
+    ChangePoint, Crossing, PatternAnalysis, PatternType, Periodicity, RobustSlope, Trend,
+};
 pub use prediction::{FeatureValue, Interval, Prediction, PredictionType};
 pub use recommendation::{Priority, ProcessUsage, Recommendation};

@@ -2,21 +2,24 @@
 
 use super::ShapeAnalyzer;
 use super::autocorrelation::Autocorrelation;
-use super::grid::MOST_CELLS;
+use super::grid::{FEW_CELLS, MOST_CELLS};
 use crate::trend::{MAX_DEGREE, PolynomialTrend};
-use overseer_core::{Error, Result};
+use overseer_core::{Error, LocalTime, Result, Utc};
+use std::sync::Arc;
 
 /// The fewest values from which any of the tests can say something.
 const FEWEST_POINTS: usize = 8;
 
 /// Gathers the parameters of a [`ShapeAnalyzer`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ShapeAnalyzerBuilder {
     significance: f64,
     min_points: usize,
     max_degree: usize,
     min_rhythm_strength: f64,
     volatile_spread: f64,
+    limits: Vec<(String, f64)>,
+    local_time: Arc<dyn LocalTime>,
 }
 
 impl Default for ShapeAnalyzerBuilder {
@@ -27,12 +30,15 @@ impl Default for ShapeAnalyzerBuilder {
             max_degree: 2,
             min_rhythm_strength: 0.2,
             volatile_spread: 0.25,
+            limits: Vec::new(),
+            local_time: Arc::new(Utc),
         }
     }
 }
 
 impl ShapeAnalyzerBuilder {
-    /// The p-value below which a trend or a rhythm is stated: 0.01 unless told otherwise.
+    /// The p-value below which a trend or a rhythm is stated: 0.01 unless told otherwise. Changes, of which a series may
+    /// hold several, are stated below a tenth of it.
     #[must_use]
     pub fn significance(mut self, p_value: f64) -> Self {
         self.significance = p_value;
@@ -61,10 +67,25 @@ impl ShapeAnalyzerBuilder {
     }
 
     /// The spread over the level above which a feature without direction or rhythm is volatile, positive: 0.25 unless
-    /// told otherwise.
+    /// told otherwise. To be stable it must, besides, surely not have moved by as much from one end to the other.
     #[must_use]
     pub fn volatile_spread(mut self, relative: f64) -> Self {
         self.volatile_spread = relative;
+        self
+    }
+
+    /// A limit of a feature, of which a trend towards it says when it is reached; finite. That of a ratio is 1 unless
+    /// told otherwise.
+    #[must_use]
+    pub fn limit(mut self, feature: impl Into<String>, limit: f64) -> Self {
+        self.limits.push((feature.into(), limit));
+        self
+    }
+
+    /// The clocks by which the phases of rhythms are said; UTC unless told otherwise.
+    #[must_use]
+    pub fn local_time(mut self, clocks: Arc<dyn LocalTime>) -> Self {
+        self.local_time = clocks;
         self
     }
 
@@ -91,6 +112,9 @@ impl ShapeAnalyzerBuilder {
         if !(self.volatile_spread > 0.0 && self.volatile_spread.is_finite()) {
             return refuse("volatile_spread", "positive", self.volatile_spread.to_string());
         }
+        if let Some((name, limit)) = self.limits.iter().find(|(_, limit)| !limit.is_finite()) {
+            return refuse("limit", &format!("finite for {name}"), limit.to_string());
+        }
         let trends = (1..=self.max_degree)
             .map(|d| PolynomialTrend::builder().degree(d).build())
             .collect::<Result<_>>()?;
@@ -99,8 +123,14 @@ impl ShapeAnalyzerBuilder {
             min_points: self.min_points,
             min_rhythm_strength: self.min_rhythm_strength,
             volatile_spread: self.volatile_spread,
+            limits: self.limits,
+            local_time: self.local_time,
             trends,
-            correlator: Autocorrelation::new(MOST_CELLS),
+            correlators: [
+                Autocorrelation::new(FEW_CELLS),
+                Autocorrelation::new(2 * FEW_CELLS),
+                Autocorrelation::new(MOST_CELLS),
+            ],
         })
     }
 }

@@ -1,17 +1,25 @@
 //! Moments at which a level changed for good.
 //!
-//! Binary segmentation (Scott and Knott, Biometrics 30, 1974) first splits greedily and too often; then the least
-//! certain split is taken back until every one that is left is certain. Its certainty comes from the CUSUM statistic,
+//! PELT on means of neighbouring values first divides too often; then the least certain division is taken back until
+//! every one that is left is certain. Its certainty comes from the CUSUM statistic,
 //! whose largest value under no change follows Kolmogorov's distribution once divided by the long-run standard
 //! deviation. That deviation is what autocorrelation inflates, by `(1 + r) / (1 - r)` for one lag (Robbins, Gallagher,
 //! Lund and Aue, Mean shift testing in correlated data, J. Time Series Anal. 32, 2011); it is estimated from what the
-//! splits leave over, so that the changes themselves do not count as noise, and a random walk has none.
+//! divisions leave over, so that the changes themselves do not count as noise, and a random walk has none. Noise that
+//! forgets more slowly than that makes steps of its own, so the changes must, besides, make the values more likely than
+//! the best of several kinds of slow noise does without them (see `trend::slow`).
 
+use super::pelt::divide;
 use crate::trend::distribution::kolmogorov_at_least;
+use crate::trend::noise::{block_means, block_size};
+use crate::trend::slow;
 
 const MOST_SPLITS: usize = 6;
-/// Changes are searched by the hundred in a host's life, so each must be surer than a single test.
-const SIGNIFICANCE: f64 = 0.001;
+/// So much more likely must each change make the values than slow noise without it would, in logarithms: Schwarz's
+/// price of a place and a height in a hundred values.
+const WORTH: f64 = 5.5;
+/// As many means of neighbouring values are divided.
+const MOST_BLOCKS: usize = 100;
 
 /// Splits of a series into stretches of one level each.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,24 +28,28 @@ pub(super) struct Levels {
     pub(super) starts: Vec<usize>,
     /// The mean of each stretch, one more than splits.
     pub(super) means: Vec<f64>,
-    /// The sum of squares about those means.
-    pub(super) squares: f64,
+    /// How likely noise alone makes a change as clear, one for each.
+    pub(super) p_values: Vec<f64>,
 }
 
-/// Finds the lasting changes of level that are certain and at least `min_change` large.
+/// Finds the lasting changes of level that are certain, each with a p-value below `significance`, and at least
+/// `min_change` large.
 ///
 /// A level lasts for at least a twentieth of the series and five values.
-pub(super) fn find_levels(values: &[f64], min_change: f64) -> Levels {
+pub(super) fn find_levels(values: &[f64], min_change: f64, significance: f64) -> Levels {
     let series = Series::new(values);
     let shortest = (values.len() / 20).max(5);
-    let mut bounds = series.split_greedily(shortest);
+    let mut bounds = series.divide(shortest);
     let mut noise = Noise::of(&series, &bounds);
-    while let Some((i, doubt)) = (1..bounds.len() - 1)
-        .map(|i| (i, noise.doubt(&series, &bounds, i)))
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-    {
-        if doubt < SIGNIFICANCE {
-            break;
+    while let Some((i, doubt)) = noise.most_doubtful(&series, &bounds) {
+        if doubt < significance {
+            // This is asked last, for it takes the longest.
+            let ends = [0, values.len()];
+            let worth = WORTH * (bounds.len() - 2) as f64;
+            let (with, without) = (series.left_over(&bounds), series.left_over(&ends));
+            if slow::gains(&with, &without) >= worth {
+                break;
+            }
         }
         bounds.remove(i);
         noise = Noise::of(&series, &bounds);
@@ -48,9 +60,9 @@ pub(super) fn find_levels(values: &[f64], min_change: f64) -> Levels {
         bounds.remove(i);
     }
     let means = bounds.windows(2).map(|w| series.mean(w[0], w[1])).collect();
-    let squares = bounds.windows(2).map(|w| series.squares(w[0], w[1])).sum();
+    let p_values = (1..bounds.len() - 1).map(|i| noise.doubt(&series, &bounds, i)).collect();
     let starts = bounds.get(1..bounds.len() - 1).unwrap_or(&[]).to_vec();
-    Levels { starts, means, squares }
+    Levels { starts, means, p_values }
 }
 
 impl Levels {
@@ -87,6 +99,16 @@ impl<'a> Series<'a> {
         self.center + (self.sums[to] - self.sums[from]) / (to - from).max(1) as f64
     }
 
+    /// What the stretches leave over, in means of neighbouring values.
+    fn left_over(&self, bounds: &[usize]) -> Vec<f64> {
+        let mut rest = Vec::with_capacity(self.values.len());
+        for w in bounds.windows(2) {
+            let mean = self.mean(w[0], w[1]);
+            rest.extend(self.values[w[0]..w[1]].iter().map(|v| v - mean));
+        }
+        block_means(&rest, block_size(rest.len()))
+    }
+
     /// The change of level at `bounds[i]`.
     fn change(&self, bounds: &[usize], i: usize) -> f64 {
         self.mean(bounds[i], bounds[i + 1]) - self.mean(bounds[i - 1], bounds[i])
@@ -97,37 +119,60 @@ impl<'a> Series<'a> {
         self.values[from..to].iter().map(|v| (v - mean) * (v - mean)).sum()
     }
 
-    /// The split of a stretch that takes the most from its sum of squares, and how much.
-    fn best_split(&self, from: usize, to: usize, shortest: usize) -> Option<(usize, f64)> {
-        let length = (to - from) as f64;
+    /// How much dividing a stretch takes from its sum of squares.
+    fn gain(&self, from: usize, at: usize, to: usize) -> f64 {
+        let (left, length) = ((at - from) as f64, (to - from) as f64);
         let whole = self.sums[to] - self.sums[from];
-        (from + shortest..(to + 1).saturating_sub(shortest))
-            .map(|at| {
-                let left = (at - from) as f64;
-                let deviation = self.sums[at] - self.sums[from] - whole * left / length;
-                (at, deviation * deviation * length / (left * (length - left)))
-            })
-            .max_by(|a, b| a.1.total_cmp(&b.1))
+        let deviation = self.sums[at] - self.sums[from] - whole * left / length;
+        deviation * deviation * length / (left * (length - left))
     }
 
-    /// The bounds of stretches after so many greedy splits, first and last index included.
-    fn split_greedily(&self, shortest: usize) -> Vec<usize> {
+    /// The bounds of stretches, first and last index included: as many as the values may have at most.
+    fn divide(&self, shortest: usize) -> Vec<usize> {
         let n = self.values.len();
-        let mut bounds = vec![0, n];
-        let mut best = vec![self.best_split(0, n, shortest)];
-        let floor = 1.0e-20 * self.squares(0, n);
+        let size = n.div_ceil(MOST_BLOCKS).max(1);
+        let blocks = n / size;
+        let whole = self.squares(0, n);
+        let steps: f64 = (1..blocks)
+            .map(|b| {
+                let (from, at, to) = ((b - 1) * size, b * size, (b + 1) * size);
+                (self.sums[to] - 2.0 * self.sums[at] + self.sums[from]).powi(2)
+            })
+            .sum();
+        // Where blocks are alike, what rounding leaves is no change.
+        let quick = 0.5 * steps / (blocks * size).max(1) as f64;
+        let mut penalty = (2.0 * quick * (blocks.max(2) as f64).ln()).max(1.0e-20 * whole);
+        if penalty <= 0.0 || penalty.is_nan() {
+            return vec![0, n];
+        }
+        let index = |block: usize| if block == blocks { n } else { block * size };
+        // A stretch's squares, but for what all have in common.
+        let cost = |from: usize, to: usize| {
+            let (from, to) = (index(from), index(to));
+            let sum = self.sums[to] - self.sums[from];
+            -sum * sum / (to - from) as f64
+        };
         // Means of short stretches would follow slow noise and so hide it.
-        for _ in 0..(n / 30).clamp(1, MOST_SPLITS) {
-            let widest = (0..best.len())
-                .filter_map(|i| best[i].map(|(at, gain)| (i, at, gain)))
-                .max_by(|a, b| a.2.total_cmp(&b.2));
-            let Some((i, at, gain)) = widest else { break };
-            if gain <= floor {
-                break;
+        let most = (n / 30).clamp(1, MOST_SPLITS);
+        loop {
+            let bounds = divide(blocks, shortest.div_ceil(size), penalty, cost);
+            if bounds.len() <= most + 2 {
+                let bounds = bounds.into_iter().map(index).collect();
+                return self.refine(bounds, size, shortest);
             }
-            bounds.insert(i + 1, at);
-            best[i] = self.best_split(bounds[i], at, shortest);
-            best.insert(i + 1, self.best_split(at, bounds[i + 2], shortest));
+            penalty *= 2.0;
+        }
+    }
+
+    /// Moves each bound to where it divides the stretches beside it best, up to two blocks away.
+    fn refine(&self, mut bounds: Vec<usize>, size: usize, shortest: usize) -> Vec<usize> {
+        for i in 1..bounds.len() - 1 {
+            let (from, at, to) = (bounds[i - 1], bounds[i], bounds[i + 1]);
+            let low = at.saturating_sub(2 * size).max(from + shortest);
+            let high = (at + 2 * size).min(to.saturating_sub(shortest));
+            let best = (low..=high)
+                .max_by(|&a, &b| self.gain(from, a, to).total_cmp(&self.gain(from, b, to)));
+            bounds[i] = best.unwrap_or(at);
         }
         bounds
     }
@@ -168,6 +213,13 @@ impl Noise {
         Self { variance, long_run: (variance * (1.0 + r) / (1.0 - r)).sqrt() }
     }
 
+    /// The division that is most likely chance, and how likely.
+    fn most_doubtful(&self, series: &Series<'_>, bounds: &[usize]) -> Option<(usize, f64)> {
+        (1..bounds.len() - 1)
+            .map(|i| (i, self.doubt(series, bounds, i)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
     /// The probability that the split at `bounds[i]` is chance.
     fn doubt(&self, series: &Series<'_>, bounds: &[usize], i: usize) -> f64 {
         let (from, at, to) = (bounds[i - 1], bounds[i], bounds[i + 1]);
@@ -183,6 +235,10 @@ mod tests {
     use super::*;
     use crate::simulated::autoregression;
 
+    fn levels(values: &[f64]) -> Levels {
+        find_levels(values, 0.0, 0.001)
+    }
+
     #[test]
     fn steps_without_noise_are_found_where_they_are() {
         let v: Vec<f64> = (0..100)
@@ -196,13 +252,13 @@ mod tests {
                 }
             })
             .collect();
-        let l = find_levels(&v, 0.0);
+        let l = levels(&v);
         assert_eq!(l.starts, [30, 70]);
         for (i, level) in [(0, 2.0), (29, 2.0), (30, 5.0), (99, 4.0)] {
             assert!((l.at(i) - level).abs() < 1e-12, "{i}: {l:?}");
         }
         // A change too small to matter is not reported.
-        assert_eq!(find_levels(&v, 2.0).starts, [30]);
+        assert_eq!(find_levels(&v, 2.0, 0.001).starts, [30]);
     }
 
     #[test]
@@ -211,7 +267,7 @@ mod tests {
             .filter(|&seed| {
                 let mut v = autoregression(0.0, 300, seed);
                 v[180..].iter_mut().for_each(|x| *x += 2.0);
-                let l = find_levels(&v, 0.0);
+                let l = levels(&v);
                 matches!(l.starts[..], [at] if (175..=185).contains(&at))
             })
             .count();
@@ -223,7 +279,7 @@ mod tests {
         for n in [60, 300, 1000] {
             for phi in [0.0, 0.5, 0.9, 1.0] {
                 let false_alarms = (0..200)
-                    .filter(|&s| !find_levels(&autoregression(phi, n, s), 0.0).starts.is_empty())
+                    .filter(|&s| !levels(&autoregression(phi, n, s)).starts.is_empty())
                     .count();
                 assert!(false_alarms <= 10, "{false_alarms} of 200 at phi {phi}, {n} values");
             }
@@ -232,11 +288,11 @@ mod tests {
 
     #[test]
     fn constants_spikes_and_the_shortest_series_have_no_change() {
-        assert!(find_levels(&[3.0; 50], 0.0).starts.is_empty());
-        assert!(find_levels(&[], 0.0).starts.is_empty());
-        assert!(find_levels(&[1.0], 0.0).starts.is_empty());
+        assert!(levels(&[3.0; 50]).starts.is_empty());
+        assert!(levels(&[]).starts.is_empty());
+        assert!(levels(&[1.0]).starts.is_empty());
         let mut spike = autoregression(0.0, 200, 5);
         spike[90] += 100.0;
-        assert!(find_levels(&spike, 0.0).starts.is_empty());
+        assert!(levels(&spike).starts.is_empty());
     }
 }

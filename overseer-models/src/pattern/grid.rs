@@ -5,12 +5,17 @@ use overseer_core::{Span, Timestamp};
 /// Longer grids are averaged down to at most this many cells, so that an analysis costs the same for any window.
 pub(super) const MOST_CELLS: usize = 2000;
 
+/// Grids up to this, and up to twice this, cost less.
+pub(super) const FEW_CELLS: usize = 512;
+
 /// Values on an even grid; NaN where nothing was measured.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
     pub(super) cells: Vec<f64>,
     /// Time between cells in milliseconds.
     pub(super) step_ms: f64,
+    /// Whether cells stand for times; otherwise each value just follows the one before.
+    pub(super) is_timed: bool,
     /// The cell that each value was laid in.
     pub(super) places: Vec<usize>,
 }
@@ -28,7 +33,8 @@ impl Grid {
         let millis = |t: &Timestamp| t.since(first).as_millis() as f64;
         let mut places: Vec<f64> = times.iter().map(|t| millis(t) / step_ms).collect();
         let length = places.last().copied().unwrap_or(0.0);
-        if length > 4.0 * times.len() as f64 {
+        let is_timed = length <= 4.0 * times.len() as f64;
+        if !is_timed {
             places = (0..times.len()).map(|i| i as f64).collect();
         }
         let length = places.last().map_or(0, |p| p.round() as usize + 1);
@@ -46,7 +52,7 @@ impl Grid {
         for (cell, count) in cells.iter_mut().zip(counts) {
             *cell = if count == 0 { f64::NAN } else { *cell / f64::from(count) };
         }
-        Some(Self { cells, step_ms: step_ms * factor as f64, places })
+        Some(Self { cells, step_ms: step_ms * factor as f64, is_timed, places })
     }
 }
 

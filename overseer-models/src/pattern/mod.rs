@@ -1,8 +1,10 @@
-//! Is a feature stable, trending, volatile or periodic, and when did its level change?
+//! Is a feature stable, trending, volatile or periodic, and when did that change?
 //!
-//! One analysis asks four questions, each in a module of its own, and the answers that pass their tests compete by the
-//! share of the variance they explain. Noise of metrics remembers its past, so every test allows for that: white
-//! noise, autoregressions and random walks are told from trends and rhythms, at the price of missing faint ones.
+//! One analysis asks what goes on, what repeats, what changed and how far it spreads, each in a module of its own, and
+//! the answers that pass their tests compete by the share of the variance they explain. Noise of metrics remembers its
+//! past, so every test allows for that: white noise, autoregressions and random walks are told from trends and rhythms,
+//! at the price of missing faint ones. `docs/patterns.md` says how often each is stated where it is not, and found
+//! where it is.
 //!
 //! ```
 //! use overseer_core::{Frame, PatternAnalyzer, PatternType, Schema, Timestamp};
@@ -24,31 +26,31 @@ mod autocorrelation;
 mod builder;
 mod change_point;
 mod describe;
+mod direction;
+mod evidence;
 mod grid;
+mod kink;
+mod pelt;
 mod periodicity;
 mod spectrum;
 mod spread;
+mod unrest;
 
 pub use autocorrelation::Autocorrelation;
 pub use builder::ShapeAnalyzerBuilder;
 
-use crate::stats::{quantile_sorted, sorted_known};
-use crate::trend::{FittedTrend, PolynomialTrend};
-use change_point::{Levels, find_levels};
+use crate::trend::PolynomialTrend;
 use describe::Description;
-use grid::{Grid, median_step};
+use evidence::{Evidence, Known};
+use grid::median_step;
 use overseer_core::{
-    ChangePoint, Error, Feature, Frame, PatternAnalysis, PatternAnalyzer, PatternType, Periodicity,
-    Probability, Result, Span, Timestamp, Trend,
+    Error, Frame, LocalTime, PatternAnalysis, PatternAnalyzer, PatternType, Probability, Result,
+    Unit,
 };
-use periodicity::{Rhythm, find_rhythm};
+use std::sync::Arc;
 
 /// A description is stated as certain below this p-value.
 const CERTAIN: f64 = 0.05;
-/// A trend is material if over the window it moves by at least half the spread of its residuals ...
-const MATERIAL_SPREADS: f64 = 0.5;
-/// ... and by a thousandth of the level, below which lie rounding and drift that nobody would act on.
-const MATERIAL_SHARE: f64 = 0.001;
 
 /// Finds the dominant shape of each feature of a window. Its parameters were checked by the builder.
 #[derive(Debug, Clone)]
@@ -57,10 +59,14 @@ pub struct ShapeAnalyzer {
     min_points: usize,
     min_rhythm_strength: f64,
     volatile_spread: f64,
+    /// Limits of features by their names.
+    limits: Vec<(String, f64)>,
+    /// By whose clocks phases are said.
+    local_time: Arc<dyn LocalTime>,
     /// Polynomials of degree 1 and up; the one with the best criterion is the trend.
     trends: Vec<PolynomialTrend>,
-    /// Planned for the longest grid.
-    correlator: Autocorrelation,
+    /// Planned for ever longer grids, the last for the longest.
+    correlators: [Autocorrelation; 3],
 }
 
 impl ShapeAnalyzer {
@@ -70,96 +76,16 @@ impl ShapeAnalyzer {
         ShapeAnalyzerBuilder::default()
     }
 
-    /// The trend with the best criterion; what cannot be fitted, as when all values are of one moment, is no trend.
-    /// `line` is the first of them where it is known. Only the slope of the best is tested.
-    fn trend(
-        &self,
-        times: &[Timestamp],
-        values: &[f64],
-        line: Option<&FittedTrend>,
-    ) -> Option<FittedTrend> {
-        let known = line.map(|line| (0, line.bic));
-        let (best, _) = self
-            .trends
-            .iter()
-            .enumerate()
-            .skip(usize::from(known.is_some()))
-            .filter_map(|(i, t)| Some((i, t.fit_curve(times, values).ok()?.bic())))
-            .chain(known)
-            .reduce(|best, next| if next.1 < best.1 { next } else { best })?;
-        match line {
-            Some(line) if best == 0 => Some(line.clone()),
-            _ => self.trends.get(best)?.fit(times, values).ok(),
-        }
+    /// The p-value below which a change is stated: a series may hold several, each of which is a claim.
+    fn change_significance(&self) -> f64 {
+        0.1 * self.significance
     }
-}
 
-/// The known values of one column and when they held.
-#[derive(Debug)]
-struct Known<'a> {
-    feature: &'a Feature,
-    window: (Timestamp, Timestamp),
-    step: Span,
-    times: Vec<Timestamp>,
-    values: Vec<f64>,
-}
-
-impl Known<'_> {
-    fn resolution(&self) -> f64 {
-        self.feature.resolution.unwrap_or(0.0)
+    /// What a feature cannot or should not go beyond, in its unit.
+    fn limit_of(&self, known: &Known<'_>) -> Option<f64> {
+        let told = self.limits.iter().rev().find(|(name, _)| *name == known.feature.name);
+        told.map(|(_, limit)| *limit).or((known.feature.unit == Unit::Ratio).then_some(1.0))
     }
-}
-
-/// A rhythm in the window's own time.
-#[derive(Debug)]
-struct FoundRhythm {
-    rhythm: Rhythm,
-    period: Span,
-    /// What it adds to each known value.
-    parts: Vec<f64>,
-}
-
-fn rhythm_of(
-    known: &Known<'_>,
-    detrended: &[f64],
-    analyzer: &ShapeAnalyzer,
-) -> Option<FoundRhythm> {
-    let grid = Grid::new(&known.times, detrended, known.step)?;
-    let rhythm = find_rhythm(
-        &analyzer.correlator,
-        &grid.cells,
-        analyzer.significance,
-        analyzer.min_rhythm_strength,
-    )?;
-    let parts = grid.places.iter().map(|&cell| rhythm.at(cell)).collect();
-    let period = Span::from_millis((rhythm.period * grid.step_ms).round() as i64);
-    Some(FoundRhythm { rhythm, period, parts })
-}
-
-/// The share of the variance of all values that a polynomial explains, 0–1; 0 of none.
-fn share_explained(known: &Known<'_>, fit: &FittedTrend) -> f64 {
-    // Squares of the largest numbers would overflow.
-    let unit = known.values.iter().fold(f64::MIN_POSITIVE, |most: f64, v| most.max(v.abs()));
-    let mean = known.values.iter().map(|v| v / unit).sum::<f64>() / known.values.len() as f64;
-    let (mut about_mean, mut about_fit) = (0.0, 0.0);
-    for (v, &t) in known.values.iter().zip(&known.times) {
-        about_mean += (v / unit - mean).powi(2);
-        about_fit += (v / unit - fit.predict(t) / unit).powi(2);
-    }
-    Probability::saturating(1.0 - about_fit / about_mean).get()
-}
-
-/// Whether steps describe values better than a polynomial, by Schwarz's criterion.
-fn steps_are_better(levels: &Levels, fit: &FittedTrend, n: usize) -> bool {
-    let parameters = fit.coefficients.len();
-    let line_squares = fit.residual_variance * n.saturating_sub(parameters) as f64;
-    let n = n as f64;
-    let criterion = |squares: f64, parameters: usize| {
-        n * squares.max(f64::MIN_POSITIVE).ln() + parameters as f64 * n.ln()
-    };
-    !levels.starts.is_empty()
-        && criterion(levels.squares, 2 * levels.starts.len() + 1)
-            < criterion(line_squares, parameters)
 }
 
 impl PatternAnalyzer for ShapeAnalyzer {
@@ -187,25 +113,6 @@ impl PatternAnalyzer for ShapeAnalyzer {
     }
 }
 
-/// What the tests found in one column, before a shape is named.
-#[derive(Debug)]
-struct Evidence {
-    rhythm: Option<FoundRhythm>,
-    /// Whether the rhythm swings by more than a person would overlook, and its share of the variance of all values.
-    rhythm_is_material: bool,
-    rhythm_share: f64,
-    fit: Option<FittedTrend>,
-    /// Whether the slope is significant and material, and the polynomial's share of the variance of all values.
-    is_trending: bool,
-    trend_share: f64,
-    change_points: Vec<ChangePoint>,
-    /// What rhythm and levels leave over.
-    rest: Vec<f64>,
-    /// Median of the values, and their 5 % and 95 % points.
-    level: f64,
-    range: (f64, f64),
-}
-
 /// The dominant shape, how strongly it shows, and the p-value of the test behind it.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
@@ -217,158 +124,102 @@ struct Shape {
 impl ShapeAnalyzer {
     fn judge(&self, known: &Known<'_>, frame: &Frame, column: usize) -> PatternAnalysis {
         let evidence = self.gather(known, frame, column);
-        let shape = self.shape(known, &evidence);
+        let spread = self.spread(known, &evidence);
+        let shape = self.shape(known, &evidence, &spread);
         let mut analysis = PatternAnalysis::new(
             known.feature.name.clone(),
             shape.pattern_type,
             shape.strength,
             Probability::saturating(1.0 - shape.p_value),
         );
-        analysis.insights = insights(known, &evidence, shape);
-        analysis.periodicity =
-            evidence.rhythm.map(|r| Periodicity::new(r.period, r.rhythm.strength));
-        analysis.trend = evidence.fit.map(|fit| {
-            let per_hour = 3600.0 * fit.slope_per_second;
-            Trend::new(fit.coefficients, per_hour, evidence.trend_share, fit.slope_p_value)
-        });
-        analysis.change_points = evidence.change_points;
+        analysis.insights = self.insights(known, &evidence, shape, &spread);
+        let mut rhythms = evidence.rhythms.iter().map(|r| r.periodicity);
+        analysis.periodicity = rhythms.next();
+        analysis.further_rhythms = rhythms.collect();
+        analysis.volatility = Some(spread.relative).filter(|v| v.is_finite());
+        analysis.trend = evidence.direction.as_trend(&evidence);
+        analysis.change_points = evidence.changes;
         analysis.window = known.window;
         analysis.points = known.values.len();
         analysis
     }
 
-    fn gather(&self, known: &Known<'_>, frame: &Frame, column: usize) -> Evidence {
-        let line = self.trends.first().and_then(|t| t.fit(&known.times, &known.values).ok());
-        let mut detrended = known.values.clone();
-        if let Some(line) = &line {
-            detrended.iter_mut().zip(&known.times).for_each(|(v, &t)| *v -= line.predict(t));
-        }
-        let rhythm = rhythm_of(known, &detrended, self);
-
-        // Trend and levels are asked of what the rhythm leaves over.
-        let mut rest = known.values.clone();
-        if let Some(found) = &rhythm {
-            rest.iter_mut().zip(&found.parts).for_each(|(v, part)| *v -= part);
-        }
-        // Without a rhythm or missing values the line fitted above is the first trend already.
-        let is_complete = known.values.len() == frame.len();
-        let fitted = line.as_ref().filter(|_| rhythm.is_none() && is_complete);
-        // Missing values stay in their places, so that the trend's window is the frame's.
-        let mut aligned = rest.iter();
-        let values: Vec<f64> = frame
-            .column(column)
-            .map(|v| if v.is_nan() { v } else { aligned.next().copied().unwrap_or(v) })
-            .collect();
-        let fit = self.trend(frame.timestamps(), &values, fitted);
-
-        let sorted = sorted_known(known.values.iter().copied());
-        let level = quantile_sorted(&sorted, 0.5);
-        let mut levels = find_levels(&rest, known.resolution());
-        let mut is_trending = fit.as_ref().is_some_and(|fit| {
-            let enough = known
-                .resolution()
-                .max(MATERIAL_SPREADS * fit.residual_variance.sqrt())
-                .max(MATERIAL_SHARE * level.abs());
-            fit.slope_p_value < self.significance && fit.change().abs() >= enough
-        });
-        if let (true, Some(fit)) = (is_trending, &fit) {
-            // A slope looks like many small steps, and a step like a slope; it is one or the other.
-            if steps_are_better(&levels, fit, known.values.len()) {
-                is_trending = false;
-            } else {
-                levels = Levels { starts: Vec::new(), means: Vec::new(), squares: 0.0 };
-            }
-        }
-        let change_points = levels
-            .starts
-            .iter()
-            .zip(levels.means.windows(2))
-            .filter_map(|(&at, w)| known.times.get(at).map(|&t| ChangePoint::new(t, w[0], w[1])))
-            .collect();
-        if !levels.means.is_empty() {
-            rest.iter_mut().enumerate().for_each(|(i, v)| *v -= levels.at(i));
-        }
-        let unexplained_by_line = 1.0 - line.as_ref().map_or(0.0, |l| l.r_squared);
-        Evidence {
-            rhythm_is_material: rhythm.as_ref().is_some_and(|r| {
-                let (low, high) = r.rhythm.swing();
-                high - low >= known.resolution()
-            }),
-            rhythm_share: rhythm.as_ref().map_or(0.0, |r| r.rhythm.strength * unexplained_by_line),
-            rhythm,
-            trend_share: fit.as_ref().map_or(0.0, |fit| share_explained(known, fit)),
-            fit,
-            is_trending,
-            change_points,
-            rest,
-            level,
-            range: (quantile_sorted(&sorted, 0.05), quantile_sorted(&sorted, 0.95)),
-        }
+    fn spread(&self, known: &Known<'_>, found: &Evidence) -> spread::Spread {
+        spread::judge(&found.rest, found.level, known.resolution(), self.volatile_spread)
     }
 
     /// Direction and rhythm compete by the variance they explain; without either it is a question of spread.
-    fn shape(&self, known: &Known<'_>, found: &Evidence) -> Shape {
-        let rhythm = found.rhythm.as_ref().filter(|_| found.rhythm_is_material);
-        match (&found.fit, rhythm) {
-            (Some(fit), rhythm)
-                if found.is_trending
-                    && (rhythm.is_none() || found.trend_share >= found.rhythm_share) =>
+    fn shape(&self, known: &Known<'_>, found: &Evidence, spread: &spread::Spread) -> Shape {
+        let rhythm = found.rhythms.iter().find(|r| r.is_material);
+        let direction = found.direction.significance();
+        match (direction, rhythm) {
+            (Some(p_value), rhythm)
+                if rhythm.is_none_or(|r| found.trend_share >= r.share_of_all) =>
             {
-                Shape {
-                    pattern_type: PatternType::Trending,
-                    strength: found.trend_share,
-                    p_value: fit.slope_p_value,
-                }
+                Shape { pattern_type: PatternType::Trending, strength: found.trend_share, p_value }
             }
             (_, Some(r)) => Shape {
                 pattern_type: PatternType::Periodic,
-                strength: r.rhythm.strength,
+                strength: r.periodicity.strength,
                 p_value: r.rhythm.p_value,
             },
             _ => {
-                let spread = spread::judge(
-                    &found.rest,
-                    found.level,
-                    known.resolution(),
-                    self.volatile_spread,
-                );
                 // 1/∞ is 0: about a level of nothing any spread is total.
                 let steadiness = 1.0 / (1.0 + spread.relative);
-                let (pattern_type, strength) = if spread.is_volatile {
-                    (PatternType::Volatile, 1.0 - steadiness)
-                } else {
-                    (PatternType::Stable, steadiness)
-                };
-                Shape { pattern_type, strength, p_value: spread.p_value }
+                if spread.is_volatile {
+                    return Shape {
+                        pattern_type: PatternType::Volatile,
+                        strength: 1.0 - steadiness,
+                        p_value: spread.p_value,
+                    };
+                }
+                // Stable is what neither spreads nor moves: the weaker of the two statements counts.
+                let margin = known.resolution().max(self.volatile_spread * found.level.abs());
+                let level = found.direction.level_p_value(known, found, margin);
+                Shape {
+                    pattern_type: PatternType::Stable,
+                    strength: steadiness,
+                    p_value: spread.p_value.max(level),
+                }
             }
         }
     }
-}
 
-/// The sentences, the one about the dominant shape first.
-fn insights(known: &Known<'_>, found: &Evidence, shape: Shape) -> Vec<String> {
-    let says = Description { feature: known.feature, window: known.window };
-    let trend = found
-        .fit
-        .as_ref()
-        .filter(|_| found.is_trending)
-        .map(|fit| says.trend(fit.predict(known.window.0), fit.predict(known.window.1)));
-    let rhythm = found.rhythm.as_ref().filter(|_| found.rhythm_is_material).map(|r| {
-        let (low, high) = r.rhythm.swing();
-        says.rhythm(r.period, (found.level + low, found.level + high), found.rhythm_share)
-    });
-    let is_volatile = shape.pattern_type == PatternType::Volatile;
-    let mut sentences: Vec<String> = match shape.pattern_type {
-        PatternType::Trending => trend.into_iter().chain(rhythm).collect(),
-        PatternType::Periodic => rhythm.into_iter().chain(trend).collect(),
-        // A range across a step describes neither side of it.
-        _ if !found.change_points.is_empty() => Vec::new(),
-        _ => {
-            vec![says.spread(found.level, found.range, is_volatile, shape.p_value < CERTAIN)]
-        }
-    };
-    sentences.extend(found.change_points.iter().map(|c| says.change(c)));
-    sentences
+    /// The sentences, the one about the dominant shape first.
+    fn insights(
+        &self,
+        known: &Known<'_>,
+        found: &Evidence,
+        shape: Shape,
+        spread: &spread::Spread,
+    ) -> Vec<String> {
+        let says = Description {
+            feature: known.feature,
+            window: known.window,
+            clocks: self.local_time.as_ref(),
+        };
+        let direction = found.direction.sentences(&says, known);
+        let rhythms = found.rhythms.iter().filter(|r| r.is_material).map(|r| {
+            let (low, high) = r.rhythm.swing();
+            says.rhythm(&r.periodicity, (found.level + low, found.level + high), r.share_of_all)
+        });
+        let is_volatile = shape.pattern_type == PatternType::Volatile;
+        let mut sentences: Vec<String> = match shape.pattern_type {
+            PatternType::Trending => direction.into_iter().chain(rhythms).collect(),
+            PatternType::Periodic => rhythms.chain(direction).collect(),
+            // A range across a step describes neither side of it.
+            _ if !found.changes.is_empty() => Vec::new(),
+            _ => vec![says.spread(
+                found.level,
+                found.range,
+                spread.relative,
+                is_volatile,
+                shape.p_value < CERTAIN,
+            )],
+        };
+        sentences.extend(found.changes.iter().map(|c| says.change(c)));
+        sentences
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Is a feature steady or restless?
 
 use super::autocorrelation::of_neighbors;
-use crate::stats::{quantile_sorted, sorted_known};
+use crate::stats::quantile_by_selection;
 use crate::trend::distribution::chi_square_at_most;
 
 /// The distance between a normal's 5 % and 95 % points, in standard deviations.
@@ -24,8 +24,9 @@ pub(super) struct Spread {
 /// and frequent bursts are. Its test is the chi-square test of a variance with the number of independent values that
 /// autocorrelation leaves, `n (1 - r²) / (1 + r²)` (Bayley and Hammersley, J. R. Stat. Soc. Suppl. 8, 1946).
 pub(super) fn judge(residuals: &[f64], level: f64, resolution: f64, share: f64) -> Spread {
-    let sorted = sorted_known(residuals.iter().copied());
-    let spread = (quantile_sorted(&sorted, 0.95) - quantile_sorted(&sorted, 0.05)) / NORMAL_RANGE;
+    let mut known: Vec<f64> = residuals.iter().copied().filter(|v| !v.is_nan()).collect();
+    let [low, high] = [0.05, 0.95].map(|q| quantile_by_selection(&mut known, q));
+    let spread = (high - low) / NORMAL_RANGE;
     let scale = level.abs().max(resolution / share);
     // Numbers too large to subtract say nothing.
     if spread.is_nan() {
@@ -37,7 +38,7 @@ pub(super) fn judge(residuals: &[f64], level: f64, resolution: f64, share: f64) 
     }
     let relative = spread / scale;
     let r = of_neighbors(residuals).clamp(-0.999, 0.999);
-    let independent = sorted.len() as f64 * (1.0 - r * r) / (1.0 + r * r);
+    let independent = known.len() as f64 * (1.0 - r * r) / (1.0 + r * r);
     let freedom = (independent - 1.0).max(1.0);
     let below = chi_square_at_most(freedom * (relative / share).powi(2), freedom);
     let is_volatile = relative > share;

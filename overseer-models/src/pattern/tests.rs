@@ -1,6 +1,6 @@
 use super::*;
 use crate::simulated::autoregression as noise;
-use overseer_core::{Schema, Unit, host};
+use overseer_core::{ChangeKind, Feature, Schema, Span, Timestamp, host};
 use proptest::prelude::*;
 use std::f64::consts::TAU;
 
@@ -38,7 +38,10 @@ fn a_memory_leak_is_a_trend_and_says_how_fast() {
     assert_eq!(a.pattern_type, PatternType::Trending);
     assert_eq!(
         a.insights,
-        ["Memory rose from 39.9 % to 51.8 % over 10 h, about 1.2 points an hour."]
+        [
+            "Memory rose from 39.9 % to 51.8 % over 10 h, about 1.2 points an hour.",
+            "At that pace it reaches 100.0 % in about 42.8 h (38.8 h to 47.8 h)."
+        ]
     );
     let trend = a.trend.unwrap();
     assert!((trend.slope_per_hour - 0.012).abs() < 0.0005 && trend.p_value < 1e-6, "{trend:?}");
@@ -264,7 +267,7 @@ fn an_analysis_keeps_its_numbers() {
         t.p_value,
     ];
     let golden =
-        [0.732_980_644_400, 0.999_997_489_654, 99.31, 1.840_615_534_877, 0.324_866_146_249];
+        [0.748_215_446_266, 0.999_999_449_195, 99.701, 2.083_122_264_136, 0.283_225_625_544];
     assert!(found.iter().zip(golden).all(|(a, b): (&f64, f64)| (a - b).abs() < 1e-9), "{found:?}");
 }
 
@@ -295,4 +298,73 @@ proptest! {
             prop_assert!(!a.insights.is_empty());
         }
     }
+}
+
+#[test]
+fn growth_that_sets_in_is_a_bend_and_says_when_it_is_over() {
+    let values: Vec<f64> = noise(0.3, 600, 12)
+        .iter()
+        .enumerate()
+        .map(|(i, e)| 0.40 + 0.0006 * (i as f64 - 300.0).max(0.0) + 0.01 * e)
+        .collect();
+    let a =
+        analyze(&frame_of(host_feature(host::MEMORY_UTILIZATION), Span::from_secs(60), &values));
+    assert_eq!(a.pattern_type, PatternType::Trending);
+    let [change] = a.change_points.as_slice() else { panic!("{a:?}") };
+    assert_eq!(change.kind, ChangeKind::Trend);
+    let (before, after) = change.sizes.unwrap();
+    assert!(before.abs() < 0.006 && (after - 0.036).abs() < 0.006, "{change:?}");
+    // 0.58 at the end, and 0.036 an hour.
+    let crossing = a.trend.as_ref().unwrap().crossing.unwrap();
+    let hours = |t: Timestamp| t.since(a.window.1).as_secs_f64() / 3600.0;
+    assert!((9.0..15.0).contains(&hours(crossing.expected)), "{crossing:?}");
+    assert!(hours(crossing.earliest) < 11.7 && hours(crossing.latest.unwrap()) > 11.7);
+    assert!(a.insights.iter().any(|i| i.starts_with("Memory changed its direction")), "{a:?}");
+}
+
+#[test]
+fn a_limit_that_was_told_is_projected_and_one_far_away_is_not() {
+    let values: Vec<f64> =
+        noise(0.0, 300, 13).iter().enumerate().map(|(i, e)| 10.0 + 0.1 * i as f64 + e).collect();
+    let frame = frame_of(Feature::new("queue", Unit::Unknown), Span::from_secs(60), &values);
+    let crossing = |limit: f64| {
+        let analyzer = ShapeAnalyzer::builder().limit("queue", limit).build().unwrap();
+        analyzer.analyze_column(&frame, 0).unwrap().unwrap().trend.unwrap().crossing
+    };
+    let minutes =
+        crossing(60.0).unwrap().expected.since(frame.timestamps()[299]).as_secs_f64() / 60.0;
+    assert!((minutes - 200.0).abs() < 20.0, "{minutes}");
+    assert_eq!(crossing(1e6), None);
+    assert_eq!(crossing(5.0), None, "it leads away from it");
+    assert!(ShapeAnalyzer::builder().limit("queue", f64::NAN).build().is_err());
+}
+
+#[test]
+fn a_spread_that_grows_is_said_and_volatility_has_a_number() {
+    let mut values = noise(0.0, 600, 14);
+    values[400..].iter_mut().for_each(|v| *v *= 4.0);
+    values.iter_mut().for_each(|v| *v = 0.3 + 0.01 * *v);
+    let a = analyze(&frame_of(host_feature(host::CPU_UTILIZATION), Span::from_secs(60), &values));
+    let [change] = a.change_points.as_slice() else { panic!("{a:?}") };
+    assert_eq!(change.kind, ChangeKind::Variance);
+    let (before, after) = change.sizes.unwrap();
+    assert!((before - 0.01).abs() < 0.003 && (after - 0.04).abs() < 0.008, "{change:?}");
+    assert!(a.insights[0].starts_with("CPU varies more since"), "{:?}", a.insights);
+    let calm: Vec<f64> = noise(0.0, 600, 15).iter().map(|e| 50.0 + 5.0 * e).collect();
+    let volatility = unknown(&calm).volatility.unwrap();
+    assert!((volatility - 0.1).abs() < 0.01, "{volatility}");
+    assert_eq!(unknown(&[3.0; 50]).volatility, Some(0.0));
+}
+
+#[test]
+fn what_may_have_drifted_is_not_called_stable_for_certain() {
+    // A walk that could be anywhere, though it spreads little about its level.
+    let sure = (0..100)
+        .filter(|&seed| {
+            let walk: Vec<f64> = noise(1.0, 200, seed).iter().map(|v| 60.0 + v).collect();
+            let a = unknown(&walk);
+            a.pattern_type == PatternType::Stable && a.confidence.get() > 0.95
+        })
+        .count();
+    assert!(sure <= 10, "{sure} of 100");
 }

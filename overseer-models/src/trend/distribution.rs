@@ -74,6 +74,32 @@ pub(crate) fn student_two_sided(t: f64, freedom: f64) -> f64 {
     incomplete_beta(0.5 * freedom, 0.5, freedom / (freedom + t * t))
 }
 
+/// The value that a Student-t variable with `freedom` degrees of freedom, at least one, is below with probability 0.975.
+///
+/// Cornish and Fisher's expansion (Abramowitz and Stegun 26.7.5), right to 0.1 % from three degrees on; below, where
+/// it is not, by interpolation between the printed values of one, two and three.
+pub(crate) fn student_quantile_975(freedom: f64) -> f64 {
+    const Z: f64 = 1.959_963_985;
+    if freedom.is_nan() || freedom < 3.0 {
+        let (one, two, three) = (12.706_205, 4.302_653, 3.182_446);
+        // In the inverse, between which the values are nearly straight.
+        let v = if freedom >= 1.0 { freedom } else { 1.0 };
+        let between = |low: f64, a: f64, b: f64| {
+            let share = (1.0 / low - 1.0 / v) / (1.0 / low - 1.0 / (low + 1.0));
+            a + share * (b - a)
+        };
+        return if v < 2.0 { between(1.0, one, two) } else { between(2.0, two, three) };
+    }
+    let z2 = Z * Z;
+    let terms = [
+        (z2 + 1.0) / 4.0,
+        ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0,
+        (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0,
+        ((((79.0 * z2 + 776.0) * z2 + 1482.0) * z2 - 1920.0) * z2 - 945.0) / 92_160.0,
+    ];
+    Z + Z * terms.iter().rev().fold(0.0, |sum, term| (sum + term) / freedom)
+}
+
 /// The probability that a chi-square variable with `freedom` degrees of freedom is at most `x`.
 pub(crate) fn chi_square_at_most(x: f64, freedom: f64) -> f64 {
     let (a, x) = (0.5 * freedom, 0.5 * x);
@@ -142,6 +168,12 @@ mod tests {
         assert!((student_two_sided(2.228_138_852, 10.0) - 0.05).abs() < 1e-8);
         assert!((student_two_sided(-12.706_204_736, 1.0) - 0.05).abs() < 1e-8);
         assert!((student_two_sided(1.959_963_985, 1e7) - 0.05).abs() < 1e-6);
+        for (freedom, t) in
+            [(1.0, 12.706), (2.0, 4.303), (3.0, 3.182), (5.0, 2.571), (30.0, 2.042), (1e9, 1.960)]
+        {
+            let found = student_quantile_975(freedom);
+            assert!((found / t - 1.0).abs() < 2e-3, "{freedom}: {found}");
+        }
         // Chi-square: 95 % points.
         assert!((chi_square_at_most(3.841_458_821, 1.0) - 0.95).abs() < 1e-9);
         assert!((chi_square_at_most(18.307_038_053, 10.0) - 0.95).abs() < 1e-9);

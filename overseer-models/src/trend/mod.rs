@@ -47,9 +47,11 @@ mod grid;
 mod lapack;
 mod least_squares;
 mod moments;
-mod noise;
+pub(crate) mod noise;
 mod points;
 mod polynomial;
+pub(crate) mod robust;
+pub(crate) mod slow;
 
 pub use basis::MAX_DEGREE;
 pub use criterion::Criterion;
@@ -59,6 +61,7 @@ pub use lapack::LapackQr;
 pub use least_squares::{HouseholderQr, LeastSquares, Solution};
 pub use noise::ResidualNoise;
 pub use polynomial::Polynomial;
+pub use robust::{Reach, RobustTrend};
 
 use general::GeneralFit;
 use gram::GramFit;

@@ -7,8 +7,8 @@ use super::sums::{self, Summed};
 use super::{SqliteStore, texts, write};
 use crate::error::Context;
 use overseer_core::{
-    Alert, AnomalyDetection, ChangePoint, Error, FeatureEvidence, Interval, PatternAnalysis,
-    Periodicity, Prediction, PredictionType, Result, Span, Timestamp, Trend,
+    Alert, AnomalyDetection, ChangeKind, ChangePoint, Error, FeatureEvidence, Interval,
+    PatternAnalysis, Periodicity, Prediction, PredictionType, Result, Span, Timestamp, Trend,
 };
 use rusqlite::{Connection, named_params};
 use serde::Deserialize;
@@ -321,7 +321,14 @@ pub(super) fn pattern(row: &Record<'_>) -> Result<PatternAnalysis> {
     let changes: Vec<Change> = row.json("change_points")?;
     pattern.change_points = changes
         .into_iter()
-        .map(|c| ChangePoint::new(c.timestamp, c.levels.0.0, c.levels.1.0))
+        .map(|c| {
+            let mut change = ChangePoint::new(c.timestamp, c.levels.0.0, c.levels.1.0);
+            if let (Some(kind), Some((before, after))) = (c.kind, c.sizes) {
+                change = change.of_kind(kind, before.0, after.0);
+            }
+            change.p_value = c.p_value;
+            change
+        })
         .collect();
     Ok(pattern)
 }
@@ -331,4 +338,8 @@ pub(super) fn pattern(row: &Record<'_>) -> Result<PatternAnalysis> {
 struct Change {
     timestamp: Timestamp,
     levels: (Number, Number),
+    // Unknown of what was written before there were other changes than of level.
+    kind: Option<ChangeKind>,
+    sizes: Option<(Number, Number)>,
+    p_value: Option<f64>,
 }
