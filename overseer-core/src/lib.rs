@@ -38,6 +38,7 @@ mod model;
 mod probability;
 mod sample;
 mod schema;
+mod selection;
 mod summary;
 mod time;
 pub mod traits;
@@ -58,6 +59,7 @@ pub use model::{ModelKind, ModelMetadata, Quality};
 pub use probability::Probability;
 pub use sample::{Auxiliary, Interruption, MissingValue, Origin, Reading, Sample};
 pub use schema::{Feature, Schema, Unit};
+pub use selection::{Selection, SelectionEnd, Standing};
 pub use summary::{Summary, SummaryBuilder, SummaryCell, SummaryQuery};
 pub use time::{Span, Timestamp};
 pub use traits::{
