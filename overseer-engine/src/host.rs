@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::engine::{Engine, Parts, Role};
 use crate::report::{Notice, Stage};
+use crate::selection::{Candidate, Contest};
 use overseer_core::{
     Collector, Error, LocalTime, ModelRepository, Result, Span, Store, Timestamp, Utc,
     host as host_schema,
@@ -14,6 +15,10 @@ use std::time::{Duration, Instant, SystemTime};
 pub use overseer_collect as collect;
 pub use overseer_models as models;
 pub use overseer_store as store;
+
+mod candidates;
+
+pub use candidates::forecaster_contest;
 
 /// The seed of every model trained on a host: the same history gives the same models.
 const SEED: u64 = 0x0b5e_55ed;
@@ -34,6 +39,8 @@ pub struct Options {
     pub purpose: String,
     /// How long the database keeps what, and how large it may become.
     pub retention: store::Retention,
+    /// Further forecasters to choose among, besides ours.
+    pub challengers: Vec<Candidate>,
     /// The zone by whose clocks the host's days and weeks go, by its IANA name such as `Europe/Berlin`; by default the
     /// one this host's clocks are set to.
     pub time_zone: Option<String>,
@@ -48,6 +55,7 @@ impl Default for Options {
             sample: true,
             purpose: "an embedded engine".to_owned(),
             retention: store::Retention::default(),
+            challengers: Vec::new(),
             time_zone: None,
         }
     }
@@ -118,12 +126,13 @@ pub fn with_our_models(
     config: Config,
     role: Role,
 ) -> Result<Engine> {
-    with_our_models_by(Arc::new(Utc), collector, store, model_files, config, role)
+    with_our_models_by(Arc::new(Utc), &[], collector, store, model_files, config, role)
 }
 
-/// As [`with_our_models`], for days and weeks that go by these clocks.
+/// As [`with_our_models`], for days and weeks that go by these clocks, and with further forecasters to choose among.
 fn with_our_models_by(
     clocks: Arc<dyn LocalTime>,
+    challengers: &[Candidate],
     collector: Box<dyn Collector>,
     store: Option<Box<dyn Store>>,
     model_files: Option<Box<dyn ModelRepository>>,
@@ -138,7 +147,8 @@ fn with_our_models_by(
         forecaster_trainer: Box::new(forecaster_trainer()?),
         pattern_analyzer: Box::new(models::pattern::ShapeAnalyzer::builder().build()?),
     };
-    Engine::new(parts, config, role)
+    let contest = challengers.iter().cloned().fold(forecaster_contest()?, Contest::challenger);
+    Engine::with_contest(parts, contest.training_rows(config.training_rows), config, role)
 }
 
 /// Opens this host's engine: its collector, its database, its models.
@@ -197,7 +207,9 @@ pub fn open(options: &Options) -> Result<Engine> {
         config.step = stored;
         config.fast_interval = config.fast_interval.min(stored);
     }
-    let mut engine = with_our_models_by(clocks, collector, database, model_files, config, role)?;
+    let challengers = &options.challengers;
+    let mut engine =
+        with_our_models_by(clocks, challengers, collector, database, model_files, config, role)?;
     engine.data_dir = data_dir;
     engine.kept = lease.map(|l| Box::new(l) as Box<dyn std::any::Any + Send>);
     for notice in notices {

@@ -2,16 +2,14 @@
 
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
-use overseer_core::{
-    Error, ForecastTarget, Forecaster, Frame, ModelMetadata, Result, Span, Timestamp, host,
-};
+use overseer_core::{Error, Forecaster, Frame, ModelMetadata, Result, Span, Timestamp, host};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// The name detectors are stored under.
 const DETECTOR: &str = "detector";
 /// The name forecasters of the performance score are stored under.
-const FORECASTER: &str = "performance_score";
+pub(crate) const FORECASTER: &str = "performance_score";
 
 /// A model in use with what is known about it.
 #[derive(Debug)]
@@ -23,7 +21,9 @@ pub(crate) struct Fitted<M: ?Sized> {
 }
 
 impl<M: ?Sized> Fitted<M> {
-    fn new(model: Box<M>, metadata: ModelMetadata) -> Self {
+    /// A model with what is known of it. How it was chosen is long, and the engine keeps it apart.
+    fn new(model: Box<M>, mut metadata: ModelMetadata) -> Self {
+        metadata.selection = None;
         let seen = metadata.trained_on.1;
         Self { model, metadata, seen }
     }
@@ -159,7 +159,10 @@ impl Engine {
         if matches!(trained, Some(Err(_))) {
             self.forecaster_pause = self.config.min_samples;
         }
-        let kept = self.forecaster.as_ref().map(|f| f.metadata.clone());
+        let mut kept = self.forecaster.as_ref().map(|f| f.metadata.clone());
+        if let Some(kept) = &mut kept {
+            kept.selection.clone_from(&self.selection);
+        }
         outcomes.extend(self.outcome(FORECASTER, trained, kept));
         if detector_due || forecaster_due {
             self.judgement = None;
@@ -221,24 +224,11 @@ impl Engine {
         let start = Instant::now();
         let interval = self.active().interval();
         let rows = self.forecaster_rows()?;
-        let trainer = &self.parts.forecaster_trainer;
-        // More rows are never needed for a shorter horizon, so halving finds the longest possible one.
-        let (mut possible, mut too_far) = (0, horizon.min(rows.len()) + 1);
-        while possible + 1 < too_far {
-            let middle = possible.midpoint(too_far);
-            if trainer.min_rows(middle) <= rows.len() {
-                possible = middle;
-            } else {
-                too_far = middle;
-            }
-        }
-        if possible == 0 {
-            return Err(Error::not_enough_data("a forecaster", trainer.min_rows(1), rows.len()));
-        }
-        let model = trainer.fit(&rows, ForecastTarget::PerformanceScore, possible)?;
+        let model = self.fit_chosen(&rows, horizon, false)?;
         let bytes = model.to_bytes()?;
         let mut metadata = model.metadata().clone();
         FORECASTER.clone_into(&mut metadata.name);
+        metadata.selection.clone_from(&self.selection);
         self.keep(&mut metadata, &bytes, interval, now, start);
         self.forecaster = Some(Fitted::new(model, metadata.clone()));
         Ok(metadata)
@@ -254,8 +244,7 @@ impl Engine {
                 format!("a prediction {} ahead (samples at {interval})", interval.times(horizon));
             return Err(Error::not_enough_data(what, needed, rows.len()));
         }
-        let model =
-            self.parts.forecaster_trainer.fit(&rows, ForecastTarget::PerformanceScore, horizon)?;
+        let model = self.fit_chosen(&rows, horizon, true)?;
         let mut metadata = model.metadata().clone();
         metadata.interval_ms = interval.as_millis();
         Ok(Fitted::new(model, metadata))
@@ -321,8 +310,9 @@ impl Engine {
                 Fitted::new(model, metadata)
             });
         }
+        self.recall_choice();
         if let Some(bytes) = self.load_bytes(FORECASTER) {
-            let loaded = self.parts.forecaster_trainer.load(&bytes, &self.schema);
+            let loaded = self.load_forecaster(&bytes, &self.schema);
             self.forecaster = self.usable(FORECASTER, loaded).map(|model| {
                 let metadata = self.metadata_of(model.metadata(), FORECASTER);
                 Fitted::new(model, metadata)
