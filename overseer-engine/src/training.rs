@@ -172,7 +172,7 @@ impl Engine {
     }
 
     /// What became of a model, noting why if it could not be trained.
-    fn outcome(
+    pub(crate) fn outcome(
         &mut self,
         name: &str,
         trained: Option<Result<ModelMetadata>>,
@@ -220,7 +220,11 @@ impl Engine {
     }
 
     /// Fits a forecaster of the performance score for `horizon`, or as much of it as the history allows, and keeps it.
-    fn train_forecaster(&mut self, now: Timestamp, horizon: usize) -> Result<ModelMetadata> {
+    pub(crate) fn train_forecaster(
+        &mut self,
+        now: Timestamp,
+        horizon: usize,
+    ) -> Result<ModelMetadata> {
         let start = Instant::now();
         let interval = self.active().interval();
         let rows = self.forecaster_rows()?;
@@ -262,7 +266,7 @@ impl Engine {
 
     /// How far ahead forecasters are trained: as configured, but never so far that a third of the history is spent
     /// on waiting for the truth.
-    fn default_horizon(&self) -> usize {
+    pub(crate) fn default_horizon(&self) -> usize {
         self.config.horizon_steps.min(self.active().len() / 3).max(1)
     }
 

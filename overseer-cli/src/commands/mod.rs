@@ -1,8 +1,10 @@
 //! One module for each kind of command.
 
 pub(crate) mod backtest;
+mod contest;
 pub(crate) mod live;
 pub(crate) mod score;
+pub(crate) mod train;
 pub(crate) mod transfer;
 pub(crate) mod watch;
 

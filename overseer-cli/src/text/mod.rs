@@ -2,10 +2,12 @@
 
 mod analytics;
 mod report;
+mod selection;
 mod style;
 mod watch;
 
 pub(crate) use analytics::{analytics, training};
 pub(crate) use report::{Parts, report};
+pub(crate) use selection::selection;
 pub(crate) use style::Style;
 pub(crate) use watch::{Before, watch_end, watch_start};

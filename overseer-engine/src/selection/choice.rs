@@ -3,7 +3,7 @@
 use super::{Contest, Progress};
 use crate::engine::{Engine, Role};
 use crate::report::{Notice, Stage};
-use crate::training::FORECASTER;
+use crate::training::{FORECASTER, TrainSummary};
 use overseer_core::{
     Error, ForecastTarget, Forecaster, ForecasterTrainer, Frame, Result, SampleQuery, Schema,
     Selection, Span, Store, Timestamp, host,
@@ -113,6 +113,18 @@ impl Engine {
                 self.note(Notice::warning(Stage::Store, e.to_string()));
             }
         }
+    }
+
+    /// Fits what was chosen to the newest history at once, and leaves the other models alone.
+    pub fn train_forecaster_now(&mut self, now: Timestamp) -> TrainSummary {
+        let horizon = self.default_horizon();
+        let trained = self.timed(Stage::Train, |e| e.train_forecaster(now, horizon));
+        let outcome = self.outcome(FORECASTER, Some(trained), None);
+        self.catch_up_forecaster();
+        let mut summary = TrainSummary::default();
+        summary.models.extend(outcome);
+        summary.notices.clone_from(&self.notices);
+        summary
     }
 
     /// What the stored metadata tells of an earlier choice.
