@@ -60,6 +60,8 @@ fn train_auto_prints_a_leaderboard_and_keeps_the_choice() {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(chosen_at(dir.path()).is_some());
+    let dir = tempfile::tempdir().unwrap();
+    remember(dir.path(), Span::from_secs(5), 300);
     let json = overseer(dir.path(), &["--format", "json", "train", "--auto", "--budget", "1ms"]);
     let output = { json }.output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -159,6 +159,12 @@ fn a_choice_is_used_stored_and_remembered_by_the_next_process() {
         assert!(report.learned.models.iter().all(|m| m.selection.is_none()), "not in every report");
     });
     assert!(told, "the report says what was chosen");
+
+    // A contest that came to nothing takes nothing back.
+    let nothing = engine.choose_forecaster(|_| false).unwrap();
+    assert_eq!((nothing.rungs, nothing.chosen.as_str()), (0, "nothing"));
+    engine.adopt(nothing, now);
+    assert_eq!(engine.selection(), Some(&kept));
     engine.close();
     drop(engine);
 

@@ -5,8 +5,8 @@ use super::{json, print, progress_bar};
 use crate::args::{Format, Train};
 use crate::settings::Settings;
 use crate::{Outcome, text};
-use overseer_engine::core::{Error, Result, Severity, Span};
-use overseer_engine::{Engine, Role, TrainOutcome, TrainSummary, host};
+use overseer_engine::core::{Error, Result, Selection, Severity, Span};
+use overseer_engine::{Engine, Role, TrainOutcome, host};
 use std::time::{Duration, Instant};
 
 pub(crate) fn train(settings: &Settings, args: &Train) -> Outcome {
@@ -26,17 +26,18 @@ pub(crate) fn train(settings: &Settings, args: &Train) -> Outcome {
         });
         bar.finish_and_clear();
     }
-    let mut summary =
-        if args.auto { choose(&mut engine, args.budget)? } else { TrainSummary::default() };
-    if !args.auto || args.force {
-        summary = engine.train(args.force, host::now());
-    }
+    let chosen = args.auto.then(|| choose(&mut engine, args.budget)).transpose()?;
+    let summary = match &chosen {
+        Some(_) if !args.force => engine.train_forecaster_now(host::now()),
+        _ => engine.train(args.force, host::now()),
+    };
     match settings.format {
         Format::Json => json(&summary)?,
         Format::Text => {
             let style = text::Style::of_stdout();
-            if let Some(selection) = engine.selection().filter(|_| args.auto) {
-                print(&text::selection(selection, engine.config().step, &style))?;
+            if let Some(outcome) = &chosen {
+                let in_force = engine.selection().map_or(&outcome.chosen, |s| &s.chosen);
+                print(&text::selection(outcome, in_force, engine.config().step, &style))?;
             }
             print(&text::training(&summary, &engine.learned(), &style))?;
         }
@@ -52,16 +53,17 @@ pub(crate) fn train(settings: &Settings, args: &Train) -> Outcome {
     }
 }
 
-/// Lets the forecasters compete for as long as the budget lasts, and fits what was chosen.
-fn choose(engine: &mut Engine, budget: Span) -> Result<TrainSummary> {
+/// Lets the forecasters compete for as long as the budget lasts; what comes of it is in force from now on.
+fn choose(engine: &mut Engine, budget: Span) -> Result<Selection> {
     let (start, budget) = (Instant::now(), Duration::from(budget));
     let bar = progress_bar(1, "Comparing forecasters");
-    let selection = engine.choose_forecaster(|progress| {
+    let outcome = engine.choose_forecaster(|progress| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
         start.elapsed() < budget
     });
     bar.finish_and_clear();
-    engine.adopt(selection?, host::now());
-    Ok(engine.train_forecaster_now(host::now()))
+    let outcome = outcome?;
+    engine.adopt(outcome.clone(), host::now());
+    Ok(outcome)
 }

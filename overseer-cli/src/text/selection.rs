@@ -4,8 +4,9 @@ use super::style::{Style, local, percent};
 use overseer_engine::core::{Selection, SelectionEnd, Span, Standing};
 use std::fmt::Write;
 
-/// The table of all candidates and what was chosen; a step is so long.
-pub(crate) fn selection(s: &Selection, step: Span, style: &Style) -> String {
+/// The table of all candidates and what was chosen; a step is so long. What is in force is another where the time was up
+/// too early to replace an earlier choice.
+pub(crate) fn selection(s: &Selection, in_force: &str, step: Span, style: &Style) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -28,6 +29,9 @@ pub(crate) fn selection(s: &Selection, step: Span, style: &Style) -> String {
         "  Loss: errors of median and interval, as a share of what repeating the last value would lose."
     );
     let _ = writeln!(out, "{}", sentence(s));
+    if in_force != s.chosen {
+        let _ = writeln!(out, "The earlier choice stays in force: {in_force}.");
+    }
     out
 }
 
@@ -125,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_leaderboard_says_who_won_by_how_much_and_why_not_others() {
-        let text = selection(&chosen("short"), Span::from_secs(5), &Style::plain());
+        let text = selection(&chosen("short"), "short", Span::from_secs(5), &Style::plain());
+        assert!(!text.contains("earlier"), "{text}");
         for said in [
             "8 stretches in 3 rounds",
             "1  short       0.800   0.020     3/3  better than the default, chosen",

@@ -92,8 +92,15 @@ impl Engine {
     }
 
     /// Takes an outcome over: it is stored beside what is known of the forecaster, and the next training, if not another
-    /// comes before, fits what was chosen.
+    /// comes before, fits what was chosen. One that no round was completed for does not replace an earlier one.
     pub fn adopt(&mut self, mut selection: Selection, now: Timestamp) {
+        if selection.rungs == 0 && self.selection.as_ref().is_some_and(|s| s.rungs > 0) {
+            self.note(Notice::info(
+                Stage::Train,
+                "the forecasters could not be compared in time; the earlier choice stays",
+            ));
+            return;
+        }
         selection.at = now;
         let before = self.selection.as_ref().map_or(&selection.default, |s| &s.chosen);
         let message = if *before == selection.chosen {

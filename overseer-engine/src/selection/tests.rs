@@ -1,3 +1,4 @@
+#[cfg(feature = "host")]
 use super::trial::{Fold, Outcome};
 use super::*;
 use overseer_core::{
@@ -420,6 +421,7 @@ fn nothing_learned_from_lies_within_the_horizon_of_a_truth_that_counts() {
     }
 }
 
+#[cfg(feature = "host")]
 #[test]
 fn a_fold_hangs_on_nothing_that_comes_after_it() {
     // The real forest beside a rule, over a history whose rows from some time on are other ones.
