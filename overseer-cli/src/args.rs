@@ -33,10 +33,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "OVERSEER_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// A TOML file: data-dir, every, alarm-budget, time-zone (of this host, such as Europe/Berlin; default: what its
-    /// clocks are set to); how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever),
-    /// keep-findings (90d) and max-database-size (such as 500MB; default: none); how many versions of each model are
-    /// kept, keep-models (3); and how many samples and anomalies are kept in memory, history-samples (1000) and
-    /// history-anomalies (100)
+    /// clocks are set to), auto ("daily" or "off": whether `watch` lets forecasters compete once a day; default: daily);
+    /// how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever), keep-findings (90d) and
+    /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3); and
+    /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print
@@ -107,6 +107,13 @@ pub(crate) struct Train {
     /// Train anew even if the models are fresh
     #[arg(long)]
     pub(crate) force: bool,
+    /// Let forecasters compete over the stored history, and use the best from now on if it is better than the default
+    /// beyond noise
+    #[arg(long)]
+    pub(crate) auto: bool,
+    /// How long they may take
+    #[arg(long, value_parser = span, value_name = "TIME", default_value = "60s", requires = "auto")]
+    pub(crate) budget: Span,
 }
 
 #[derive(Debug, Args)]

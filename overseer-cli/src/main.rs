@@ -48,7 +48,7 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Predict(args) => commands::live::predict(settings, args.horizon),
         Command::Patterns => commands::live::patterns(settings),
         Command::Recommend => commands::live::recommend(settings),
-        Command::Train(args) => commands::live::train(settings, args.force),
+        Command::Train(args) => commands::train::train(settings, &args),
         Command::Analytics => commands::live::analytics(settings),
         Command::Watch(args) => commands::watch::watch(settings, args.samples),
         Command::Score(args) => commands::score::score(settings, &args),

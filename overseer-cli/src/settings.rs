@@ -19,8 +19,19 @@ pub(crate) struct Settings {
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
     time_zone: Option<String>,
+    auto: Auto,
     retention: Retention,
     keep_models: usize,
+}
+
+/// Whether a running `watch` lets forecasters compete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Auto {
+    /// Once a day: a minute or two of a processor's idle time, and never a worse forecast beyond noise.
+    #[default]
+    Daily,
+    Off,
 }
 
 /// The TOML file, its keys named as the flags are.
@@ -33,6 +44,7 @@ struct File {
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
     time_zone: Option<String>,
+    auto: Option<Auto>,
     keep_samples: Option<String>,
     keep_minutes: Option<String>,
     keep_hours: Option<String>,
@@ -109,6 +121,7 @@ impl Settings {
             history_samples: file.history_samples,
             history_anomalies: file.history_anomalies,
             time_zone: file.time_zone,
+            auto: file.auto.unwrap_or_default(),
         })
     }
 
@@ -124,6 +137,9 @@ impl Settings {
         }
         config.history_capacity = self.history_samples.unwrap_or(config.history_capacity);
         config.anomaly_capacity = self.history_anomalies.unwrap_or(config.anomaly_capacity);
+        if self.auto == Auto::Off {
+            config.choose_every = None;
+        }
         options.data_dir.clone_from(&self.data_dir);
         options.config = config;
         options.sample = sample;
@@ -193,6 +209,10 @@ mod tests {
         assert_eq!(sized.engine("test", true).keep_models, 3);
         let abroad = settings("time-zone = \"Asia/Tokyo\"\n", &["analyze"]).unwrap();
         assert_eq!(abroad.engine("test", false).time_zone.as_deref(), Some("Asia/Tokyo"));
+        let daily = settings(file, &["watch"]).unwrap().engine("test", true).config.choose_every;
+        assert_eq!(daily, Some(Span::from_secs(86_400)));
+        let off = settings("auto = \"off\"\n", &["watch"]).unwrap();
+        assert_eq!(off.engine("test", true).config.choose_every, None);
         let s = settings(file, &["watch", "--every", "1s"]).unwrap();
         assert_eq!(s.step, Some(Span::from_secs(1)));
     }
@@ -200,6 +220,9 @@ mod tests {
     #[test]
     fn an_unknown_key_or_value_is_named() {
         assert!(settings("evry = \"10s\"", &["analyze"]).unwrap_err().to_string().contains("evry"));
+        assert!(
+            settings("auto = \"weekly\"", &["watch"]).unwrap_err().to_string().contains("weekly")
+        );
         assert!(
             settings("every = \"soon\"", &["analyze"]).unwrap_err().to_string().contains("every")
         );

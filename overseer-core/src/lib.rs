@@ -39,6 +39,7 @@ mod model;
 mod probability;
 mod sample;
 mod schema;
+mod selection;
 mod summary;
 mod time;
 pub mod traits;
@@ -59,6 +60,7 @@ pub use model::{ModelKind, ModelMetadata, Quality};
 pub use probability::Probability;
 pub use sample::{Auxiliary, AuxiliarySeries, Interruption, MissingValue, Origin, Reading, Sample};
 pub use schema::{Feature, Schema, Unit};
+pub use selection::{Selection, SelectionEnd, Standing};
 pub use summary::{Summary, SummaryBuilder, SummaryCell, SummaryQuery};
 pub use time::{Span, Timestamp};
 pub use traits::{

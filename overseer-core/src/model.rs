@@ -1,6 +1,6 @@
 //! What is known about a fitted model besides the model.
 
-use crate::{Timestamp, missing};
+use crate::{Selection, Timestamp, missing};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,6 +62,9 @@ pub struct ModelMetadata {
     pub bytes: usize,
     /// Measures of quality on held-back data, by name, such as `flagged_share` or `mae_ratio_to_last_value`.
     pub quality: BTreeMap<String, Quality>,
+    /// How it was chosen among others; `None` if nobody chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
 }
 
 /// One measure of quality.
@@ -93,6 +96,7 @@ impl ModelMetadata {
             schema_fingerprint: 0,
             bytes: 0,
             quality: BTreeMap::new(),
+            selection: None,
         }
     }
 

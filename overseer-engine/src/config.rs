@@ -23,6 +23,8 @@ pub struct Config {
     pub training_rows: usize,
     /// How many steps ahead forecasters are trained for, as far as the history allows.
     pub horizon_steps: usize,
+    /// How old the choice of a forecaster may be before another contest is due; `None` for none but when asked.
+    pub choose_every: Option<Span>,
     /// How many of the newest samples patterns are looked for in.
     pub pattern_window: usize,
     /// How many alerts a healthy host may raise.
@@ -48,6 +50,7 @@ impl Default for Config {
             anomaly_capacity: 100,
             training_rows: 5000,
             horizon_steps: 120,
+            choose_every: Some(Span::from_secs(86_400)),
             pattern_window: 1000,
             alarm_budget: AlarmBudget::default(),
             predict_every: Span::from_secs(60),

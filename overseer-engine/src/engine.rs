@@ -6,15 +6,16 @@ use crate::history::{History, Pushed};
 use crate::policy::{AlarmPolicy, Verdict};
 use crate::report::{Notice, Stage, Timing};
 use crate::room::Room;
+use crate::selection::Contest;
 use crate::training::Fitted;
 use overseer_core::{
     AnomalyDetection, Collector, Detector, DetectorTrainer, FeatureEvidence, FillForecaster,
     Forecaster, ForecasterTrainer, Frame, HostInfo, Interruption, Judgement, ModelRepository,
-    PatternAnalysis,
-    PatternAnalyzer, Prediction, ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span,
-    Store, Timestamp, host,
+    PatternAnalysis, PatternAnalyzer, Prediction, ProcessUsage, Reading, Result, Sample,
+    SampleQuery, Schema, Selection, Span, Store, Timestamp, host,
 };
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What an engine is made of. Anything that implements the traits will do.
@@ -77,6 +78,10 @@ pub struct Engine {
     pub(crate) since_training: usize,
     /// Samples to wait before a forecaster that could not be trained is tried again.
     pub(crate) forecaster_pause: usize,
+    /// Who competes to be the forecaster, how one was chosen, and when that was tried last.
+    pub(crate) contest: Option<Arc<Contest>>,
+    pub(crate) selection: Option<Selection>,
+    pub(crate) contest_tried: Option<Timestamp>,
     pub(crate) reading: Option<Reading>,
     pub(crate) judgement: Option<(Timestamp, Judgement)>,
     /// Whether the newest reading was a glance, over a shorter time than the samples that were learned from.
@@ -115,6 +120,29 @@ impl Engine {
     /// # Errors
     /// If a setting is out of range.
     pub fn new(parts: Parts, config: Config, role: Role) -> Result<Self> {
+        Self::build(parts, None, config, role)
+    }
+
+    /// As [`Engine::new`], with forecasters to choose among; a stored choice of one of them is in force at once. The
+    /// contest's default should be what `parts` fits forecasters with.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn with_contest(
+        parts: Parts,
+        contest: Contest,
+        config: Config,
+        role: Role,
+    ) -> Result<Self> {
+        Self::build(parts, Some(Arc::new(contest)), config, role)
+    }
+
+    fn build(
+        parts: Parts,
+        contest: Option<Arc<Contest>>,
+        config: Config,
+        role: Role,
+    ) -> Result<Self> {
         let config = config.checked()?;
         let schema = parts.collector.schema().clone();
         let mut engine = Self {
@@ -134,6 +162,9 @@ impl Engine {
             forecaster: None,
             since_training: 0,
             forecaster_pause: 0,
+            contest,
+            selection: None,
+            contest_tried: None,
             reading: None,
             judgement: None,
             is_glance: false,

@@ -5,6 +5,7 @@ mod kept;
 use crate::config::Config;
 use crate::engine::{Engine, Parts, Role};
 use crate::report::{Notice, Stage};
+use crate::selection::{Candidate, Contest};
 use kept::{KeptStore, Place};
 use overseer_core::{
     Collector, Error, LocalTime, ModelRepository, Result, Schema, Span, Store, Timestamp, Utc,
@@ -20,6 +21,10 @@ pub use overseer_collect as collect;
 pub use overseer_models as models;
 pub use overseer_store as store;
 pub use registry::{ModelState, Pruned, StoredModel, StoredVersion, prune_models, stored_models};
+
+mod candidates;
+
+pub use candidates::forecaster_contest;
 
 /// The seed of every model trained on a host: the same history gives the same models.
 const SEED: u64 = 0x0b5e_55ed;
@@ -42,6 +47,8 @@ pub struct Options {
     pub retention: store::Retention,
     /// How many versions of each model are kept, the newest among them.
     pub keep_models: usize,
+    /// Further forecasters to choose among, besides ours.
+    pub challengers: Vec<Candidate>,
     /// The zone by whose clocks the host's days and weeks go, by its IANA name such as `Europe/Berlin`; by default the
     /// one this host's clocks are set to.
     pub time_zone: Option<String>,
@@ -60,6 +67,7 @@ impl Default for Options {
             purpose: "an embedded engine".to_owned(),
             retention: store::Retention::default(),
             keep_models: store::ModelDirectory::KEPT,
+            challengers: Vec::new(),
             time_zone: None,
             retry_every: Duration::from_secs(30),
         }
@@ -131,12 +139,13 @@ pub fn with_our_models(
     config: Config,
     role: Role,
 ) -> Result<Engine> {
-    with_our_models_by(Arc::new(Utc), collector, store, model_files, config, role)
+    with_our_models_by(Arc::new(Utc), &[], collector, store, model_files, config, role)
 }
 
-/// As [`with_our_models`], for days and weeks that go by these clocks.
+/// As [`with_our_models`], for days and weeks that go by these clocks, and with further forecasters to choose among.
 fn with_our_models_by(
     clocks: Arc<dyn LocalTime>,
+    challengers: &[Candidate],
     collector: Box<dyn Collector>,
     store: Option<Box<dyn Store>>,
     model_files: Option<Box<dyn ModelRepository>>,
@@ -154,7 +163,8 @@ fn with_our_models_by(
         forecaster_trainer: Box::new(forecaster_trainer()?),
         fill_forecaster: Box::new(models::time_to_full::RisingFill::with_seed(SEED)),
     };
-    Engine::new(parts, config, role)
+    let contest = challengers.iter().cloned().fold(forecaster_contest()?, Contest::challenger);
+    Engine::with_contest(parts, contest.training_rows(config.training_rows), config, role)
 }
 
 /// Opens this host's engine: its collector, its database, its models.
@@ -241,7 +251,9 @@ pub fn open(options: &Options) -> Result<Engine> {
         config.step = stored;
         config.fast_interval = config.fast_interval.min(stored);
     }
-    let mut engine = with_our_models_by(clocks, collector, database, model_files, config, role)?;
+    let challengers = &options.challengers;
+    let mut engine =
+        with_our_models_by(clocks, challengers, collector, database, model_files, config, role)?;
     engine.data_dir = data_dir;
     engine.store_failed = !is_kept;
     for notice in notices {

@@ -33,9 +33,9 @@ impl Engine {
             let metadata = self.agreed(DETECTOR, found.model.metadata(), &found, recorded);
             Fitted::new(found.model, metadata)
         });
-        let found = self.find_model(FORECASTER, recorded, |e, bytes| {
-            e.parts.forecaster_trainer.load(bytes, &e.schema)
-        });
+        self.recall_choice();
+        let found =
+            self.find_model(FORECASTER, recorded, |e, bytes| e.load_forecaster(bytes, &e.schema));
         self.forecaster = found.map(|found| {
             let metadata = self.agreed(FORECASTER, found.model.metadata(), &found, recorded);
             Fitted::new(found.model, metadata)
@@ -211,6 +211,10 @@ impl Engine {
         metadata.bytes = bytes;
         metadata.trained_at = metadata.trained_on.1;
         metadata.duration_ms = f64::NAN;
+        if name == FORECASTER {
+            // How it was chosen only the store knows.
+            metadata.selection.clone_from(&self.selection);
+        }
         // A median time difference may be off by some milliseconds; the nearer interval is meant.
         let distance = |s: Span| (s.as_millis() - file.interval_ms).abs();
         metadata.provisional = distance(self.config.fast_interval) < distance(self.config.step);

@@ -3,8 +3,7 @@
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use overseer_core::{
-    Error, ForecastTarget, Forecaster, Frame, ModelMetadata, Result, Span, Summary, SummaryQuery,
-    Timestamp, host,
+    Error, Forecaster, Frame, ModelMetadata, Result, Span, Summary, SummaryQuery, Timestamp, host,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -32,7 +31,9 @@ pub(crate) struct Fitted<M: ?Sized> {
 }
 
 impl<M: ?Sized> Fitted<M> {
-    pub(crate) fn new(model: Box<M>, metadata: ModelMetadata) -> Self {
+    /// A model with what is known of it. How it was chosen is long, and the engine keeps it apart.
+    pub(crate) fn new(model: Box<M>, mut metadata: ModelMetadata) -> Self {
+        metadata.selection = None;
         let seen = metadata.trained_on.1;
         Self { model, metadata, seen }
     }
@@ -168,7 +169,10 @@ impl Engine {
         if matches!(trained, Some(Err(_))) {
             self.forecaster_pause = self.config.min_samples;
         }
-        let kept = self.forecaster.as_ref().map(|f| f.metadata.clone());
+        let mut kept = self.forecaster.as_ref().map(|f| f.metadata.clone());
+        if let Some(kept) = &mut kept {
+            kept.selection.clone_from(&self.selection);
+        }
         outcomes.extend(self.outcome(FORECASTER, trained, kept));
         if detector_due || forecaster_due {
             self.judgement = None;
@@ -178,7 +182,7 @@ impl Engine {
     }
 
     /// What became of a model, noting why if it could not be trained.
-    fn outcome(
+    pub(crate) fn outcome(
         &mut self,
         name: &str,
         trained: Option<Result<ModelMetadata>>,
@@ -259,28 +263,19 @@ impl Engine {
     }
 
     /// Fits a forecaster of the performance score for `horizon`, or as much of it as the history allows, and keeps it.
-    fn train_forecaster(&mut self, now: Timestamp, horizon: usize) -> Result<ModelMetadata> {
+    pub(crate) fn train_forecaster(
+        &mut self,
+        now: Timestamp,
+        horizon: usize,
+    ) -> Result<ModelMetadata> {
         let start = Instant::now();
         let interval = self.active().interval();
         let rows = self.forecaster_rows()?;
-        let trainer = &self.parts.forecaster_trainer;
-        // More rows are never needed for a shorter horizon, so halving finds the longest possible one.
-        let (mut possible, mut too_far) = (0, horizon.min(rows.len()) + 1);
-        while possible + 1 < too_far {
-            let middle = possible.midpoint(too_far);
-            if trainer.min_rows(middle) <= rows.len() {
-                possible = middle;
-            } else {
-                too_far = middle;
-            }
-        }
-        if possible == 0 {
-            return Err(Error::not_enough_data("a forecaster", trainer.min_rows(1), rows.len()));
-        }
-        let model = trainer.fit(&rows, ForecastTarget::PerformanceScore, possible)?;
+        let model = self.fit_chosen(&rows, horizon, false)?;
         let bytes = model.to_bytes()?;
         let mut metadata = model.metadata().clone();
         FORECASTER.clone_into(&mut metadata.name);
+        metadata.selection.clone_from(&self.selection);
         self.keep(&mut metadata, &bytes, interval, now, start);
         self.forecaster = Some(Fitted::new(model, metadata.clone()));
         Ok(metadata)
@@ -296,8 +291,7 @@ impl Engine {
                 format!("a prediction {} ahead (samples at {interval})", interval.times(horizon));
             return Err(Error::not_enough_data(what, needed, rows.len()));
         }
-        let model =
-            self.parts.forecaster_trainer.fit(&rows, ForecastTarget::PerformanceScore, horizon)?;
+        let model = self.fit_chosen(&rows, horizon, true)?;
         let mut metadata = model.metadata().clone();
         metadata.interval_ms = interval.as_millis();
         Ok(Fitted::new(model, metadata))
@@ -315,7 +309,7 @@ impl Engine {
 
     /// How far ahead forecasters are trained: as configured, but never so far that a third of the history is spent
     /// on waiting for the truth.
-    fn default_horizon(&self) -> usize {
+    pub(crate) fn default_horizon(&self) -> usize {
         self.config.horizon_steps.min(self.active().len() / 3).max(1)
     }
 

@@ -5,7 +5,7 @@ use crate::args::Format;
 use crate::settings::Settings;
 use crate::{Outcome, text};
 use overseer_engine::core::{Error, Result, Severity, Span};
-use overseer_engine::{Engine, Notice, Report, Role, TrainOutcome, host};
+use overseer_engine::{Engine, Notice, Report, host};
 
 /// The bar that a person sees while a new host is sampled.
 pub(super) fn first_look_bar(samples: usize) -> indicatif::ProgressBar {
@@ -29,7 +29,7 @@ fn look(settings: &Settings, purpose: &str) -> Result<Engine> {
 
 /// Says on stderr what went wrong, where no report will.
 #[allow(clippy::print_stderr, reason = "stdout is for data, and there is none")]
-fn warn(notices: &[Notice]) {
+pub(super) fn warn(notices: &[Notice]) {
     for notice in notices.iter().filter(|n| n.warning) {
         eprintln!("overseer: {}", notice.message);
     }
@@ -85,41 +85,6 @@ pub(crate) fn recommend(settings: &Settings) -> Outcome {
     let mut engine = look(settings, "recommend")?;
     let report = engine.analyze(host::now());
     show(settings, &mut engine, &report, text::Parts::ADVICE)
-}
-
-pub(crate) fn train(settings: &Settings, force: bool) -> Outcome {
-    let options = settings.engine("train", true);
-    let mut engine = host::open(&options)?;
-    if engine.role() == Role::Reader {
-        return Err(Error::unavailable(
-            "training",
-            "another process samples this host and trains its models itself",
-        ));
-    }
-    if let Some(plan) = engine.sampling_plan() {
-        let bar = first_look_bar(plan.samples);
-        host::sample(&mut engine, |done, _| {
-            bar.set_position(done as u64);
-            true
-        });
-        bar.finish_and_clear();
-    }
-    let summary = engine.train(force, host::now());
-    match settings.format {
-        Format::Json => json(&summary)?,
-        Format::Text => {
-            print(&text::training(&summary, &engine.learned(), &text::Style::of_stdout()))?;
-        }
-    }
-    warn(&engine.close());
-    let detector_failed =
-        |m: &TrainOutcome| matches!(m, TrainOutcome::Failed { name, .. } if name == "detector");
-    match summary.models.iter().find(|m| detector_failed(m)) {
-        Some(TrainOutcome::Failed { name, reason }) => {
-            Err(Error::unavailable(format!("the model `{name}`"), reason))
-        }
-        _ => Ok(Severity::None),
-    }
 }
 
 pub(crate) fn analytics(settings: &Settings) -> Outcome {

@@ -1,9 +1,11 @@
 //! One module for each kind of command.
 
 pub(crate) mod backtest;
+mod contest;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;
+pub(crate) mod train;
 pub(crate) mod transfer;
 pub(crate) mod verify;
 pub(crate) mod watch;

@@ -1,5 +1,6 @@
 //! Continuous monitoring: the loop, the signals and the printing around the engine's tick.
 
+use super::contest::Background;
 use super::live::first_look_bar;
 use super::{json, print};
 use crate::args::Format;
@@ -21,7 +22,8 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|e| Error::other("listening for signals", e))?;
     }
-    let mut engine = host::open(&settings.engine("watch", true))?;
+    let options = settings.engine("watch", true);
+    let mut engine = host::open(&options)?;
     if engine.role() == Role::Reader {
         let notices = engine.close();
         let holder = notices.iter().rev().find(|n| n.stage == Stage::Open);
@@ -40,6 +42,7 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
     let mut before = text::Before::default();
     let mut ticks = 0_u64;
     let mut due = 0_u32;
+    let mut background = Background::new(options, &stop);
     while samples.is_none_or(|n| ticks < n) {
         due = next_due(start, step, due);
         wait_until(start + step * due, &stop);
@@ -54,6 +57,7 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
             Format::Json => json(&report)?,
             Format::Text => print(&before.changes(&report, &style))?,
         }
+        background.attend(&mut engine);
     }
     let unsaved = engine.close();
     if settings.format == Format::Text {

@@ -60,6 +60,11 @@ impl Style {
     }
 }
 
+/// A share as people read it: `12.3 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
 /// A moment in the local time zone: `2026-11-22 23:48:32`.
 pub(crate) fn local(timestamp: Timestamp) -> String {
     in_zone(timestamp, "%Y-%m-%d %H:%M:%S")

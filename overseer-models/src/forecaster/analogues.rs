@@ -1,5 +1,6 @@
 //! Moments of the past that resemble the present, and what came after them.
 
+use super::Settings;
 use super::target::LARGEST;
 use crate::file::{Reader, Writer};
 use crate::random_forest::{RandomForest, Structure};
@@ -50,8 +51,7 @@ impl Analogues {
     /// # Errors
     /// As fitting a forest has them.
     pub(super) fn grow(
-        trees: usize,
-        seed: u64,
+        settings: Settings,
         inputs: &ArrayView2<'_, f64>,
         current: Vec<f64>,
         later: Vec<Vec<f64>>,
@@ -66,7 +66,8 @@ impl Analogues {
         }
         let targets =
             ndarray::Array2::from_shape_fn((current.len(), columns.len()), |(i, j)| columns[j][i]);
-        let params = RandomForest::builder().trees(trees).min_leaf(5).seed(seed).build()?;
+        let Settings { trees, min_leaf, seed, .. } = settings;
+        let params = RandomForest::builder().trees(trees).min_leaf(min_leaf).seed(seed).build()?;
         let forest = params.fit(*inputs, targets.view())?;
         let leaves = forest.leaf_count();
         let (mut places, mut seen) = (vec![0; leaves * PER_LEAF], vec![0; leaves]);

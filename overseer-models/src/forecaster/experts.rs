@@ -23,7 +23,7 @@ pub(super) struct Experts<const K: usize> {
 }
 
 impl<const K: usize> Experts<K> {
-    /// Experts of whose losses nothing is known yet.
+    /// Experts of whose losses nothing is known yet; one whose prior is 0 takes no part.
     #[must_use]
     pub(super) fn new(prior: [f64; K]) -> Self {
         Self { prior, losses: [0.0; K], checks: 0.0 }
@@ -42,13 +42,14 @@ impl<const K: usize> Experts<K> {
     #[must_use]
     pub(super) fn weights(&self) -> [f64; K] {
         let mut weights = self.prior;
-        let best = self.losses.iter().copied().fold(f64::INFINITY, f64::min);
+        let taking_part = self.losses.iter().zip(&self.prior).filter(|(_, prior)| **prior > 0.0);
+        let best = taking_part.map(|(loss, _)| *loss).fold(f64::INFINITY, f64::min);
         let whole: f64 = self.losses.iter().sum();
         // An expert that never erred would make every other one infinitely worse.
         let unit = best.max(1e-3 * whole / K as f64);
         if unit > 0.0 && whole.is_finite() {
             let sharpness = self.checks.sqrt().min(SHARPEST);
-            for (weight, loss) in weights.iter_mut().zip(self.losses) {
+            for (weight, loss) in weights.iter_mut().zip(self.losses).filter(|(w, _)| **w > 0.0) {
                 *weight *= (-sharpness * (loss - best) / unit).exp();
             }
         }
@@ -119,6 +120,15 @@ mod tests {
         let mut experts = Experts::new([1.0, 1.0, 2.0]);
         experts.learn([0.0; 3]);
         assert_eq!(experts.weights(), [0.25, 0.25, 0.5]);
+    }
+
+    #[test]
+    fn an_expert_without_a_prior_never_weighs_and_hides_nobody() {
+        let mut experts = Experts::new([0.0, 1.0, 1.0]);
+        for _ in 0..2_000 {
+            experts.learn([0.0, 5.0, 5.0]);
+        }
+        assert_eq!(experts.weights(), [0.0, 0.5, 0.5]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One horizon of the grid: its experts, its intervals, and the forecasts that wait for their truth.
 
+use super::ExpertSet;
 use super::analogues::Outlook;
 use super::conformal::{Conformal, Raw};
 use super::experts::{Experts, weighted_mean, weighted_median};
@@ -15,6 +16,8 @@ use std::collections::VecDeque;
 pub(super) const POINTS: usize = 10;
 /// Experts for each bound: analogues' levels, analogues' changes, the quantile of the newest 288.
 const BOUNDS: usize = 3;
+/// So many of either, the first, are the analogues'.
+const ANALOGUES: usize = 2;
 /// How many there were of either before version 3 of the payload.
 const POINTS_BEFORE: usize = 6;
 const BOUNDS_BEFORE: usize = 2;
@@ -71,14 +74,21 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(tail: f64, limits: (f64, f64)) -> Self {
+    pub(super) fn new(tail: f64, limits: (f64, f64), experts: ExpertSet) -> Self {
+        // The analogues deserve more belief than a fixed rule until proven otherwise. Who does not take part has no
+        // belief to begin with, and never gets any.
+        let (analogues, rules) = match experts {
+            ExpertSet::All => (1.0, 1.0),
+            ExpertSet::Analogues => (1.0, 0.0),
+            ExpertSet::Rules => (0.0, 1.0),
+        };
+        let prior = |i: usize, belief: f64| if i < ANALOGUES { belief * analogues } else { rules };
         Self {
             tail,
             limits,
-            // The analogues deserve more belief than a fixed rule until proven otherwise.
-            point: Regrets::new([4.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
-            low: Experts::new([1.0; BOUNDS]),
-            high: Experts::new([1.0; BOUNDS]),
+            point: Regrets::new(std::array::from_fn(|i| prior(i, 4.0))),
+            low: Experts::new(std::array::from_fn(|i| prior(i, 1.0))),
+            high: Experts::new(std::array::from_fn(|i| prior(i, 1.0))),
             conformal: Conformal::new(tail),
             pending: VecDeque::new(),
         }
@@ -146,8 +156,9 @@ impl Lane {
         version: u32,
         tail: f64,
         limits: (f64, f64),
+        experts: ExpertSet,
     ) -> Result<Self> {
-        let mut lane = Self::new(tail, limits);
+        let mut lane = Self::new(tail, limits, experts);
         if version < 3 {
             for _ in 0..=POINTS_BEFORE {
                 r.finite()?;

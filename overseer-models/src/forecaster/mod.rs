@@ -29,6 +29,10 @@
 //! future became known join the analogues in the leaves, until 5,000 have; then, or earlier, it is time to fit again,
 //! which alone grows new trees. Fitting learns from the newest 5,000 usable rows and as many more as the horizon.
 //!
+//! That much is the default. The builder leaves out inputs and experts, and changes lags, trees, leaves and how much is
+//! learned from, for hosts that want it otherwise. [`Rule`]s, such as repeating the last value, are forecasters of
+//! their own with the same intervals: what anything more must be better than.
+//!
 //! A step is the usual interval of the training rows. A sample that was lost is a step whose target is missing. Missing
 //! targets are borne, three in a row at most: a forecast made at one starts from the last known value. More of them, a
 //! time difference of more than three intervals, or a step back in time restart the lags: nothing is learned from or
@@ -60,6 +64,7 @@ mod inputs;
 mod lane;
 mod online;
 mod regret;
+mod rule;
 mod steps;
 mod store;
 mod target;
@@ -68,6 +73,7 @@ mod tests;
 mod training;
 
 pub use online::ForestForecaster;
+pub use rule::{Rule, RuleForecaster, RuleForecasterBuilder, RuleForecasterTrainer};
 
 use overseer_core::{
     Error, ForecastTarget, Forecaster, ForecasterTrainer, Frame, Probability, Result, Schema,
@@ -86,6 +92,24 @@ struct Settings {
     lags: usize,
     level: f64,
     seed: u64,
+    min_leaf: usize,
+    moments: usize,
+    others: bool,
+    clock: bool,
+    experts: ExpertSet,
+}
+
+/// Which forecasts compete, at each horizon, for the answer and for the bounds of its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ExpertSet {
+    /// The analogues of the forest, the last value, medians and quantiles of the newest values.
+    #[default]
+    All,
+    /// The analogues of the forest alone.
+    Analogues,
+    /// The last value, medians and quantiles of the newest values alone.
+    Rules,
 }
 
 impl ForestForecasterBuilder {
@@ -108,6 +132,42 @@ impl ForestForecasterBuilder {
     #[must_use]
     pub fn level(mut self, level: f64) -> Self {
         self.settings.level = level;
+        self
+    }
+
+    /// How many moments a leaf of the forest holds at least, 1–1,000; 5 unless told. More makes steadier forecasts.
+    #[must_use]
+    pub fn min_leaf(mut self, moments: usize) -> Self {
+        self.settings.min_leaf = moments;
+        self
+    }
+
+    /// How many moments are learned from at most, the newest, 100–100,000; 5,000 unless told. Fewer follow a host that
+    /// changed; as many as the horizon are taken besides.
+    #[must_use]
+    pub fn moments(mut self, moments: usize) -> Self {
+        self.settings.moments = moments;
+        self
+    }
+
+    /// Whether the forest sees other features than the target; it does unless told.
+    #[must_use]
+    pub fn other_features(mut self, seen: bool) -> Self {
+        self.settings.others = seen;
+        self
+    }
+
+    /// Whether the forest sees the time of day and within the hour, once enough of them were seen; it does unless told.
+    #[must_use]
+    pub fn clock(mut self, seen: bool) -> Self {
+        self.settings.clock = seen;
+        self
+    }
+
+    /// Which forecasts compete; all unless told.
+    #[must_use]
+    pub fn experts(mut self, experts: ExpertSet) -> Self {
+        self.settings.experts = experts;
         self
     }
 
@@ -142,7 +202,18 @@ impl Settings {
         if !(0.5..=0.99).contains(&self.level) {
             return outside("level", "0.5–0.99", self.level.to_string());
         }
+        if !(1..=1_000).contains(&self.min_leaf) {
+            return outside("min_leaf", "1–1,000", self.min_leaf.to_string());
+        }
+        if !(100..=100_000).contains(&self.moments) {
+            return outside("moments", "100–100,000", self.moments.to_string());
+        }
         Ok(())
+    }
+
+    /// The columns beside the target that the forest sees.
+    fn others(&self, target: ForecastTarget, schema: &Schema) -> Vec<usize> {
+        if self.others { target::others(target, schema) } else { Vec::new() }
     }
 
     /// The share of truths that may lie on either side of an interval.
@@ -152,6 +223,22 @@ impl Settings {
 
     fn level(&self) -> Probability {
         Probability::saturating(self.level)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            trees: 50,
+            lags: 10,
+            level: 0.9,
+            seed: 0,
+            min_leaf: 5,
+            moments: 5_000,
+            others: true,
+            clock: true,
+            experts: ExpertSet::All,
+        }
     }
 }
 
@@ -165,12 +252,13 @@ impl ForestForecasterTrainer {
     /// A trainer with ten lags, 50 trees and 90 % intervals; the setters change that.
     #[must_use]
     pub fn builder() -> ForestForecasterBuilder {
-        ForestForecasterBuilder { settings: Settings { trees: 50, lags: 10, level: 0.9, seed: 0 } }
+        ForestForecasterBuilder { settings: Settings::default() }
     }
 
     /// [`ForecasterTrainer::fit`], giving the concrete type.
     ///
-    /// Only the newest 5,000 usable rows, and as many more as the horizon, are learned from.
+    /// Only the newest usable rows, [as many as told](ForestForecasterBuilder::moments) and the horizon, are learned
+    /// from.
     ///
     /// # Errors
     /// As [`ForecasterTrainer::fit`]; and if the performance score is asked of another schema than the host's.

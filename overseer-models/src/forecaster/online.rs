@@ -82,7 +82,7 @@ impl ForestForecaster {
         analogues: Analogues,
     ) -> Self {
         let limits = target::bounds(target, &schema);
-        let lane = Lane::new(settings.tail(), limits);
+        let lane = Lane::new(settings.tail(), limits, settings.experts);
         Self {
             settings,
             metadata: ModelMetadata::new(
@@ -90,7 +90,7 @@ impl ForestForecaster {
                 overseer_core::ModelKind::Forecaster,
                 "random forest",
             ),
-            others: target::others(target, &schema),
+            others: settings.others(target, &schema),
             lanes: vec![lane; grid.len()],
             schema,
             target,
@@ -279,18 +279,7 @@ impl Forecaster for ForestForecaster {
     }
 
     fn observe(&mut self, sample: &Sample) -> Result<()> {
-        if sample.values.len() != self.schema.len() {
-            return Err(Error::schema_mismatch(
-                format!("{} values", self.schema.len()),
-                format!("{} values", sample.values.len()),
-            ));
-        }
-        if let Some(column) = sample.values.iter().position(|v| v.is_infinite()) {
-            return Err(Error::invalid_value(
-                format!("column `{}`", self.schema.features()[column]),
-                "the value is infinite",
-            ));
-        }
+        check_sample(&self.schema, sample)?;
         self.take(sample.timestamp, &sample.values, |_, _| ())
     }
 
@@ -350,5 +339,22 @@ impl Forecaster for ForestForecaster {
 
     fn metadata(&self) -> &ModelMetadata {
         &self.metadata
+    }
+}
+
+/// Whether a sample has a value for each feature, and none that is infinite.
+pub(super) fn check_sample(schema: &Schema, sample: &Sample) -> Result<()> {
+    if sample.values.len() != schema.len() {
+        return Err(Error::schema_mismatch(
+            format!("{} values", schema.len()),
+            format!("{} values", sample.values.len()),
+        ));
+    }
+    match sample.values.iter().position(|v| v.is_infinite()) {
+        Some(column) => Err(Error::invalid_value(
+            format!("column `{}`", schema.features()[column]),
+            "the value is infinite",
+        )),
+        None => Ok(()),
     }
 }

@@ -31,7 +31,8 @@ pub(super) struct Regrets<const K: usize> {
 }
 
 impl<const K: usize> Regrets<K> {
-    /// Experts of which nothing is known yet; the priors are positive.
+    /// Experts of which nothing is known yet. The priors are not negative, and not all 0; an expert of prior 0 takes no
+    /// part.
     #[must_use]
     pub(super) fn new(prior: [f64; K]) -> Self {
         let whole: f64 = prior.iter().sum();
@@ -54,20 +55,21 @@ impl<const K: usize> Regrets<K> {
         }
     }
 
-    /// The weights now: positive, summing to 1.
+    /// The weights now, summing to 1: positive, but 0 for those that take no part.
     #[must_use]
     pub(super) fn weights(&self) -> [f64; K] {
         let exponents: [f64; K] = std::array::from_fn(|k| {
             let (largest, squares) = (self.largest[k], self.squares[k]);
             // Squares of the smallest numbers vanish; such regrets say nothing.
-            if largest <= 0.0 || squares <= 0.0 {
+            if largest <= 0.0 || squares <= 0.0 || self.prior[k] <= 0.0 {
                 return 0.0;
             }
             let rate = (0.5 / largest).min((((K + 1) as f64).ln() / squares).sqrt());
             let exponent = CAUTION * rate * self.sums[k];
             if exponent.is_finite() { exponent } else { 0.0 }
         });
-        let most = exponents.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let taking_part = exponents.iter().zip(&self.prior).filter(|(_, prior)| **prior > 0.0);
+        let most = taking_part.map(|(e, _)| *e).fold(f64::NEG_INFINITY, f64::max);
         let raw: [f64; K] = std::array::from_fn(|k| self.prior[k] * (exponents[k] - most).exp());
         let whole: f64 = raw.iter().sum();
         std::array::from_fn(|k| {

@@ -3,8 +3,9 @@
 //!
 //! | what | how |
 //! |---|---|
-//! | version of this payload, 3; it was 1 while the trees had `f64` thresholds, and 2 while there were fewer inputs and experts | `u32` |
+//! | version of this payload, 4; it was 1 while the trees had `f64` thresholds, 2 while there were fewer inputs and experts, and 3 while fewer settings could be changed | `u32` |
 //! | trees, lags, level, seed | `u64`, `u64`, `f64`, `u64` |
+//! | smallest leaf, most moments; whether other features and the clock are seen; experts (0 all, 1 analogues, 2 rules) | `u64` each; `u8` each; `u8` |
 //! | target | `u8` (0 the performance score, 1 a column), column `u64` |
 //! | farthest horizon, interval in milliseconds | `u64` each |
 //! | samples taken in, whether there was one, its time | `u64`, `u8`, `u64` |
@@ -19,7 +20,7 @@ use super::lane::Lane;
 use super::online::{ForestForecaster, Moment, Stream};
 use super::steps::{MAX_MISSING, missing_at_end};
 use super::target::LARGEST;
-use super::{Settings, grid, target};
+use super::{ExpertSet, Settings, grid, target};
 use crate::file::{self, Reader, Writer};
 use overseer_core::{Error, ForecastTarget, Result, Schema, Span, Timestamp};
 use std::collections::VecDeque;
@@ -27,7 +28,7 @@ use std::collections::VecDeque;
 const KIND: &str = "random_forest_forecaster";
 
 /// Version of the payload.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// So many samples were never taken in; a count below cannot overflow.
 const MAX_STEP: u64 = 1 << 62;
 
@@ -43,11 +44,21 @@ pub(super) fn to_bytes(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
 pub(super) fn payload(forecaster: &ForestForecaster) -> Result<Vec<u8>> {
     let mut w = Writer::default();
     w.u32(VERSION);
-    let Settings { trees, lags, level, seed } = forecaster.settings;
+    let Settings { trees, lags, level, seed, min_leaf, moments, others, clock, experts } =
+        forecaster.settings;
     w.u64(trees as u64);
     w.u64(lags as u64);
     w.f64(level);
     w.u64(seed);
+    w.u64(min_leaf as u64);
+    w.u64(moments as u64);
+    w.u8(u8::from(others));
+    w.u8(u8::from(clock));
+    w.u8(match experts {
+        ExpertSet::All => 0,
+        ExpertSet::Analogues => 1,
+        ExpertSet::Rules => 2,
+    });
     let (code, column) = match forecaster.target {
         ForecastTarget::PerformanceScore => (0, 0),
         ForecastTarget::Column(column) => (1, column as u64),
@@ -91,6 +102,14 @@ fn are_steps(recent: &[f64]) -> bool {
         && (recent.is_empty() || recent.iter().any(|v| !v.is_nan()))
 }
 
+/// A truth value.
+fn flag(r: &mut Reader<'_>) -> Result<bool> {
+    match r.u8()? {
+        flag @ 0..=1 => Ok(flag == 1),
+        _ => Err(corrupt("neither yes nor no")),
+    }
+}
+
 /// Reads what [`payload`] wrote.
 pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestForecaster> {
     let mut reader = Reader::new(payload);
@@ -102,8 +121,25 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     let number = |r: &mut Reader<'_>| -> Result<usize> {
         usize::try_from(r.u64()?).map_err(|_| corrupt("a number too large"))
     };
-    let settings =
-        Settings { trees: number(r)?, lags: number(r)?, level: r.finite()?, seed: r.u64()? };
+    let mut settings = Settings {
+        trees: number(r)?,
+        lags: number(r)?,
+        level: r.finite()?,
+        seed: r.u64()?,
+        ..Settings::default()
+    };
+    if version >= 4 {
+        settings.min_leaf = number(r)?;
+        settings.moments = number(r)?;
+        settings.others = flag(r)?;
+        settings.clock = flag(r)?;
+        settings.experts = match r.u8()? {
+            0 => ExpertSet::All,
+            1 => ExpertSet::Analogues,
+            2 => ExpertSet::Rules,
+            _ => return Err(corrupt("its experts")),
+        };
+    }
     settings.check().map_err(|_| corrupt("its settings"))?;
     let target = match (r.u8()?, number(r)?) {
         (0, 0) => ForecastTarget::PerformanceScore,
@@ -118,10 +154,7 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     }
     let interval = Span::from_millis(interval);
     let step = r.u64()?;
-    let known = match r.u8()? {
-        flag @ 0..=1 => flag == 1,
-        _ => return Err(corrupt("the time of its last sample")),
-    };
+    let known = flag(r)?;
     let last = Timestamp::from_millis(r.u64()?.cast_signed());
     let (recent, now) = (r.f64s()?, r.f64s()?);
     let before = if version < 3 { Vec::new() } else { r.f64s()? };
@@ -131,7 +164,7 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
         .map(|value| Ok(Moment { value, leaves: r.u32s()? }))
         .collect::<Result<_>>()?;
     let stream = Stream { step, last: known.then_some(last), recent, others: now, before, waiting };
-    let others = target::others(target, schema);
+    let others = settings.others(target, schema);
     let steady = stream.recent.len() <= WINDOW
         && are_steps(&stream.recent)
         && stream.step <= MAX_STEP
@@ -163,7 +196,7 @@ pub(super) fn read_payload(payload: &[u8], schema: &Schema) -> Result<ForestFore
     let limits = target::bounds(target, schema);
     let lanes = grid
         .iter()
-        .map(|_| Lane::read_from(r, version, settings.tail(), limits))
+        .map(|_| Lane::read_from(r, version, settings.tail(), limits, settings.experts))
         .collect::<Result<Vec<_>>>()?;
     reader.finish()?;
     let mut forecaster =

@@ -10,8 +10,6 @@ use super::{ForestForecaster, Settings, grid, target};
 use ndarray::ArrayView2;
 use overseer_core::{Error, ForecastTarget, Frame, Result, Span, Timestamp};
 
-/// At most so many moments and the horizon are learned from: the newest.
-const MAX_MOMENTS: usize = 5_000;
 /// The fewest moments to learn from and to check on, together.
 const MIN_MOMENTS: usize = 28;
 
@@ -69,8 +67,8 @@ impl<'a> History<'a> {
     }
 
     /// The newest rows with a known value, `lags` steps up to them, and known values behind them at every horizon of
-    /// `grid`, with no gap between.
-    fn moments(&self, lags: usize, grid: &[usize]) -> Vec<usize> {
+    /// `grid`, with no gap between: at most so many and the horizon.
+    fn moments(&self, lags: usize, grid: &[usize], most: usize) -> Vec<usize> {
         let horizon = grid.last().copied().unwrap_or(0);
         let mut moments: Vec<usize> = (0..self.step_of.len())
             .filter(|&row| {
@@ -81,7 +79,7 @@ impl<'a> History<'a> {
             })
             .collect();
         // As many as the horizon are lost between what is learned from and what is checked on.
-        moments.drain(..moments.len().saturating_sub(MAX_MOMENTS.saturating_add(horizon)));
+        moments.drain(..moments.len().saturating_sub(most.saturating_add(horizon)));
         moments
     }
 
@@ -129,14 +127,15 @@ impl<'a> History<'a> {
 
     /// A time of day that came but once, or a time of the hour that came but twice, says how old a moment is and not
     /// when something recurs: it is made the same for all, so that nothing splits on it.
-    fn hide_times_seen_once(&self, moments: &[usize], columns: usize, inputs: &mut [f64]) {
+    /// So are both where the forest is not to see them at all.
+    fn hide_times(&self, seen: bool, moments: &[usize], columns: usize, inputs: &mut [f64]) {
         let times = self.frame.timestamps();
         let (Some(&first), Some(&last)) = (moments.first(), moments.last()) else { return };
         let spanned = times[last].since(times[first]);
         for (place, needed) in
             [(TIME_OF_DAY, Span::from_secs(2 * 86_400)), (TIME_OF_HOUR, Span::from_secs(3 * 3_600))]
         {
-            if spanned < needed {
+            if !seen || spanned < needed {
                 inputs.iter_mut().skip(columns - place).step_by(columns).for_each(|v| *v = 0.0);
             }
         }
@@ -155,19 +154,19 @@ impl<'a> History<'a> {
         for &row in moments {
             self.append_inputs(row, settings.lags, others, &mut scratch, &mut inputs);
         }
-        self.hide_times_seen_once(moments, columns, &mut inputs);
+        self.hide_times(settings.clock, moments, columns, &mut inputs);
         let inputs = ArrayView2::from_shape((moments.len(), columns), &inputs)
             .map_err(|e| Error::other("shaping a forecaster's inputs", e))?;
         let value = |row: usize, ahead: usize| self.values[self.step_of[row] + ahead];
         let current = moments.iter().map(|&row| value(row, 0)).collect();
         let later =
             grid.iter().map(|&h| moments.iter().map(|&row| value(row, h)).collect()).collect();
-        Analogues::grow(settings.trees, settings.seed, &inputs, current, later)
+        Analogues::grow(settings, &inputs, current, later)
     }
 }
 
 /// The median of the positive time differences in milliseconds, 0 if there are none.
-fn median_interval(times: &[Timestamp]) -> i64 {
+pub(super) fn median_interval(times: &[Timestamp]) -> i64 {
     let mut steps: Vec<i64> = times
         .windows(2)
         .map(|w| w[1].as_millis().saturating_sub(w[0].as_millis()))
@@ -239,7 +238,7 @@ pub(super) fn evaluate(
         return Err(Error::not_enough_data("rows with a known target", needed, known));
     }
     let grid = grid::horizons(horizon);
-    let moments = history.moments(settings.lags, &grid);
+    let moments = history.moments(settings.lags, &grid, settings.moments);
     let usable = moments.len().saturating_sub(horizon);
     if usable < MIN_MOMENTS {
         return Err(Error::not_enough_data(
@@ -248,7 +247,7 @@ pub(super) fn evaluate(
             moments.len(),
         ));
     }
-    let others = target::others(target, frame.schema());
+    let others = settings.others(target, frame.schema());
     let early = &moments[..usable - usable * 3 / 10];
     let analogues = history.analogues(settings, &others, &grid, early)?;
     let schema = frame.schema().clone();

@@ -119,14 +119,15 @@ impl SqliteStore {
         const DOING: &str = "storing what is known of a model";
         self.require_host(DOING)?;
         let quality = to_json(&metadata.quality)?;
+        let selection = metadata.selection.as_ref().map(to_json).transpose()?;
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO model_metadata (host_id, name, kind, algorithm, \
                  trained_at, trained_from, trained_to, rows, interval_ms, duration_ms, \
-                 provisional, schema_fingerprint, bytes, quality) \
+                 provisional, schema_fingerprint, bytes, quality, selection) \
                  VALUES (:host_id, :name, :kind, :algorithm, :trained_at, :trained_from, \
                  :trained_to, :rows, :interval_ms, :duration_ms, :provisional, \
-                 :schema_fingerprint, :bytes, :quality)",
+                 :schema_fingerprint, :bytes, :quality, :selection)",
             )
             .and_then(|mut statement| {
                 statement.execute(named_params! {
@@ -144,6 +145,7 @@ impl SqliteStore {
                     ":schema_fingerprint": format!("{:016x}", metadata.schema_fingerprint),
                     ":bytes": whole(metadata.bytes),
                     ":quality": quality,
+                    ":selection": selection,
                 })
             })
             .at(&self.path, DOING)?;
@@ -200,6 +202,7 @@ fn metadata(row: &Record<'_>) -> Result<ModelMetadata> {
     metadata.provisional = row.get("provisional")?;
     metadata.bytes = row.size("bytes")?;
     metadata.quality = row.json("quality")?;
+    metadata.selection = row.optional_json("selection")?;
     let fingerprint: String = row.get("schema_fingerprint")?;
     metadata.schema_fingerprint =
         u64::from_str_radix(&fingerprint, 16).map_err(|e| row.damaged("schema_fingerprint", &e))?;

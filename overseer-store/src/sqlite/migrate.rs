@@ -10,13 +10,14 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The number of each format and the SQL that leads to it from the one before, from an empty database on.
-const MIGRATIONS: [(u32, &str); 6] = [
+const MIGRATIONS: [(u32, &str); 7] = [
     (1, include_str!("../migrations/0001_initial.sql")),
     (2, include_str!("../migrations/0002_decisions.sql")),
     (3, include_str!("../migrations/0003_tiers.sql")),
     (4, include_str!("../migrations/0004_texts.sql")),
     (5, include_str!("../migrations/0005_sums.sql")),
     (6, include_str!("../migrations/0006_auxiliary.sql")),
+    (7, include_str!("../migrations/0007_selection.sql")),
 ];
 
 /// The newest format this program knows, kept in the database as its `user_version`.

@@ -76,6 +76,13 @@ impl Record<'_> {
         serde_json::from_str(&text).map_err(|e| self.damaged(column, &e))
     }
 
+    /// NULL is nothing.
+    pub(super) fn optional_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>> {
+        let text: Option<String> = self.get(column)?;
+        let read = |text: String| serde_json::from_str(&text).map_err(|e| self.damaged(column, &e));
+        text.map(read).transpose()
+    }
+
     pub(super) fn damaged(&self, column: &str, why: &dyn std::fmt::Display) -> Error {
         corrupt(self.path, &format!("column `{column}`: {why}"), self.doing)
     }

@@ -3,7 +3,8 @@
 use overseer_core::{
     AnomalyDetection, ChangePoint, FeatureEvidence, FeatureValue, Interval, ModelKind,
     ModelMetadata, PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType,
-    Probability, Sample, Schema, Severity, Span, Timestamp, Trend,
+    Probability, Quality, Sample, Schema, Selection, SelectionEnd, Severity, Span, Standing,
+    Timestamp, Trend,
 };
 use overseer_store::SqliteStore;
 use std::path::Path;
@@ -77,5 +78,27 @@ pub(crate) fn metadata(name: &str, trained: i64) -> ModelMetadata {
     m.schema_fingerprint = u64::MAX - 1;
     m.bytes = 54_321;
     m.set_quality("mae_ratio_to_last_value", 0.8);
+    m
+}
+
+/// The same of a model that was chosen among others.
+pub(crate) fn chosen_metadata(name: &str, trained: i64) -> ModelMetadata {
+    let mut winner = Standing::new("short");
+    winner.parameters = [("lags".to_owned(), "4".to_owned())].into();
+    (winner.loss, winner.error) = (Quality(0.7), Quality(0.02));
+    (winner.gain, winner.gain_error) = (Quality(0.1), Quality(0.03));
+    (winner.better, winner.rungs, winner.folds) = (true, 3, 8);
+    let mut failed = Standing::new("broken");
+    failed.failed = Some("not enough data".to_owned());
+    let mut selection = Selection::new("short", "usual", "last value");
+    selection.at = at(trained + 60);
+    (selection.margin, selection.margin_error) = (Quality(0.3), Quality(0.02));
+    selection.seed = u64::MAX - 2;
+    (selection.rows, selection.span) = (20_000, (at(trained - 3600), at(trained - 5)));
+    (selection.horizon, selection.folds, selection.rungs) = (120, 8, 3);
+    selection.end = SelectionEnd::Decided;
+    selection.leaderboard = vec![winner, failed];
+    let mut m = metadata(name, trained);
+    m.selection = Some(selection);
     m
 }

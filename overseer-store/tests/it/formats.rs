@@ -1,7 +1,7 @@
 //! Every format ever written stays readable: a stored database of each is opened by the newest program.
 
 use crate::contents::{
-    HOST, STEP, anomaly, at, metadata, open, pattern, prediction, sample, schema,
+    HOST, STEP, anomaly, at, chosen_metadata, metadata, open, pattern, prediction, sample, schema,
 };
 use overseer_core::{Auxiliary, AuxiliaryQuery, Sample, SampleQuery, Store, Unit};
 use overseer_store::{FORMAT_VERSION, SqliteStore};
@@ -16,6 +16,11 @@ fn samples() -> Vec<Sample> {
     vec![sample(0, [0.1, f64::NAN, -1.5e300]), sample(5, [0.0, 2.0, f64::NAN])]
 }
 
+/// The first format that keeps how a model was chosen.
+const KEEPS_CHOICES: u32 = 7;
+/// The first that keeps auxiliary series.
+const KEEPS_AUXILIARY: u32 = 6;
+
 /// Run once for each format, when it is new: `cargo test -p overseer-store -- --ignored write_the_newest_format`.
 #[test]
 #[ignore = "writes the file that the other tests read"]
@@ -27,7 +32,7 @@ fn write_the_newest_format() {
     store.append(STEP, &samples()).unwrap();
     store.set_step(STEP).unwrap();
     store.record(&[anomaly(5)], &[prediction(5)], &[pattern(5)]).unwrap();
-    store.put_model_metadata(&metadata("performance_score", 0)).unwrap();
+    store.put_model_metadata(&chosen_metadata("performance_score", 0)).unwrap();
     store.append_auxiliary(at(5), &[mount()]).unwrap();
     // Two days later everything of it has its checksum.
     while store.maintain(at(2 * 86_400), Duration::from_secs(9)).unwrap().behind {}
@@ -74,10 +79,11 @@ fn a_database_of_every_format_opens_with_all_it_held() {
         assert_eq!(store.anomalies(9).unwrap(), [anomaly(5)]);
         assert_eq!(store.predictions(9).unwrap(), [prediction(5)]);
         assert_eq!(store.patterns(9).unwrap(), [pattern(5)]);
-        assert_eq!(store.model_metadata().unwrap(), [metadata("performance_score", 0)]);
+        let known = if version < KEEPS_CHOICES { metadata } else { chosen_metadata };
+        assert_eq!(store.model_metadata().unwrap(), [known("performance_score", 0)]);
         let kept = store.auxiliary(&AuxiliaryQuery::new(at(0), at(0), at(99))).unwrap();
         let kept: Vec<_> = kept.into_iter().flat_map(|s| s.points).collect();
-        assert_eq!(kept, if version < 5 { vec![] } else { vec![(at(5), 0.25)] });
+        assert_eq!(kept, if version < KEEPS_AUXILIARY { vec![] } else { vec![(at(5), 0.25)] });
         // And it is as good as a new one.
         assert_eq!(store.append(STEP, &[sample(10, [1.0; 3])]).unwrap().stored, 1);
         assert!(store.maintain(at(100), Duration::from_secs(9)).unwrap().summarised > 0);

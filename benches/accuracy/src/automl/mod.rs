@@ -1,0 +1,200 @@
+//! What choosing among forecasters is worth: on each series of recorded metrics a contest over the rows that are learned
+//! from, then the chosen forecaster beside the default on the rows behind them.
+
+pub mod report;
+
+use crate::forecast::HORIZON;
+use crate::forecast::series::Series;
+use overseer_engine::core::{
+    Error, ForecastTarget, ForecasterTrainer, Frame, Result, Selection, SelectionEnd,
+};
+use overseer_engine::host;
+use overseer_engine::offline::{Backtest, BacktestRow};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::time::Instant;
+
+/// Into so many blocks the rows behind the contest are divided to tell a difference from noise.
+const BLOCKS: usize = 30;
+/// So many standard errors a difference must have to be one.
+const APART: f64 = 2.0;
+
+/// What became of one series.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// As [`Series::corpus`].
+    pub corpus: String,
+    /// As [`Series::name`].
+    pub name: String,
+    /// Rows of the contest.
+    pub rows: usize,
+    /// What was chosen, and by how much of its loss it was better than the simplest one.
+    pub chosen: String,
+    /// See [`Selection::margin`].
+    pub margin: f64,
+    /// By how much the chosen one was better than the default in the contest, in the loss of the simplest one.
+    pub gain: f64,
+    /// Why the contest ended.
+    pub end: SelectionEnd,
+    /// How long it took, in seconds, beside as many others as there are cores.
+    pub seconds: f64,
+    /// The chosen forecaster beside the default on later rows; `None` if it is the default.
+    pub later: Option<Later>,
+}
+
+/// Two forecasters on the same rows.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Later {
+    /// Pinball loss at 5, 50 and 95 % of the chosen one over that of the default; below 1 is better.
+    pub crps3: f64,
+    /// The standard error of that.
+    pub error: f64,
+    /// The same of mean absolute errors.
+    pub rel: f64,
+}
+
+impl Outcome {
+    /// The ratio of losses; 1 if the default was kept.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        self.later.map_or(1.0, |l| l.crps3)
+    }
+
+    /// Below zero if the chosen one is better than the default on later rows beyond noise, above if it is worse.
+    #[must_use]
+    pub fn verdict(&self) -> i8 {
+        self.later.map_or(0, |l| {
+            let apart = (l.crps3 - 1.0) / l.error;
+            i8::from(apart > APART) - i8::from(apart < -APART)
+        })
+    }
+}
+
+/// Chooses for all series, on all cores.
+///
+/// # Errors
+/// If one cannot be read or forecast; the message names it.
+pub fn measure(series: &[Series]) -> Result<Vec<Outcome>> {
+    series
+        .par_iter()
+        .map(|s| one(s).map_err(|e| Error::other(format!("{}/{}", s.corpus, s.name), e)))
+        .collect()
+}
+
+fn one(series: &Series) -> Result<Outcome> {
+    let (frame, column) = series.read()?;
+    let history = frame.slice(0, series.train_rows);
+    let contest = host::forecaster_contest()?;
+    let start = Instant::now();
+    let selection = contest.run(&history, &[ForecastTarget::Column(column)], HORIZON, |_| true)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let trainer = |name: &str| contest.candidates().iter().find(|c| c.name() == name);
+    let later = match trainer(&selection.chosen) {
+        Some(chosen) if selection.is_other() => {
+            let default = contest.candidates()[0].trainer();
+            Some(compare(series, &frame, column, chosen.trainer(), default)?)
+        }
+        _ => None,
+    };
+    let gain = selection.standing(&selection.chosen).map_or(f64::NAN, |s| s.gain.0);
+    let Selection { chosen, margin, end, .. } = selection;
+    Ok(Outcome {
+        corpus: series.corpus.clone(),
+        name: series.name.clone(),
+        rows: history.len(),
+        chosen,
+        margin: margin.0,
+        gain,
+        end,
+        seconds,
+        later,
+    })
+}
+
+/// Both by what `overseer backtest` runs, over the rows that the contest did not see.
+fn compare(
+    series: &Series,
+    frame: &Frame,
+    column: usize,
+    chosen: &dyn ForecasterTrainer,
+    default: &dyn ForecasterTrainer,
+) -> Result<Later> {
+    let truth: Vec<f64> = frame.rows().map(|(_, row)| row[column]).collect();
+    let run = |trainer: &dyn ForecasterTrainer| {
+        let test = Backtest::new(frame, column, series.train_rows, HORIZON)?;
+        let origins = test.origins(series.stride).take_while(|o| o + HORIZON < series.rows);
+        let mut found = Vec::new();
+        test.run(trainer, origins, |row| {
+            let truth = truth[row.origin + row.step];
+            if !truth.is_nan() && !row.median.is_nan() {
+                found.push((row.origin, pinball(&row, truth), (truth - row.median).abs()));
+            }
+            Ok(())
+        })?;
+        Ok::<_, Error>(found)
+    };
+    let (own, usual) = (run(chosen)?, run(default)?);
+    let sum = |of: &[(usize, f64, f64)]| {
+        of.iter().fold((0.0, 0.0), |(a, b), (_, crps, error)| (a + crps, b + error))
+    };
+    let (sums, usual_sums) = (sum(&own), sum(&usual));
+    let ratio = |a: f64, b: f64| if a == b { 1.0 } else { a / b };
+    let crps3 = ratio(sums.0, usual_sums.0);
+    // What the ratio of means errs by is the mean of these, block by block.
+    let rows = (series.rows - series.train_rows).max(1);
+    let mut blocks = vec![0.0; BLOCKS];
+    for (a, b) in own.iter().zip(&usual) {
+        let block = (a.0 + 1 - series.train_rows) * BLOCKS / rows;
+        blocks[block.min(BLOCKS - 1)] += a.1 - crps3 * b.1;
+    }
+    let spread = blocks.iter().map(|v| v * v).sum::<f64>() * BLOCKS as f64 / (BLOCKS - 1) as f64;
+    let error = spread.sqrt() / usual_sums.0;
+    Ok(Later { crps3, error, rel: ratio(sums.1, usual_sums.1) })
+}
+
+/// Twice the mean pinball loss.
+fn pinball(row: &BacktestRow, truth: f64) -> f64 {
+    [(0.05, row.lower), (0.5, row.median), (0.95, row.upper)]
+        .into_iter()
+        .map(|(q, x)| (q * (truth - x)).max((q - 1.0) * (truth - x)))
+        .sum::<f64>()
+        * 2.0
+        / 3.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(crps3: Option<f64>) -> Outcome {
+        Outcome {
+            corpus: "hosts".to_owned(),
+            name: format!("a:{crps3:?}"),
+            rows: 500,
+            chosen: crps3.map_or("forest", |_| "median of 5").to_owned(),
+            margin: 0.2,
+            gain: 0.05,
+            end: SelectionEnd::Completed,
+            seconds: 3.0,
+            later: crps3.map(|crps3| Later { crps3, error: 0.02, rel: crps3 }),
+        }
+    }
+
+    #[test]
+    fn a_difference_is_one_from_two_standard_errors_on() {
+        let verdicts =
+            [None, Some(0.9), Some(0.97), Some(1.03), Some(1.1)].map(|c| outcome(c).verdict());
+        assert_eq!(verdicts, [0, -1, 0, 0, 1]);
+        let tables = report::tables(&[None, Some(0.8), Some(1.25)].map(outcome));
+        for line in [
+            "| the default was kept | 1 |",
+            "| something else was chosen | 2 |",
+            "| and was better on later rows, beyond noise | 1 |",
+            "| worse, beyond noise | 1 |",
+            "| 1.000, 1.000 |",
+            "| hosts/a:Some(0.8) | median of 5 | 5.0 % | 0.800 | 0.020 |",
+        ] {
+            assert!(tables.contains(line), "{line}\n{tables}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The page of what choosing is worth, as Markdown.
+
+use super::Outcome;
+use crate::forecast::figures::{geometric_mean, median};
+use overseer_engine::core::SelectionEnd;
+use std::fmt::Write as _;
+
+/// The tables.
+#[must_use]
+pub fn tables(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    let all: Vec<&Outcome> = outcomes.iter().collect();
+    let changed: Vec<&Outcome> = all.iter().copied().filter(|o| o.later.is_some()).collect();
+    let count = |verdict: i8| changed.iter().filter(|o| o.verdict() == verdict).count();
+    let rel = |of: &[&Outcome]| geometric_mean(of.iter().map(|o| o.later.map_or(1.0, |l| l.rel)));
+    out.push_str("| | |\n|---|---|\n");
+    let _ = writeln!(out, "| series | {} |", all.len());
+    let _ = writeln!(out, "| the default was kept | {} |", all.len() - changed.len());
+    let _ = writeln!(out, "| something else was chosen | {} |", changed.len());
+    let _ = writeln!(out, "| and was better on later rows, beyond noise | {} |", count(-1));
+    let _ = writeln!(out, "| alike, within noise | {} |", count(0));
+    let _ = writeln!(out, "| worse, beyond noise | {} |", count(1));
+    let _ = writeln!(
+        out,
+        "| loss on later rows over the default's: mean of all, of those where something else was chosen | {:.3}, {:.3} |",
+        geometric_mean(all.iter().map(|o| o.ratio())),
+        geometric_mean(changed.iter().map(|o| o.ratio())),
+    );
+    let _ =
+        writeln!(out, "| the same of absolute errors | {:.3}, {:.3} |", rel(&all), rel(&changed));
+    let early = all.iter().filter(|o| o.end == SelectionEnd::Decided).count();
+    let _ = writeln!(out, "| contests that were decided early | {early} |");
+    let _ = writeln!(
+        out,
+        "| a contest: rows, median; seconds, median and most | {:.0}; {:.0}, {:.0} |",
+        median(all.iter().map(|o| o.rows as f64)),
+        median(all.iter().map(|o| o.seconds)),
+        all.iter().map(|o| o.seconds).fold(0.0, f64::max),
+    );
+    out.push_str(
+        "\n| series | chosen | better in the contest | loss on later rows over the default's | ± |\n|---|---|---|---|---|\n",
+    );
+    let mut order = changed;
+    order.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
+    for o in order {
+        let error = o.later.map_or(f64::NAN, |l| l.error);
+        let _ = writeln!(
+            out,
+            "| {}/{} | {} | {:.1} % | {:.3} | {error:.3} |",
+            o.corpus,
+            o.name,
+            o.chosen,
+            100.0 * o.gain,
+            o.ratio()
+        );
+    }
+    out
+}
+
+/// The page of a report, of every so many-th series.
+#[must_use]
+pub fn page(outcomes: &[Outcome], every: usize) -> String {
+    let stride = if every == 1 { String::new() } else { format!(" --every {every}") };
+    format!(
+        "{HEAD}\n## On the data\n\nWritten by `cargo run --release -p overseer-accuracy --bin automl -- DIR{stride} --report \
+         docs/automl.md`; edit\n`benches/accuracy/src/automl/report.rs`, not this.\n{EXPLAINED}\n{}",
+        tables(outcomes)
+    )
+}
+
+const HEAD: &str = "# Forecasters that choose themselves
+
+Hosts differ in what forecasts them best. `overseer train --auto` lets forecasters compete over the stored history,
+shows the leaderboard, and keeps what is better than the default beyond noise; `overseer watch` does so once a day in the
+background, from a day of history on.
+
+```text
+overseer train --auto --budget 60s
+```
+
+- *Who competes*: the default forest; the last value, which all are measured by; forests without the other features or
+  the clock, with fewer or more lags, larger or smaller leaves, fewer rows, other experts; medians; what was an hour
+  before; and whoever else joins (`host::Options::challengers`, `examples/own_forecaster.rs`).
+- *How*: each stretch of the history is forecast after learning from the rows before it, with as many rows as the horizon
+  between; by successive halving (Jamieson and Talwalkar 2016; Karnin, Koren and Somekh 2013) the better half goes on to
+  twice as many stretches. The order of the stretches hangs on a fixed seed: the same history gives the same choice.
+- *Loss*: pinball losses at 5, 50 and 95 % at up to eight steps ahead, each as a share of the last value's.
+- *Noise*: something else than the default is chosen only where its advantage, block by block on the same rows (Diebold
+  and Mariano 1995), is beyond what chance does once in twenty contests, however many compete.
+- *Limits*: the budget is time, and a contest that runs out of it counts its completed rounds. Memory is bounded by the
+  rows looked at (20,000) and by the size of a stored model (64 MiB): who is larger drops out, as does who fails, with the
+  reason in the leaderboard.
+- *Kept*: the choice, leaderboard and margin are the column `selection` of `model_metadata`.
+- *While watching*: the contest has a thread and a reading connection of its own, takes at most half of one processor
+  and on Linux only what nobody else wants; a tick never waits for it. Its outcome is used from the next training on.
+  `auto = \"off\"` in the configuration file switches it off.
+";
+
+const EXPLAINED: &str = "
+On each series of the [forecasts](forecasts.md) the contest sees only the rows that are learned from before the first
+forecast. What it chose and the default then forecast the rest, 1 to 10 rows ahead, both learning on. The loss is the mean
+pinball loss at 5, 50 and 95 %; beyond noise is two standard errors over thirty blocks of rows.
+";
