@@ -13,7 +13,7 @@ pub(crate) fn verify(settings: &Settings) -> Outcome {
     let verified = store.verify()?;
     match settings.format {
         Format::Json => json(&verified)?,
-        Format::Text => print(&text::verified(&verified, &text::Style::of_stdout()))?,
+        Format::Text => print(&text::database_verified(&verified, &text::Style::of_stdout()))?,
     }
     if verified.is_sound() {
         return Ok(Severity::None);

@@ -14,5 +14,5 @@ pub(crate) use models::{models, one_model, pruned, verified};
 pub(crate) use report::{Parts, report};
 pub(crate) use selection::selection;
 pub(crate) use style::Style;
-pub(crate) use verify::verified;
+pub(crate) use verify::database_verified;
 pub(crate) use watch::{Before, watch_end, watch_start};

@@ -4,7 +4,7 @@ use super::style::{Style, local};
 use overseer_engine::host::store::Verified;
 use std::fmt::Write;
 
-pub(crate) fn verified(verified: &Verified, style: &Style) -> String {
+pub(crate) fn database_verified(verified: &Verified, style: &Style) -> String {
     let mut out = String::new();
     let structure = if verified.structure.is_empty() { "sound" } else { "damaged" };
     let _ = writeln!(out, "  structure         {structure}");

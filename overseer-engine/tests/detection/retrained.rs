@@ -97,6 +97,7 @@ fn alerts(samples: &[Sample], trainer: Box<dyn DetectorTrainer>) -> (usize, f64,
         pattern_analyzer: Box::new(
             wired::models::pattern::ShapeAnalyzer::builder().build().unwrap(),
         ),
+        fill_forecaster: Box::new(wired::models::time_to_full::RisingFill::default()),
     };
     let mut engine = Engine::new(parts, config, Role::Sampler).unwrap();
     let trained = engine.train(true, MONDAY + STEP.times(LOST - 1));

@@ -110,9 +110,7 @@ impl Kind {
             Self::Findings(table) => table,
         }
     }
-}
 
-impl Kind {
     fn table(self) -> &'static str {
         match self {
             Self::Samples => "system_metrics",
@@ -123,12 +121,14 @@ impl Kind {
         }
     }
 
-    fn summed(self) -> Summed {
+    /// What has a checksum, which goes with its rows.
+    fn summed(self) -> Option<Summed> {
         match self {
-            Self::Samples => Summed::Samples,
-            Self::Tier(tier) => Summed::of_tier(tier),
-            Self::Findings("predictions") => Summed::Predictions,
-            Self::Findings(_) => Summed::Patterns,
+            Self::Samples => Some(Summed::Samples),
+            Self::Tier(tier) => Some(Summed::of_tier(tier)),
+            Self::Auxiliary | Self::AuxiliaryHours => None,
+            Self::Findings("predictions") => Some(Summed::Predictions),
+            Self::Findings(_) => Some(Summed::Patterns),
         }
     }
 }
@@ -238,7 +238,9 @@ impl SqliteStore {
         }
         let removed = self.with_marks(DOING, |connection, host, marks| {
             note_gone(marks, kind, before);
-            sums::forget(connection, host, kind.summed(), before)?;
+            if let Some(summed) = kind.summed() {
+                sums::forget(connection, host, summed, before)?;
+            }
             remove_rows(connection, host, kind, before)
         })?;
         Ok((removed, before))
