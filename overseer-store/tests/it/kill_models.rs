@@ -94,7 +94,7 @@ fn a_process_killed_while_it_saves_leaves_whole_models_and_loses_none_it_acknowl
         let files = std::fs::read_dir(dir.models()).unwrap().count();
         interrupted += usize::from(files > versions.len());
     }
-    assert!(acknowledged > ROUNDS, "only {acknowledged} were saved");
+    assert!(acknowledged >= ROUNDS, "only {acknowledged} were saved");
     assert!(interrupted > 0, "no save was ever interrupted");
     let mut models = models;
     models.remove_leftovers().unwrap();
