@@ -25,7 +25,8 @@ fn at(row: u32) -> Timestamp {
 }
 
 fn sample(row: u32) -> Sample {
-    let network = if row % 19 == 0 { f64::NAN } else { 1e5 + 4e3 * f64::from(row * 53 % 31) };
+    let network =
+        if row.is_multiple_of(19) { f64::NAN } else { 1e5 + 4e3 * f64::from(row * 53 % 31) };
     Sample::new(at(row), vec![0.1 + 0.01 * f64::from(row * 37 % 23), network])
 }
 

@@ -35,11 +35,12 @@ mod sums;
 mod texts;
 mod tiers;
 mod upkeep;
+mod verify;
 
 pub use migrate::FORMAT_VERSION;
 pub use open::{Opened, SqliteOptions};
 pub use retention::Retention;
-pub use sums::Verified;
+pub use verify::Verified;
 
 use crate::error::Context;
 use overseer_core::{

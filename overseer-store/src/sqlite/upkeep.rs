@@ -8,7 +8,7 @@ use super::marks::Marks;
 use super::session;
 use super::sums::{self, Summed};
 use super::tiers::{self, EARLIEST, HOUR, LATEST, MINUTE, Tier};
-use super::{SqliteStore, write};
+use super::{SqliteStore, verify, write};
 use crate::error::Context;
 use overseer_core::{Maintenance, Result, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -120,7 +120,7 @@ impl SqliteStore {
             marks.upkeep_at = now;
             session::count_change(transaction, host).at(path, DOING)?;
             marks.write(transaction, host, stored).at(path, DOING)?;
-            let checked = sums::keep_place(transaction, host, checked).at(path, DOING)?;
+            let checked = verify::keep_place(transaction, host, checked).at(path, DOING)?;
             Ok((marks, checked))
         })?;
         (self.upkeep.marks, self.upkeep.checked) = (Some(taken.0), taken.1);
