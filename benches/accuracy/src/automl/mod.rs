@@ -6,7 +6,7 @@ pub mod report;
 use crate::forecast::HORIZON;
 use crate::forecast::series::Series;
 use overseer_engine::core::{
-    Error, ForecastTarget, ForecasterTrainer, Frame, Result, Selection, SelectionEnd,
+    Error, ForecastTarget, ForecasterTrainer, Frame, Result, Selection, SelectionEnd, Standing,
 };
 use overseer_engine::host;
 use overseer_engine::offline::{Backtest, BacktestRow};
@@ -38,6 +38,8 @@ pub struct Outcome {
     pub end: SelectionEnd,
     /// How long it took, in seconds, beside as many others as there are cores.
     pub seconds: f64,
+    /// How each candidate did in the contest.
+    pub leaderboard: Vec<Standing>,
     /// The chosen forecaster beside the default on later rows; `None` if it is the default.
     pub later: Option<Later>,
 }
@@ -97,7 +99,7 @@ fn one(series: &Series) -> Result<Outcome> {
         _ => None,
     };
     let gain = selection.standing(&selection.chosen).map_or(f64::NAN, |s| s.gain.0);
-    let Selection { chosen, margin, end, .. } = selection;
+    let Selection { chosen, margin, end, leaderboard, .. } = selection;
     Ok(Outcome {
         corpus: series.corpus.clone(),
         name: series.name.clone(),
@@ -107,6 +109,7 @@ fn one(series: &Series) -> Result<Outcome> {
         gain,
         end,
         seconds,
+        leaderboard,
         later,
     })
 }
@@ -176,6 +179,7 @@ mod tests {
             gain: 0.05,
             end: SelectionEnd::Completed,
             seconds: 3.0,
+            leaderboard: Vec::new(),
             later: crps3.map(|crps3| Later { crps3, error: 0.02, rel: crps3 }),
         }
     }
@@ -196,5 +200,7 @@ mod tests {
         ] {
             assert!(tables.contains(line), "{line}\n{tables}");
         }
+        let kept = report::tables(&[outcome(None)]);
+        assert!(kept.contains("| 1.000, – |") && !kept.contains("| chosen |"), "{kept}");
     }
 }

@@ -12,7 +12,11 @@ pub fn tables(outcomes: &[Outcome]) -> String {
     let all: Vec<&Outcome> = outcomes.iter().collect();
     let changed: Vec<&Outcome> = all.iter().copied().filter(|o| o.later.is_some()).collect();
     let count = |verdict: i8| changed.iter().filter(|o| o.verdict() == verdict).count();
-    let rel = |of: &[&Outcome]| geometric_mean(of.iter().map(|o| o.later.map_or(1.0, |l| l.rel)));
+    let mean = |of: &[&Outcome], ratio: fn(&Outcome) -> f64| match of {
+        [] => "–".to_owned(),
+        of => format!("{:.3}", geometric_mean(of.iter().map(|o| ratio(o)))),
+    };
+    let both = |ratio| format!("{}, {}", mean(&all, ratio), mean(&changed, ratio));
     out.push_str("| | |\n|---|---|\n");
     let _ = writeln!(out, "| series | {} |", all.len());
     let _ = writeln!(out, "| the default was kept | {} |", all.len() - changed.len());
@@ -22,12 +26,14 @@ pub fn tables(outcomes: &[Outcome]) -> String {
     let _ = writeln!(out, "| worse, beyond noise | {} |", count(1));
     let _ = writeln!(
         out,
-        "| loss on later rows over the default's: mean of all, of those where something else was chosen | {:.3}, {:.3} |",
-        geometric_mean(all.iter().map(|o| o.ratio())),
-        geometric_mean(changed.iter().map(|o| o.ratio())),
+        "| loss on later rows over the default's: mean of all, of those where something else was chosen | {} |",
+        both(Outcome::ratio),
     );
-    let _ =
-        writeln!(out, "| the same of absolute errors | {:.3}, {:.3} |", rel(&all), rel(&changed));
+    let _ = writeln!(
+        out,
+        "| the same of absolute errors | {} |",
+        both(|o| o.later.map_or(1.0, |l| l.rel))
+    );
     let early = all.iter().filter(|o| o.end == SelectionEnd::Decided).count();
     let _ = writeln!(out, "| contests that were decided early | {early} |");
     let _ = writeln!(
@@ -37,6 +43,9 @@ pub fn tables(outcomes: &[Outcome]) -> String {
         median(all.iter().map(|o| o.seconds)),
         all.iter().map(|o| o.seconds).fold(0.0, f64::max),
     );
+    if changed.is_empty() {
+        return out;
+    }
     out.push_str(
         "\n| series | chosen | better in the contest | loss on later rows over the default's | ± |\n|---|---|---|---|---|\n",
     );
@@ -93,7 +102,9 @@ overseer train --auto --budget 60s
 - *Kept*: the choice, leaderboard and margin are the column `selection` of `model_metadata`.
 - *While watching*: the contest has a thread and a reading connection of its own, takes at most half of one processor
   and on Linux only what nobody else wants; a tick never waits for it. Its outcome is used from the next training on.
-  `auto = \"off\"` in the configuration file switches it off.
+  `auto = \"off\"` in the configuration file switches it off. On 20,000 samples of a made-up host a contest raised the
+  peak of `watch` from 35 to 57 MB, which is what training on 5,000 rows takes and as much again; and on a machine whose
+  two processors were wanted by twenty others, samples came 4.98 to 5.02 s apart while it ran.
 ";
 
 const EXPLAINED: &str = "
