@@ -14,7 +14,7 @@ const LONG_EVERY: Span = Span::from_secs(3600);
 impl Engine {
     /// Looks for patterns in the newest samples, and where there are days of them, in those.
     ///
-    /// A feature has one analysis: the long one where that shows a rhythm or a direction, else the short one.
+    /// A feature has one analysis: the long one where that shows a rhythm, a direction or a change, else the short one.
     ///
     /// # Errors
     /// If the history cannot be put into a frame.
@@ -42,7 +42,7 @@ impl Engine {
         self.patterns_at = Some(now);
     }
 
-    /// The rhythms and directions of the last days, looked for once an hour.
+    /// The rhythms, directions and changes of the last days, looked for once an hour.
     fn long_patterns(&mut self) -> Result<Vec<PatternAnalysis>> {
         let Some(last) = self.history.last().map(|s| s.timestamp) else { return Ok(Vec::new()) };
         if let Some((at, found)) = &self.long_patterns
@@ -57,7 +57,10 @@ impl Engine {
         });
         let mut found =
             if longer { self.parts.pattern_analyzer.analyze(&frame)? } else { Vec::new() };
-        found.retain(|p| matches!(p.pattern_type, PatternType::Periodic | PatternType::Trending));
+        found.retain(|p| {
+            matches!(p.pattern_type, PatternType::Periodic | PatternType::Trending)
+                || !p.change_points.is_empty()
+        });
         self.long_patterns = Some((last, found.clone()));
         Ok(found)
     }

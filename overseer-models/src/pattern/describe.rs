@@ -27,6 +27,14 @@ impl Description<'_> {
         letters.next().map_or_else(String::new, |l| l.to_uppercase().chain(letters).collect())
     }
 
+    /// The word that goes with one, as with memory, or with several, as with disk reads.
+    fn agree<'w>(&self, one: &'w str, several: &'w str) -> &'w str {
+        match host::plain_name(&self.feature.name) {
+            "disk reads" | "disk writes" | "processes" => several,
+            _ => one,
+        }
+    }
+
     fn value(&self, value: f64) -> String {
         self.feature.unit.humanize(value)
     }
@@ -93,7 +101,8 @@ impl Description<'_> {
             |latest| format!("{} to {}", ahead(crossing.earliest), ahead(latest)),
         );
         format!(
-            "At that pace it reaches {} in about {} ({latest}).",
+            "At that pace {} {} in about {} ({latest}).",
+            self.agree("it reaches", "they reach"),
             self.value(crossing.limit),
             ahead(crossing.expected)
         )
@@ -104,12 +113,14 @@ impl Description<'_> {
     pub(super) fn rhythm(&self, rhythm: &Periodicity, swing: (f64, f64), share: f64) -> String {
         let peak = rhythm.peak.and_then(|at| self.phase(rhythm.period, at)).unwrap_or_default();
         format!(
-            "{} repeats every {}{peak}, between about {} and {}; this explains {:.0} % of its variation.",
+            "{} {} every {}{peak}, between about {} and {}; this explains {:.0} % of {} variation.",
             self.name(),
+            self.agree("repeats", "repeat"),
             rhythm.period,
             self.value(swing.0),
             self.value(swing.1),
-            100.0 * share
+            100.0 * share,
+            self.agree("its", "their")
         )
     }
 
@@ -172,6 +183,7 @@ impl Description<'_> {
         let when =
             format!("{} before the end of the window", self.window.1.since(change.timestamp));
         let name = self.name();
+        let (its, it) = (self.agree("its", "their"), self.agree("it", "they"));
         let (before, after) = change.sizes.unwrap_or(change.levels);
         match change.kind {
             ChangeKind::Trend => {
@@ -184,13 +196,19 @@ impl Description<'_> {
                     format!("{} by about {amount} {of}", if slope > 0.0 { rises } else { falls })
                 };
                 format!(
-                    "{name} changed its direction {when}: until then it {}, since then it {}.",
-                    pace(before, "rose", "fell", "kept its level"),
-                    pace(after, "rises", "falls", "keeps its level")
+                    "{name} changed {its} direction {when}: until then {it} {}, since then {it} {}.",
+                    pace(before, "rose", "fell", &format!("kept {its} level")),
+                    pace(
+                        after,
+                        self.agree("rises", "rise"),
+                        self.agree("falls", "fall"),
+                        &format!("{} {its} level", self.agree("keeps", "keep"))
+                    )
                 )
             }
             ChangeKind::Variance => format!(
-                "{name} varies {} since {when}: by {} about its course instead of {} (standard deviation).",
+                "{name} {} {} since {when}: by {} about {its} course instead of {} (standard deviation).",
+                self.agree("varies", "vary"),
                 if after > before { "more" } else { "less" },
                 self.amount(after),
                 self.amount(before)
@@ -214,6 +232,7 @@ impl Description<'_> {
         certain: bool,
     ) -> String {
         let name = self.name();
+        let its = self.agree("its", "their");
         if range.0 == range.1 {
             return format!("{name} stayed at {}.", self.value(level));
         }
@@ -222,13 +241,17 @@ impl Description<'_> {
         match (certain, volatile) {
             (true, true) => {
                 let of_level = if relative.is_finite() && relative < 100.0 {
-                    format!(", with a spread of {:.0} % of its level", 100.0 * relative)
+                    format!(", with a spread of {:.0} % of {its} level", 100.0 * relative)
                 } else {
                     String::new()
                 };
-                format!("{name} swings widely without direction or rhythm{of_level}: {range}.")
+                let swings = self.agree("swings", "swing");
+                format!("{name} {swings} widely without direction or rhythm{of_level}: {range}.")
             }
-            (true, false) => format!("{name} keeps its level of {}: {range}.", self.value(level)),
+            (true, false) => {
+                let keeps = self.agree("keeps", "keep");
+                format!("{name} {keeps} {its} level of {}: {range}.", self.value(level))
+            }
             (false, _) => format!("{name}: {range}."),
         }
     }
@@ -344,6 +367,12 @@ mod tests {
 
     #[test]
     fn spreads_read_as_people_say_them() {
+        let reads = Feature::new("system.disk.io.read", Unit::BytesPerSecond);
+        assert_eq!(
+            over(&reads, 1).spread(3e6, (1e6, 9e6), 0.8, true, true),
+            "Disk reads swing widely without direction or rhythm, with a spread of 80 % of their \
+             level: nine in ten values lie between 1.0 MB/s and 9.0 MB/s."
+        );
         let plain = Feature::new("queue.depth", Unit::Unknown);
         let d = over(&plain, 1);
         assert_eq!(d.spread(3.0, (3.0, 3.0), 0.0, false, true), "queue.depth stayed at 3.");

@@ -63,6 +63,8 @@ pub(super) struct Evidence {
     pub(super) changes: Vec<ChangePoint>,
     /// What rhythms, direction and levels leave over.
     pub(super) rest: Vec<f64>,
+    /// Mean of the values, about which rhythms swing.
+    pub(super) mean: f64,
     /// Median of the values, and their 5 % and 95 % points.
     pub(super) level: f64,
     pub(super) range: (f64, f64),
@@ -115,6 +117,7 @@ impl ShapeAnalyzer {
             polynomial_share: Probability::saturating(polynomial_share).get(),
             changes,
             rest,
+            mean: known.values.iter().map(|v| v / known.values.len() as f64).sum(),
             level,
             range: (low, high),
         }

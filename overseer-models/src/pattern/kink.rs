@@ -150,11 +150,10 @@ impl Bend {
             }
         }
         for i in 0..3 {
-            for k in i + 1..3 {
-                let factor = m[k][i] / m[i][i];
-                for j in i..4 {
-                    m[k][j] -= factor * m[i][j];
-                }
+            let pivot = m[i];
+            for row in m.iter_mut().skip(i + 1) {
+                let factor = row[i] / pivot[i];
+                row.iter_mut().zip(pivot).for_each(|(v, p)| *v -= factor * p);
             }
         }
         let after = m[2][3] / m[2][2];

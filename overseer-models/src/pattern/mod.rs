@@ -201,7 +201,7 @@ impl ShapeAnalyzer {
         let direction = found.direction.sentences(&says, known);
         let rhythms = found.rhythms.iter().filter(|r| r.is_material).map(|r| {
             let (low, high) = r.rhythm.swing();
-            says.rhythm(&r.periodicity, (found.level + low, found.level + high), r.share_of_all)
+            says.rhythm(&r.periodicity, (found.mean + low, found.mean + high), r.share_of_all)
         });
         let is_volatile = shape.pattern_type == PatternType::Volatile;
         let mut sentences: Vec<String> = match shape.pattern_type {

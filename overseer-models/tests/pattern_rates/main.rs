@@ -6,6 +6,8 @@
 //! cargo test -p overseer-models --test pattern_rates -- --ignored
 //! ```
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
+
 mod analysis;
 mod measure;
 mod noise;
