@@ -105,6 +105,9 @@ fn engine_at(place: &Path, config: Config) -> Engine {
         pattern_analyzer: Box::new(
             wired::models::pattern::ShapeAnalyzer::builder().build().unwrap(),
         ),
+        fill_forecaster: Box::new(
+            overseer_engine::host::models::time_to_full::RisingFill::default(),
+        ),
     };
     Engine::with_contest(parts, contest(), config, Role::Sampler).unwrap()
 }
