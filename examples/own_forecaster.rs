@@ -142,7 +142,7 @@ fn main() -> Result<()> {
     let contest =
         host::forecaster_contest()?.challenger(Candidate::new("job plan", JobPlanTrainer));
     let targets = [ForecastTarget::PerformanceScore];
-    let selection = contest.run(&history(2_000)?, &targets, 30, |_| true)?;
+    let selection = contest.run(&history(900)?, &targets, 30, |_| true)?;
     for (rank, candidate) in (1..).zip(&selection.leaderboard).take(3) {
         println!("{rank} {}: {:.3}", candidate.name, candidate.loss.0);
     }
