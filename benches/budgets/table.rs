@@ -11,11 +11,11 @@
 #[rustfmt::skip]
 pub(crate) const BUDGETS: &[(&str, f64)] = &[
     ("detect", 80.0),
-    ("predict", 510.0),
-    ("time_to_full_20", 20_000.0),
-    ("patterns", 11_000.0),
-    ("analyze", 14_000.0),
-    ("tick", 910.0),
+    ("predict", 1_000.0),
+    ("time_to_full_20", 95_000.0),
+    ("patterns", 20_000.0),
+    ("analyze", 20_000.0),
+    ("tick", 2_000.0),
     ("collect", 140.0),
     ("train", 590_000.0),
     ("store_1", 67.0),
@@ -41,7 +41,7 @@ pub(crate) const BUDGETS: &[(&str, f64)] = &[
     ("trend.degree_3", 23.0),
     ("trend.degree_3_uneven", 78.0),
     ("trend.degree_by_criterion", 23.0),
-    ("pattern.rhythm", 1_200.0),
+    ("pattern.rhythm", 2_000.0),
 ];
 
 /// Parts of the comprehensive analysis, and all of it: what was asked to stay under [`WHOLE`].
