@@ -130,6 +130,10 @@ impl<'a> Head<'a> {
         let length = r.length()?;
         let metadata: ModelMetadata = serde_json::from_slice(r.raw(length)?)
             .map_err(|_| corrupt("its metadata cannot be read"))?;
+        // Stored again, it would be a model of what the metadata says.
+        if metadata.schema_fingerprint != self.fingerprint {
+            return Err(corrupt("its metadata is of another schema than it"));
+        }
         let length = r.length()?;
         let payload = r.raw(length)?;
         self.rest.finish()?;
@@ -174,6 +178,21 @@ mod tests {
             assert!(inspect(&damaged).is_err(), "byte {i}");
             assert!(decode(&bytes[..i], "test", &schema).is_err(), "cut at {i}");
         }
+    }
+
+    #[test]
+    fn a_file_that_disagrees_with_itself_about_its_schema_is_refused() {
+        let (schema, bytes) = stored(b"payload");
+        let mut changed = bytes.clone();
+        // A digit of the fingerprint in the metadata, and the checksum made right.
+        let text = format!("{}", schema.fingerprint()).into_bytes();
+        let at = bytes.windows(text.len()).position(|w| w == text).unwrap();
+        changed[at + text.len() - 1] ^= 1;
+        let end = changed.len() - 4;
+        let checksum = crc32fast::hash(&changed[..end]);
+        changed[end..].copy_from_slice(&checksum.to_le_bytes());
+        assert!(decode(&changed, "test", &schema).unwrap_err().is_corrupt());
+        assert!(inspect(&changed).unwrap_err().is_corrupt());
     }
 
     proptest! {
