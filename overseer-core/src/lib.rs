@@ -28,6 +28,9 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
+#[macro_use]
+mod words;
+
 pub mod decision;
 mod error;
 pub mod finding;
@@ -36,6 +39,7 @@ pub mod host;
 mod local_time;
 pub mod missing;
 mod model;
+mod notification;
 mod probability;
 mod sample;
 mod schema;
@@ -57,6 +61,7 @@ pub use finding::{
 pub use frame::Frame;
 pub use local_time::{LocalTime, Utc};
 pub use model::{ModelKind, ModelMetadata, Quality};
+pub use notification::{Notification, NotificationReason};
 pub use probability::Probability;
 pub use sample::{Auxiliary, AuxiliarySeries, Interruption, MissingValue, Origin, Reading, Sample};
 pub use schema::{Feature, Schema, Unit};
@@ -66,6 +71,6 @@ pub use time::{Span, Timestamp};
 pub use traits::{
     Appended, AuxiliaryQuery, Collector, Damaged, Detector, DetectorTrainer, Dropped,
     FillForecaster, FillOutlook, Filling, Forecast, ForecastTarget, Forecaster, ForecasterTrainer,
-    HostInfo, Judgement, Maintenance, ModelRepository, PatternAnalyzer, SampleQuery, Store,
+    HostInfo, Judgement, Maintenance, ModelRepository, PatternAnalyzer, SampleQuery, Sink, Store,
     StoredCounts,
 };

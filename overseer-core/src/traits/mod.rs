@@ -5,6 +5,7 @@ mod detect;
 mod fill;
 mod forecast;
 mod pattern;
+mod sink;
 mod store;
 
 pub use collect::{Collector, HostInfo};
@@ -12,6 +13,7 @@ pub use detect::{Detector, DetectorTrainer, Judgement};
 pub use fill::{FillForecaster, FillOutlook, Filling};
 pub use forecast::{Forecast, ForecastTarget, Forecaster, ForecasterTrainer};
 pub use pattern::PatternAnalyzer;
+pub use sink::Sink;
 pub use store::{
     Appended, AuxiliaryQuery, Damaged, Dropped, Maintenance, ModelRepository, SampleQuery, Store,
     StoredCounts,
@@ -35,6 +37,7 @@ mod tests {
         movable::<dyn FillForecaster>();
         movable::<dyn PatternAnalyzer>();
         movable::<dyn Store>();
+        movable::<dyn Sink>();
         movable::<dyn ModelRepository>();
     }
 }
