@@ -154,8 +154,7 @@ pub(crate) fn of_rows() -> Kept {
             }
             Ok(times * day.anomalies.len())
         })?;
-        // Few, for ever, and kept so that any tool can read them: whole texts.
-        kept &= judge("bytes an anomaly", anomaly, 2000.0, "bytes");
+        kept &= judge("bytes an anomaly", anomaly, 300.0, "bytes");
     }
     Ok(kept)
 }

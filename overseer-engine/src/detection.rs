@@ -1,5 +1,6 @@
 //! From a judgement to a finding: severity, the features behind it, a sentence, and what to do.
 
+use crate::digits::short;
 use crate::engine::Engine;
 use crate::policy::{CALM_SAMPLES, Evidence};
 use crate::sentence::sentence;
@@ -57,9 +58,10 @@ impl Engine {
             .filter(|f| f.contribution >= NAMED_SHARE)
             .take(NAMED_FEATURES)
             .cloned()
+            .map(short)
             .collect();
         if anomaly.features.is_empty() {
-            anomaly.features = explained.into_iter().take(1).collect();
+            anomaly.features = explained.into_iter().take(1).map(short).collect();
         }
         let seen = self.active().len().max(detector.metadata.rows);
         // An alert says who is behind it, and is given once.

@@ -27,6 +27,7 @@ pub mod analytics;
 mod changes;
 mod config;
 mod detection;
+mod digits;
 mod engine;
 mod history;
 #[cfg(feature = "host")]

@@ -1,6 +1,7 @@
 //! From forecasts to findings: the performance score ahead, its interval, and what that means.
 
 use crate::ahead::Past;
+use crate::digits::seven_digits;
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use crate::sentence::range;
@@ -49,7 +50,7 @@ impl Engine {
             let mut p =
                 Prediction::new(kind, ahead.median, ahead.interval, horizon, newest.timestamp);
             p.confidence = ahead.held;
-            p.features.push(FeatureValue::new(&feature.name, now));
+            p.features.push(FeatureValue::new(&feature.name, seven_digits(now)));
             p.explanation = explain_feature(&p, feature.unit, now);
             all.push(p);
         }
@@ -239,13 +240,11 @@ impl Engine {
         let now = newest.and_then(|s| host::performance_score(&s.values).map(|score| (score, s)));
         if let Some((score, sample)) = now {
             let features = self.schema.features();
-            p.features.push(FeatureValue::new(
-                features[score.driver].name.clone(),
-                sample.values[score.driver],
-            ));
+            let told = |name: &str, v| FeatureValue::new(name, seven_digits(v));
+            p.features.push(told(&features[score.driver].name, sample.values[score.driver]));
             for (f, &v) in features.iter().zip(&sample.values).take(host::PAGING_UTILIZATION) {
                 if f.name != features[score.driver].name {
-                    p.features.push(FeatureValue::new(f.name.clone(), v));
+                    p.features.push(told(&f.name, v));
                 }
             }
             p.explanation = explain(&p, score, &features[score.driver].name, caveat);

@@ -34,6 +34,6 @@ CREATE TABLE auxiliary_1h (
 -- In `installation`, both of them times: auxiliary_done (every hour before is in auxiliary_1h) and auxiliary_gone (every
 -- row of auxiliary_metrics before may have been removed).
 
--- The feature that will set a predicted performance score; and which mount it is that a time_to_full is of.
+-- The feature that will set a predicted performance score, a text as those of 0004; and which mount it is that a time_to_full is of.
 ALTER TABLE predictions ADD COLUMN driver TEXT;
 ALTER TABLE predictions ADD COLUMN instance TEXT;

@@ -32,7 +32,8 @@ pub(super) struct Layout {
 /// Whether texts of this column are stored by their numbers.
 pub(super) fn is_packed(kind: Kind, column: &str) -> bool {
     let packed: &[&str] = match kind {
-        Kind::Predictions => &["explanation", "features", "recommendations"],
+        Kind::Anomalies => &["description", "features", "suggested_actions"],
+        Kind::Predictions => &["driver", "explanation", "features", "recommendations"],
         Kind::Patterns => &["features", "insights", "change_points"],
         _ => &[],
     };
@@ -69,22 +70,27 @@ impl SqliteStore {
             }
             Kind::Minutes => self.tier_layout(Tier::Minutes),
             Kind::Hours => self.tier_layout(Tier::Hours),
-            Kind::Anomalies => fixed(
-                "anomalies",
-                "timestamp",
-                "anomaly_id",
-                &[
-                    ("timestamp", Integer, false),
-                    ("is_anomaly", Integer, false),
-                    ("severity", Text, false),
-                    ("score", Real, true),
-                    ("p_value", Real, true),
-                    ("confidence", Real, false),
-                    ("description", Text, false),
-                    ("features", Json, false),
-                    ("suggested_actions", Json, false),
-                ],
-            ),
+            Kind::Anomalies => {
+                let mut layout = fixed(
+                    "anomalies",
+                    "timestamp",
+                    "anomaly_id",
+                    &[
+                        ("timestamp", Integer, false),
+                        ("is_anomaly", Integer, false),
+                        ("severity", Text, false),
+                        ("score", Real, true),
+                        ("p_value", Real, true),
+                        ("confidence", Real, false),
+                        ("description", Text, false),
+                        ("features", Json, false),
+                        ("suggested_actions", Json, false),
+                    ],
+                );
+                // A host has one judgement a sample, and earlier releases stored its texts in another form.
+                layout.identity = &["timestamp"];
+                layout
+            }
             Kind::Predictions => fixed(
                 "predictions",
                 "timestamp",

@@ -116,8 +116,10 @@ fn insert_anomaly(
     host_id: i64,
     anomaly: &AnomalyDetection,
 ) -> Result<()> {
-    let features = to_json(&anomaly.features)?;
-    let suggested_actions = to_json(&anomaly.suggested_actions)?;
+    let pack = |text: &str| texts::pack(connection, text).at(path, RECORDING);
+    let description = pack(&anomaly.description)?;
+    let features = pack(&to_json(&anomaly.features)?)?;
+    let suggested_actions = pack(&to_json(&anomaly.suggested_actions)?)?;
     connection
         .prepare_cached(INSERT_ANOMALY)
         .and_then(|mut statement| {
@@ -129,7 +131,7 @@ fn insert_anomaly(
                 ":score": known(anomaly.score),
                 ":p_value": known(anomaly.p_value),
                 ":confidence": anomaly.confidence.get(),
-                ":description": anomaly.description,
+                ":description": description,
                 ":features": features,
                 ":suggested_actions": suggested_actions,
             })
@@ -147,7 +149,7 @@ pub(super) fn anomaly(row: &Record<'_>) -> Result<AnomalyDetection> {
     );
     anomaly.is_anomaly = row.get("is_anomaly")?;
     anomaly.confidence = row.probability("confidence")?;
-    anomaly.description = row.get("description")?;
+    anomaly.description = row.text("description")?;
     anomaly.suggested_actions = row.json("suggested_actions")?;
     let features: Vec<Evidence> = row.json("features")?;
     anomaly.features = features.into_iter().map(Evidence::into_core).collect();
@@ -194,6 +196,7 @@ fn insert_prediction(
         other => return Err(Error::unsupported(format!("storing predictions of {other:?}"))),
     };
     let pack = |text: &str| texts::pack(connection, text).at(path, RECORDING);
+    let driver = prediction.driver.as_deref().map(pack).transpose()?;
     let explanation = pack(&prediction.explanation)?;
     let features = pack(&to_json(&prediction.features)?)?;
     let recommendations = pack(&to_json(&prediction.recommendations)?)?;
@@ -207,7 +210,7 @@ fn insert_prediction(
                 ":prediction_type": prediction_type,
                 ":feature": feature,
                 ":instance": instance,
-                ":driver": prediction.driver,
+                ":driver": driver,
                 ":value": known(prediction.value),
                 ":lower": known(prediction.interval.lower),
                 ":upper": known(prediction.interval.upper),
@@ -250,7 +253,7 @@ pub(super) fn prediction(row: &Record<'_>) -> Result<Prediction> {
     );
     prediction.confidence = row.probability("confidence")?;
     prediction.features = row.json("features")?;
-    prediction.driver = row.get("driver")?;
+    prediction.driver = row.optional_text("driver")?;
     prediction.explanation = row.text("explanation")?;
     prediction.recommendations = row.json("recommendations")?;
     Ok(prediction)

@@ -46,6 +46,12 @@ impl Record<'_> {
         texts::unpack(self.connection, self.path, self.get(column)?)
     }
 
+    /// The same where it may be NULL, which is nothing.
+    pub(super) fn optional_text(&self, column: &str) -> Result<Option<String>> {
+        let stored: Option<String> = self.get(column)?;
+        stored.map(|text| texts::unpack(self.connection, self.path, text)).transpose()
+    }
+
     /// NULL is NaN.
     pub(super) fn real(&self, column: &str) -> Result<f64> {
         Ok(self.get::<Option<f64>>(column)?.unwrap_or(f64::NAN))

@@ -1,6 +1,6 @@
 //! Texts that differ in their numbers only, such as the explanations of a minute's predictions, stored by those numbers.
 //!
-//! It makes a prediction less than half as large. Whoever reads the database with other tools finds the wordings in
+//! It makes a prediction and an anomaly less than half as large. Whoever reads the database with other tools finds the wordings in
 //! `texts`; exports hold the whole text.
 
 use crate::error::corrupt;
@@ -11,7 +11,7 @@ use std::path::Path;
 /// Stands for a number in a wording, and before what is no plain text.
 const TAB: char = '\t';
 /// Shorter texts are kept as they are.
-const WORTH: usize = 24;
+const WORTH: usize = 20;
 /// No more wordings than this are learned: texts that never repeat would only be stored twice.
 const MOST_TEXTS: i64 = 5000;
 
