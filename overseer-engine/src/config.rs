@@ -25,6 +25,9 @@ pub struct Config {
     pub horizon_steps: usize,
     /// How old the choice of a forecaster may be before another contest is due; `None` for none but when asked.
     pub choose_every: Option<Span>,
+    /// Whether a forecaster that replaces an older one is fitted by whoever asks for
+    /// [`Engine::due_refit`](crate::Engine::due_refit), instead of by a tick, which takes most of a second.
+    pub refit_elsewhere: bool,
     /// How many of the newest samples patterns are looked for in.
     pub pattern_window: usize,
     /// How many alerts a healthy host may raise.
@@ -51,6 +54,7 @@ impl Default for Config {
             training_rows: 5000,
             horizon_steps: 120,
             choose_every: Some(Span::from_secs(86_400)),
+            refit_elsewhere: false,
             pattern_window: 1000,
             alarm_budget: AlarmBudget::default(),
             predict_every: Span::from_secs(60),

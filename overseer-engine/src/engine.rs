@@ -82,6 +82,8 @@ pub struct Engine {
     pub(crate) contest: Option<Arc<Contest>>,
     pub(crate) selection: Option<Selection>,
     pub(crate) contest_tried: Option<Timestamp>,
+    /// Whether a forecaster waits to be fitted elsewhere.
+    pub(crate) refit_due: bool,
     pub(crate) reading: Option<Reading>,
     pub(crate) judgement: Option<(Timestamp, Judgement)>,
     /// Whether the newest reading was a glance, over a shorter time than the samples that were learned from.
@@ -165,6 +167,7 @@ impl Engine {
             contest,
             selection: None,
             contest_tried: None,
+            refit_due: false,
             reading: None,
             judgement: None,
             is_glance: false,

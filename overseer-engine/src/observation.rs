@@ -32,9 +32,18 @@ impl Engine {
 
     /// Lets the models see what came after their training: the history, and a glance if that is the newest.
     pub(crate) fn catch_up(&mut self) {
-        self.catch_up_detector();
-        self.catch_up_forecaster();
-        if self.is_glance {
+        self.catch_up_with(true, true);
+    }
+
+    /// The same for those that are new; one that is not has seen it.
+    pub(crate) fn catch_up_with(&mut self, detector: bool, forecaster: bool) {
+        if detector {
+            self.catch_up_detector();
+        }
+        if forecaster {
+            self.catch_up_forecaster();
+        }
+        if detector && self.is_glance {
             self.judge_glance();
         }
     }

@@ -6,7 +6,7 @@ use overseer_core::{
     Error, Forecaster, Frame, ModelMetadata, Result, Span, Summary, SummaryQuery, Timestamp, host,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The name detectors are stored under.
 pub(crate) const DETECTOR: &str = "detector";
@@ -165,7 +165,10 @@ impl Engine {
             }
         }
         let horizon = self.default_horizon();
-        let trained = forecaster_due.then(|| self.train_forecaster(now, horizon));
+        let elsewhere = forecaster_due && !force && self.is_refit_elsewhere();
+        self.refit_due |= elsewhere;
+        let trained = (forecaster_due && !elsewhere).then(|| self.train_forecaster(now, horizon));
+        let refitted = matches!(trained, Some(Ok(_)));
         if matches!(trained, Some(Err(_))) {
             self.forecaster_pause = self.config.min_samples;
         }
@@ -174,10 +177,10 @@ impl Engine {
             kept.selection.clone_from(&self.selection);
         }
         outcomes.extend(self.outcome(FORECASTER, trained, kept));
-        if detector_due || forecaster_due {
+        if replaced {
             self.judgement = None;
-            self.catch_up();
         }
+        self.catch_up_with(replaced, refitted);
         outcomes
     }
 
@@ -207,7 +210,7 @@ impl Engine {
         let bytes = detector.model.to_bytes()?;
         let mut metadata = detector.model.metadata().clone();
         DETECTOR.clone_into(&mut metadata.name);
-        self.keep(&mut metadata, &bytes, interval, now, start);
+        self.keep(&mut metadata, &bytes, interval, now, start.elapsed());
         if let Some(detector) = &mut self.detector {
             detector.metadata = metadata;
         }
@@ -239,7 +242,7 @@ impl Engine {
                 ),
             ));
         }
-        self.keep(&mut metadata, &bytes, interval, now, start);
+        self.keep(&mut metadata, &bytes, interval, now, start.elapsed());
         self.detector = Some(Fitted::new(model, metadata.clone()));
         Ok(metadata)
     }
@@ -269,16 +272,29 @@ impl Engine {
         horizon: usize,
     ) -> Result<ModelMetadata> {
         let start = Instant::now();
-        let interval = self.active().interval();
         let rows = self.forecaster_rows()?;
         let model = self.fit_chosen(&rows, horizon, false)?;
         let bytes = model.to_bytes()?;
+        // A job that waits would fit the same once more.
+        self.refit_due = false;
+        Ok(self.put_forecaster(model, &bytes, now, start.elapsed()))
+    }
+
+    /// Uses a forecaster of the performance score from now on, and keeps it.
+    pub(crate) fn put_forecaster(
+        &mut self,
+        model: Box<dyn Forecaster>,
+        bytes: &[u8],
+        now: Timestamp,
+        took: Duration,
+    ) -> ModelMetadata {
+        let interval = self.active().interval();
         let mut metadata = model.metadata().clone();
         FORECASTER.clone_into(&mut metadata.name);
         metadata.selection.clone_from(&self.selection);
-        self.keep(&mut metadata, &bytes, interval, now, start);
+        self.keep(&mut metadata, bytes, interval, now, took);
         self.forecaster = Some(Fitted::new(model, metadata.clone()));
-        Ok(metadata)
+        metadata
     }
 
     /// A forecaster for exactly `horizon` steps, for one question: it is not kept.
@@ -297,7 +313,7 @@ impl Engine {
         Ok(Fitted::new(model, metadata))
     }
 
-    fn forecaster_rows(&mut self) -> Result<Frame> {
+    pub(crate) fn forecaster_rows(&mut self) -> Result<Frame> {
         if self.schema != host::schema() {
             return Err(Error::unsupported(
                 "the performance score of another schema than the host's",
@@ -320,13 +336,13 @@ impl Engine {
         bytes: &[u8],
         interval: Span,
         now: Timestamp,
-        start: Instant,
+        took: Duration,
     ) {
         metadata.trained_at = now;
         metadata.interval_ms = interval.as_millis();
         metadata.provisional = interval != self.config.step;
         metadata.bytes = bytes.len();
-        metadata.duration_ms = 1000.0 * start.elapsed().as_secs_f64();
+        metadata.duration_ms = 1000.0 * took.as_secs_f64();
         tracing::info!(
             model = metadata.name,
             rows = metadata.rows,

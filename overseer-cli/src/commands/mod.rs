@@ -1,7 +1,7 @@
 //! One module for each kind of command.
 
+mod background;
 pub(crate) mod backtest;
-mod contest;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;

@@ -1,6 +1,6 @@
 //! Continuous monitoring: the loop, the signals and the printing around the engine's tick.
 
-use super::contest::Background;
+use super::background::Background;
 use super::live::first_look_bar;
 use super::{json, print};
 use crate::args::Format;
@@ -22,7 +22,8 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|e| Error::other("listening for signals", e))?;
     }
-    let options = settings.engine("watch", true);
+    let mut options = settings.engine("watch", true);
+    options.config.refit_elsewhere = true;
     let mut engine = host::open(&options)?;
     if engine.role() == Role::Reader {
         let notices = engine.close();

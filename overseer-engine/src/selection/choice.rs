@@ -182,6 +182,27 @@ impl Engine {
     }
 }
 
+/// Fits what was chosen among the candidates, or where it cannot be, their default, for as many of `horizon` steps as
+/// there are rows for.
+pub(crate) fn fit_by(
+    contest: &Contest,
+    chosen: Option<&str>,
+    rows: &Frame,
+    horizon: usize,
+) -> Result<Box<dyn Forecaster>> {
+    let mut candidates = contest.candidates().iter();
+    let default = candidates.clone().next();
+    let chosen = chosen.and_then(|name| candidates.find(|c| c.name() == name));
+    if let Some(chosen) = chosen {
+        match fit(chosen.trainer(), rows, horizon, false) {
+            Ok(model) => return Ok(model),
+            Err(e) => tracing::info!("the chosen forecaster cannot be fitted: {e}"),
+        }
+    }
+    let default = default.ok_or_else(|| Error::unsupported("a contest without candidates"))?;
+    fit(default.trainer(), rows, horizon, false)
+}
+
 /// Fits for exactly `horizon` steps, or for as many of them as there are rows for.
 fn fit(
     trainer: &dyn ForecasterTrainer,

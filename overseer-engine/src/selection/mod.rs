@@ -45,6 +45,7 @@ mod round;
 mod trial;
 
 pub use choice::ContestJob;
+pub(crate) use choice::fit_by;
 
 use overseer_core::{
     Error, ForecastTarget, ForecasterTrainer, Frame, Result, Selection, SelectionEnd,

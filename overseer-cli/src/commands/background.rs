@@ -1,7 +1,8 @@
-//! Choosing among forecasters beside a running `watch`: in a thread of its own, which no tick waits for.
+//! Work beside a running `watch`, in threads of its own, which no tick waits for: fitting forecasters anew, and choosing
+//! among them.
 
-use overseer_engine::core::{Result, Selection};
-use overseer_engine::{ContestJob, Engine, Notice, Stage, host};
+use overseer_engine::core::{Error, Result, Selection};
+use overseer_engine::{ContestJob, Engine, Notice, Refitted, Stage, host};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -12,22 +13,48 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// No pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The contest that may be running.
+/// What may be running.
 #[derive(Debug)]
 pub(super) struct Background {
     options: host::Options,
     stop: Arc<AtomicBool>,
     running: Option<JoinHandle<Result<Selection>>>,
+    refitting: Option<JoinHandle<Result<Refitted>>>,
 }
 
 impl Background {
     /// Nothing is running yet; `stop` ends what will be.
     pub(super) fn new(options: host::Options, stop: &Arc<AtomicBool>) -> Self {
-        Self { options, stop: Arc::clone(stop), running: None }
+        Self { options, stop: Arc::clone(stop), running: None, refitting: None }
     }
 
-    /// To be called between two ticks: takes an outcome over, and starts a contest if one is due. Waits for nothing.
+    /// To be called between two ticks: takes an outcome over, and starts what is due. Waits for nothing.
     pub(super) fn attend(&mut self, engine: &mut Engine) {
+        self.attend_refit(engine);
+        self.attend_contest(engine);
+    }
+
+    fn attend_refit(&mut self, engine: &mut Engine) {
+        if self.refitting.as_ref().is_some_and(JoinHandle::is_finished)
+            && let Some(done) = self.refitting.take()
+        {
+            let refitted = done.join().unwrap_or_else(|_| {
+                Err(Error::unavailable("the forecaster", "fitting it anew ended in a panic"))
+            });
+            engine.adopt_forecaster(refitted, host::now());
+        }
+        if self.refitting.is_none()
+            && let Some(job) = engine.due_refit()
+        {
+            let thread = std::thread::Builder::new().name("refit".to_owned());
+            match thread.spawn(move || job.run()) {
+                Ok(refitting) => self.refitting = Some(refitting),
+                Err(e) => tracing::warn!("no thread to fit a forecaster: {e}"),
+            }
+        }
+    }
+
+    fn attend_contest(&mut self, engine: &mut Engine) {
         if self.running.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(done) = self.running.take()
         {
