@@ -16,7 +16,7 @@ pub use pattern::PatternAnalyzer;
 pub use sink::Sink;
 pub use store::{
     Appended, AuxiliaryQuery, Damaged, Dropped, Maintenance, ModelRepository, SampleQuery, Store,
-    StoredCounts,
+    StoredCounts, TickRecord,
 };
 
 #[cfg(test)]

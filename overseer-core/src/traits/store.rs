@@ -1,9 +1,10 @@
 //! Where samples, findings and models are kept.
 
 use crate::{
-    Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, Frame, Label,
-    ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample, Silence,
-    Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell, SummaryQuery, Timestamp,
+    Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, ErrorKind, Frame,
+    Incident, Label, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result,
+    Sample, Silence, Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell,
+    SummaryQuery, Timestamp, WhichIncidents,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -169,6 +170,34 @@ pub struct StoredCounts {
     pub models: u64,
     /// First and last time of the samples.
     pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// What one tick leaves to be stored together.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct TickRecord<'a> {
+    /// Anomalies.
+    pub anomalies: &'a [AnomalyDetection],
+    /// Predictions.
+    pub predictions: &'a [Prediction],
+    /// Patterns.
+    pub patterns: &'a [PatternAnalysis],
+    /// Incidents that are new or have changed.
+    pub incidents: &'a [Incident],
+    /// Messages for the outbox.
+    pub alerts: &'a [Alert],
+}
+
+impl TickRecord<'_> {
+    /// Whether there is nothing to store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.anomalies.is_empty()
+            && self.predictions.is_empty()
+            && self.patterns.is_empty()
+            && self.incidents.is_empty()
+            && self.alerts.is_empty()
+    }
 }
 
 /// The memory of one host: samples, findings and what is known of its models.
@@ -397,6 +426,73 @@ pub trait Store: Send + fmt::Debug {
     ) -> Result<Vec<i64>> {
         self.record(anomalies, predictions, patterns)?;
         alerts.iter().map(|alert| self.queue_alert(alert)).collect()
+    }
+
+    /// As [`Store::record_and_queue`], and in the same transaction stores incidents as [`Store::put_incident`] does;
+    /// returns their numbers.
+    ///
+    /// This default does one after the other. A store that keeps no incidents gives 0 for each.
+    ///
+    /// # Errors
+    /// If the store cannot be written; none of it is stored then.
+    fn record_tick(&mut self, tick: &TickRecord<'_>) -> Result<Vec<i64>> {
+        let mut numbers = Vec::with_capacity(tick.incidents.len());
+        for incident in tick.incidents {
+            numbers.push(match self.put_incident(incident) {
+                Err(e) if matches!(e.kind(), ErrorKind::Unsupported(_)) => 0,
+                number => number?,
+            });
+        }
+        if tick.alerts.is_empty() {
+            self.record(tick.anomalies, tick.predictions, tick.patterns)?;
+        } else {
+            self.record_and_queue(tick.anomalies, tick.predictions, tick.patterns, tick.alerts)?;
+        }
+        Ok(numbers)
+    }
+
+    /// Stores an incident and returns its number: anew where its `id` is 0, else in the place of the one of that number,
+    /// whose acknowledgement stays as it was.
+    ///
+    /// # Errors
+    /// If there is none of that number, or the store cannot be written. Unsupported by stores that keep no incidents.
+    fn put_incident(&mut self, _incident: &Incident) -> Result<i64> {
+        Err(Error::unsupported("storing incidents"))
+    }
+
+    /// The newest `limit` incidents, by when they began, newest first, each with its newest label.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn incidents(&mut self, _which: WhichIncidents, _limit: usize) -> Result<Vec<Incident>> {
+        Ok(Vec::new())
+    }
+
+    /// The incident of this number, if there is one.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn incident(&mut self, id: i64) -> Result<Option<Incident>> {
+        let all = self.incidents(WhichIncidents::All, usize::MAX)?;
+        Ok(all.into_iter().find(|incident| incident.id == id))
+    }
+
+    /// Notes that somebody looks after an incident; says whether one of this number goes on. Said again, the newer note
+    /// replaces the older one.
+    ///
+    /// # Errors
+    /// If the store cannot be written. Unsupported by stores that keep no incidents.
+    fn acknowledge_incident(&mut self, _id: i64, _at: Timestamp, _note: &str) -> Result<bool> {
+        Err(Error::unsupported("storing incidents"))
+    }
+
+    /// A number that changes when somebody else has written to the store, so that labels, silences and
+    /// acknowledgements need not be read when nothing has changed; none where that cannot be told.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn revision(&mut self) -> Result<Option<i64>> {
+        Ok(None)
     }
 
     /// Puts a message into the outbox and returns its number.
