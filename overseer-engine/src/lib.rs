@@ -31,6 +31,7 @@ mod engine;
 mod history;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod incident;
 mod observation;
 pub mod offline;
 mod patterns;

@@ -451,11 +451,11 @@ pub trait Store: Send + fmt::Debug {
         Ok(numbers)
     }
 
-    /// Stores an incident and returns its number: anew where its `id` is 0, else in the place of the one of that number,
-    /// whose acknowledgement stays as it was.
+    /// Stores an incident and returns its number: in the place of the one of that number, whose acknowledgement stays as
+    /// it was, or anew where its `id` is 0 or there is none of that number.
     ///
     /// # Errors
-    /// If there is none of that number, or the store cannot be written. Unsupported by stores that keep no incidents.
+    /// If the store cannot be written. Unsupported by stores that keep no incidents.
     fn put_incident(&mut self, _incident: &Incident) -> Result<i64> {
         Err(Error::unsupported("storing incidents"))
     }

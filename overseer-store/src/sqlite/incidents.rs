@@ -49,8 +49,6 @@ pub(super) fn put(
     let features = to_json(&incident.features)?;
     let processes = to_json(&incident.processes)?;
     let actions = to_json(&incident.suggested_actions)?;
-    let sql = if incident.id == 0 { INSERT } else { UPDATE };
-    let mut statement = connection.prepare_cached(sql).at(path, STORING)?;
     let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
     let values = named_params! {
         ":host_id": host,
@@ -78,19 +76,17 @@ pub(super) fn put(
         ":description": incident.description,
         ":suggested_actions": actions,
     };
-    if incident.id == 0 {
-        statement.execute(values).at(path, STORING)?;
-        return Ok(connection.last_insert_rowid());
+    if incident.id != 0 {
+        let mut with_number = values.to_vec();
+        with_number.push((":incident_id", &incident.id));
+        let mut statement = connection.prepare_cached(UPDATE).at(path, STORING)?;
+        if statement.execute(with_number.as_slice()).at(path, STORING)? > 0 {
+            return Ok(incident.id);
+        }
+        // The database it was in was set aside: it goes on in this one, under another number.
     }
-    let mut values = values.to_vec();
-    values.push((":incident_id", &incident.id));
-    match statement.execute(values.as_slice()).at(path, STORING)? {
-        0 => Err(Error::invalid_parameter(
-            "incident",
-            format!("there is none with the number {}", incident.id),
-        )),
-        _ => Ok(incident.id),
-    }
+    connection.prepare_cached(INSERT).at(path, STORING)?.execute(values).at(path, STORING)?;
+    Ok(connection.last_insert_rowid())
 }
 
 impl SqliteStore {
