@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod decision_args;
 mod settings;
 mod text;
 
@@ -51,6 +52,10 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Train(args) => commands::train::train(settings, &args),
         Command::Analytics => commands::live::analytics(settings),
         Command::Watch(args) => commands::watch::watch(settings, args.samples),
+        Command::Incidents(args) => commands::decisions::incidents(settings, &args),
+        Command::Acknowledge(args) => commands::decisions::acknowledge(settings, &args),
+        Command::Label(args) => commands::decisions::label(settings, &args),
+        Command::Silence(args) => commands::decisions::silence(settings, &args),
         Command::Score(args) => commands::score::score(settings, &args),
         Command::Backtest(args) => commands::backtest::backtest(&args),
         Command::Export(args) => commands::transfer::export(settings, &args),

@@ -23,11 +23,13 @@
 pub use overseer_core as core;
 
 mod ahead;
+mod alarm_rate;
 pub mod analytics;
 mod changes;
 mod config;
 mod detection;
 mod engine;
+pub mod feedback;
 mod history;
 #[cfg(feature = "host")]
 pub mod host;
@@ -48,6 +50,7 @@ mod stored_models;
 mod tick;
 mod training;
 
+pub use alarm_rate::AlarmRate;
 pub use config::Config;
 pub use engine::{Engine, Parts, Role, SamplingPlan};
 pub use prediction::shown_horizons;

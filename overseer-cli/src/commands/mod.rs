@@ -2,6 +2,7 @@
 
 pub(crate) mod backtest;
 mod contest;
+pub(crate) mod decisions;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;

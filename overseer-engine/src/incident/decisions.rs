@@ -77,6 +77,11 @@ impl Decisions {
         self.silences.iter().any(|s| s.holds(now) && s.is_about(incident))
     }
 
+    /// The next tick reads all of it again.
+    pub(super) fn forget(&mut self) {
+        self.revision = None;
+    }
+
     pub(super) fn labelled(&self) -> &[Labelled] {
         &self.labelled
     }
@@ -86,7 +91,7 @@ impl Engine {
     /// From now on finds the zones of silences that recur this way; without it, only UTC is known.
     pub fn know_zones(&mut self, zone: ZoneByName) {
         self.zones = zone;
-        self.incidents.decisions.revision = None;
+        self.incidents.decisions.forget();
     }
 
     /// Reads what people decided, if somebody has written to the store since, and obeys.

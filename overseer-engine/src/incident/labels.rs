@@ -1,8 +1,14 @@
 //! What people said of past events, and which of them a sample is like.
 
-use crate::similar::{direction, is_like};
+use crate::similar::direction;
 use overseer_core::{FeatureEvidence, Incident, LabelKind, Span, Timestamp};
 
+/// The feature that leads a sample had at least this share of what the leading one had in the labelled event.
+const LEADING: f64 = 0.5;
+/// The features of a sample together had at least this share of the labelled event.
+const COVERED: f64 = 0.5;
+/// Less than this share of a score says nothing of a feature.
+const SAID: f64 = 0.05;
 /// A feature with at least this share of a score must have been in the labelled event too.
 const NOTABLE: f64 = 0.15;
 /// How much farther a value may be outside what was usual then, as a share of how far it was, or of the usual range's
@@ -46,18 +52,22 @@ pub(crate) fn like<'a>(
     labelled.iter().filter(|l| is_like_event(features, &l.features)).max_by_key(|l| l.made_at)
 }
 
-/// Whether what makes a sample was in the event: about the same shares, and each notable feature in the same direction
-/// and not much farther off.
+/// Whether what makes a sample made the event: its leading feature was among those that led, all of its notable features
+/// were in it, in the same direction and not much farther off, and together they were the better part of it. Not every
+/// sample of such an event has all of its features, nor in the same order.
 fn is_like_event(sample: &[FeatureEvidence], event: &[FeatureEvidence]) -> bool {
-    let was_in = |f: &FeatureEvidence| {
-        event.iter().find(|e| e.feature == f.feature).is_some_and(|e| is_near(f, e))
-    };
-    is_like(sample, event)
-        && sample
-            .iter()
-            .enumerate()
-            .filter(|(i, f)| *i == 0 || f.contribution >= NOTABLE)
-            .all(|(_, f)| was_in(f))
+    let then = |f: &FeatureEvidence| event.iter().find(|e| e.feature == f.feature);
+    let Some(first) = sample.first().and_then(then) else { return false };
+    let most = event.iter().map(|e| e.contribution).fold(0.0, f64::max);
+    let mut notable =
+        sample.iter().enumerate().filter(|(i, f)| *i == 0 || f.contribution >= NOTABLE);
+    let said = sample.iter().filter(|f| f.contribution >= SAID);
+    let covered: f64 = said.filter_map(then).map(|e| e.contribution).sum();
+    let whole: f64 = event.iter().map(|e| e.contribution).sum();
+    first.contribution > 0.0
+        && first.contribution >= LEADING * most
+        && covered >= COVERED * whole
+        && notable.all(|(_, f)| then(f).is_some_and(|e| is_near(f, e)))
 }
 
 fn is_near(now: &FeatureEvidence, then: &FeatureEvidence) -> bool {
@@ -97,6 +107,9 @@ mod tests {
         assert!(!like(&[f("writes", 0.6, 0.7), f("cpu", 0.9, 0.2)]), "a companion much stronger");
         assert!(!like(&[f("writes", 0.6, 0.7), f("network", 0.9, 0.2)]), "another beside it");
         assert!(!like(&[]));
+        let turned = [f("cpu", 0.4, 0.4), f("writes", 0.6, 0.35), f("memory", 0.15, 0.1)];
+        assert!(is_like_event(&[f("writes", 0.5, 0.9), f("cpu", 0.3, 0.1)], &turned));
+        assert!(!is_like_event(&[f("writes", 0.5, 0.9)], &turned), "less than half of it");
     }
 
     #[test]

@@ -74,6 +74,11 @@ impl Incidents {
         self.decisions.labelled()
     }
 
+    /// The next tick reads again what people decided.
+    pub(crate) fn forget_decisions(&mut self) {
+        self.decisions.forget();
+    }
+
     /// What is not stored, or not as it is.
     pub(crate) fn unsaved(&self) -> (Vec<Incident>, Vec<Alert>) {
         let open = self.open.iter().filter(|e| e.changed);
