@@ -101,7 +101,7 @@ impl Engine {
         let samples = |cells: &[overseer_core::SummaryCell]| {
             cells.iter().map(|cell| cell.count).max().unwrap_or_default()
         };
-        let samples: u64 = summary.cells.chunks(features).map(samples).map(u64::from).sum();
+        let samples: u64 = summary.cells.chunks(features).map(samples).sum();
         let watched = step.times(usize::try_from(samples).unwrap_or(usize::MAX));
         let labelled = store.incidents(WhichIncidents::Labelled, MOST_LABELLED);
         Some(labelled.map(|all| (watched, all.iter().filter_map(Labelled::of).collect())))

@@ -154,7 +154,7 @@ mod tests {
             "#12  HIGH      pending  ",
             ", for 12 min\n",
             "Features: CPU 62.0 %, CPU pressure 30.0 %",
-            "Processes: burn (1.5 CPUs)",
+            "Processes: burn (pid 1, 1.50 CPUs)",
             ": mine; Labelled false alarm.",
         ] {
             assert!(text.contains(said), "{said}\n{text}");
