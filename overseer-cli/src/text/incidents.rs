@@ -24,6 +24,7 @@ pub(crate) fn incidents(list: &[Incident], all: bool, now: Timestamp, style: &St
 /// One incident.
 pub(crate) fn incident(i: &Incident, now: Timestamp, style: &Style) -> String {
     let lasted = match i.ended_at {
+        Some(_) if i.samples == 1 => "one sample".to_owned(),
         Some(_) => format!("lasted {}", i.last_seen.since(i.began_at)),
         None => format!("for {}", now.since(i.began_at)),
     };

@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn within_the_usual_range_it_must_move_in_the_same_way() {
-        let frozen = f("cpu", 0.15, 0.8).changed(ChangeKind::Frozen, None);
-        let restless = f("cpu", 0.15, 0.8).changed(ChangeKind::Variance, None);
-        assert!(is_like_event(&[frozen.clone()], &[frozen.clone()]));
-        assert!(!is_like_event(&[restless], &[frozen]));
+        let frozen = [f("cpu", 0.15, 0.8).changed(ChangeKind::Frozen, None)];
+        let restless = [f("cpu", 0.15, 0.8).changed(ChangeKind::Variance, None)];
+        assert!(is_like_event(&frozen, &frozen));
+        assert!(!is_like_event(&restless, &frozen));
     }
 }
