@@ -48,7 +48,8 @@ impl AlarmRate {
         labelled: &[Labelled],
     ) -> Self {
         let kind = |at: Timestamp| {
-            let of = labelled.iter().find(|l| l.span.0 <= at && at <= l.span.1);
+            let is_of = |l: &&Labelled| l.is_anomaly && l.span.0 <= at && at <= l.span.1;
+            let of = labelled.iter().find(is_of);
             of.map(|l| l.kind)
         };
         let kinds: Vec<Option<LabelKind>> = alerts.iter().map(|&at| kind(at)).collect();

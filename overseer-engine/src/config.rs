@@ -33,14 +33,14 @@ pub struct Config {
     pub min_duration: Span,
     /// How long after it was told last an incident that goes on and that nobody has acknowledged is told again.
     pub remind_every: Span,
-    /// The names of who is told of incidents; nobody by default.
-    pub sinks: Vec<String>,
     /// How often a tick makes new predictions.
     pub predict_every: Span,
     /// How often a tick looks for patterns.
     pub patterns_every: Span,
     /// How many processes of each kind a finding names.
     pub processes: usize,
+    /// The names of who is told of incidents.
+    pub sinks: Vec<String>,
     /// A stage that takes longer than this is logged and counted.
     pub stage_budget: Span,
 }
@@ -61,10 +61,10 @@ impl Default for Config {
             alarm_budget: AlarmBudget::default(),
             min_duration: Span::default(),
             remind_every: Span::from_secs(4 * 3600),
-            sinks: Vec::new(),
             predict_every: Span::from_secs(60),
             patterns_every: Span::from_secs(300),
             processes: 3,
+            sinks: Vec::new(),
             stage_budget: Span::from_millis(20),
         }
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{CalmHost, STEP, run, start};
+use common::{CalmHost, STEP, Unreliable, run, start};
 use overseer_core::{
     Alert, AlertState, Collector, HostInfo, Incident, IncidentKind, Interruption, Notification,
     NotificationReason, ProcessUsage, Reading, Result, Schema, Severity, Silence, SilenceKind,
@@ -13,7 +13,7 @@ use overseer_engine::host::{self as wired, store::SqliteStore};
 use overseer_engine::incident::Weekly;
 use overseer_engine::{Config, Engine, Role};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 fn database(place: &Path) -> SqliteStore {
@@ -176,6 +176,32 @@ fn what_happens_under_a_silence_is_recorded_and_told_when_it_is_lifted() {
     assert_eq!(reasons(place.path()), [NotificationReason::Fired]);
     run(&mut engine, now, 15, |_, _| {});
     assert_eq!(reasons(place.path()), [NotificationReason::Fired, NotificationReason::Resolved]);
+}
+
+#[test]
+fn an_incident_that_the_store_could_not_take_is_stored_with_its_messages_when_it_is_back() {
+    let place = tempfile::tempdir().unwrap();
+    let host = CalmHost::new();
+    let busy = host.busy.clone();
+    let down = Arc::new(AtomicBool::new(false));
+    let store = Unreliable { inner: database(place.path()), down: down.clone() };
+    let (host, store) = (Box::new(host), Some(Box::new(store) as Box<dyn Store>));
+    let mut engine = wired::with_our_models(host, store, None, with_sink(), Role::Sampler).unwrap();
+    let now = run(&mut engine, start(), 200, |_, _| {});
+    down.store(true, Ordering::Relaxed);
+    busy.store(true, Ordering::Relaxed);
+    let now = run(&mut engine, now, 10, |_, _| {});
+    busy.store(false, Ordering::Relaxed);
+    let now = run(&mut engine, now, 60, |_, _| {});
+    assert_eq!((incidents(place.path()), reasons(place.path())), (vec![], vec![]));
+    down.store(false, Ordering::Relaxed);
+    run(&mut engine, now, 1, |_, _| {});
+    let stored = incidents(place.path());
+    assert_eq!((stored.len(), stored[0].state), (1, AlertState::Resolved));
+    let said = reasons(place.path());
+    assert_eq!(said.first(), Some(&NotificationReason::Fired));
+    assert_eq!(said.last(), Some(&NotificationReason::Resolved));
+    assert!(told(place.path()).iter().all(|(a, _)| a.incident == stored[0].began_at));
 }
 
 /// A calm host whose clock is set by so much with the next sample.

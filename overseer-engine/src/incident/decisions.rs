@@ -125,7 +125,8 @@ impl Engine {
         }
         let labelled: Vec<Labelled> = labelled.iter().filter_map(Labelled::of).collect();
         let count = |kind| {
-            labelled.iter().filter(|l| l.kind == kind && now.since(l.span.1) < REMEMBERED).count()
+            let of = labelled.iter().filter(|l| l.is_anomaly && l.kind == kind);
+            of.filter(|l| now.since(l.span.1) < REMEMBERED).count()
         };
         self.policy.heed(count(LabelKind::Incident), count(LabelKind::FalseAlarm));
         self.incidents.decisions.labelled = labelled;

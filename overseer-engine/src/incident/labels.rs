@@ -1,7 +1,7 @@
 //! What people said of past events, and which of them a sample is like.
 
 use crate::similar::direction;
-use overseer_core::{FeatureEvidence, Incident, LabelKind, Span, Timestamp};
+use overseer_core::{FeatureEvidence, Incident, IncidentKind, LabelKind, Span, Timestamp};
 
 /// The feature that leads a sample had at least this share of what the leading one had in the labelled event.
 const LEADING: f64 = 0.5;
@@ -22,6 +22,8 @@ pub(crate) const REMEMBERED: Span = Span::from_secs(90 * 86_400);
 pub(crate) struct Labelled {
     pub(crate) id: i64,
     pub(crate) kind: LabelKind,
+    /// Whether it was found by what is unusual, and not by a hard rule, which learns nothing from labels either.
+    pub(crate) is_anomaly: bool,
     pub(crate) began_at: Timestamp,
     /// From the change behind it to its last sample.
     pub(crate) span: (Timestamp, Timestamp),
@@ -36,6 +38,7 @@ impl Labelled {
         Some(Self {
             id: incident.id,
             kind: label.kind,
+            is_anomaly: incident.kind == IncidentKind::Anomaly,
             began_at: incident.began_at,
             span: (since, incident.last_seen),
             made_at: label.made_at,
@@ -49,7 +52,8 @@ pub(crate) fn like<'a>(
     features: &[FeatureEvidence],
     labelled: &'a [Labelled],
 ) -> Option<&'a Labelled> {
-    labelled.iter().filter(|l| is_like_event(features, &l.features)).max_by_key(|l| l.made_at)
+    let anomalies = labelled.iter().filter(|l| l.is_anomaly);
+    anomalies.filter(|l| is_like_event(features, &l.features)).max_by_key(|l| l.made_at)
 }
 
 /// Whether what makes a sample made the event: its leading feature was among those that led, all of its notable features

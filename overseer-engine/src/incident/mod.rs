@@ -126,7 +126,7 @@ impl Incidents {
             });
             soon && last.is_of(seen.kind, &seen.subject)
                 && !labelled.iter().any(|l| l.began_at == i.began_at)
-                && (i.fired_at.is_none() || is_like(&seen.features, &i.features))
+                && is_like(&seen.features, &i.features)
         };
         let mut event = self.last.take_if(goes_on)?;
         self.closed.retain(|e| !is_same(&e.incident, &event.incident));
@@ -203,6 +203,7 @@ impl Engine {
         if let (Some(anomaly), Some((at, verdict))) = (anomaly, self.verdict)
             && anomaly.timestamp == at
             && self.incidents.followed.replace(at) != Some(at)
+            && (anomaly.is_anomaly || !self.incidents.open.is_empty())
         {
             seen.push(Seen {
                 kind: IncidentKind::Anomaly,

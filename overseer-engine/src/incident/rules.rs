@@ -114,6 +114,9 @@ impl Rules {
             .collect();
         let severity = if missing.is_empty() { Severity::None } else { Severity::Medium };
         let mut seen = seen(look.at, IncidentKind::Missing, "", severity);
+        if missing.is_empty() {
+            return seen;
+        }
         let share = 1.0 / missing.len().max(1) as f64;
         let evidence =
             |name: &&str| FeatureEvidence::new(*name, f64::NAN, (f64::NAN, f64::NAN), share);
@@ -147,6 +150,9 @@ impl Full {
             true => Severity::High,
         };
         let mut seen = seen(look.at, IncidentKind::Full, name, severity);
+        if !self.holds {
+            return Some(seen);
+        }
         seen.features = vec![FeatureEvidence::new(name, value, (0.0, self.begins), 1.0)];
         let percent = format!("{:.1} %", 100.0 * value);
         let (said, action) = if self.feature == host::MEMORY_UTILIZATION {

@@ -13,6 +13,7 @@ use overseer_core::{
 };
 use rusqlite::{Connection, named_params};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const RECORDING: &str = "storing findings";
@@ -71,8 +72,9 @@ impl SqliteStore {
             let incidents = incidents.collect::<Result<_>>()?;
             let queued = tick.alerts.iter().map(|alert| add_alert(transaction, host_id, alert));
             let queued: Vec<i64> = queued.collect::<rusqlite::Result<_>>().at(path, RECORDING)?;
-            if !queued.is_empty() {
-                bound_outbox(transaction, host_id).at(path, RECORDING)?;
+            let sinks: BTreeSet<&str> = tick.alerts.iter().map(|a| a.sink.as_str()).collect();
+            for sink in sinks {
+                bound_outbox(transaction, host_id, sink).at(path, RECORDING)?;
             }
             Ok((incidents, queued))
         })

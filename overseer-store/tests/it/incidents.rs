@@ -93,13 +93,17 @@ fn an_incident_is_stored_with_its_messages_or_not_at_all_and_the_outbox_is_bound
     let mut store = open(&dir.path().join("overseer.db"));
     let alert = |secs| Alert::new(at(0), AlertState::Firing, Severity::High, at(secs), "log", "{}");
     let (anomalies, incidents) = ([anomaly(0)], [incident(0)]);
-    let alerts: Vec<Alert> = (0..1003).map(alert).collect();
+    let mut alerts: Vec<Alert> = (0..1003).map(alert).collect();
+    let other = Alert::new(at(0), AlertState::Firing, Severity::High, at(-1), "mail", "{}");
+    alerts.insert(0, other);
     let mut tick = TickRecord::default();
     (tick.anomalies, tick.incidents, tick.alerts) = (&anomalies, &incidents, &alerts);
     assert_eq!(store.record_tick(&tick).unwrap().len(), 1);
     let waiting = store.waiting_alerts(at(9999), 9999).unwrap();
-    assert_eq!((waiting.len(), waiting[0].made_at), (1000, at(3)), "the oldest are given up");
-    let given_up = store.alerts(9999).unwrap().pop().unwrap();
+    assert_eq!((waiting.len(), waiting[0].sink.as_str()), (1001, "mail"));
+    assert_eq!(waiting[1].made_at, at(3), "the oldest of the crowded sink are given up");
+    let all = store.alerts(9999).unwrap();
+    let given_up = all.into_iter().rev().find(|a| a.sink == "log").unwrap();
     assert!(given_up.last_error.unwrap().contains("1000"));
 
     let other = rusqlite::Connection::open(store.path()).unwrap();
