@@ -1,7 +1,11 @@
 //! The command line as typed.
 
-use crate::decision_args::{Acknowledge, Incidents, Label, Silence};
+// By path, for whoever takes this file alone, as the fuzzer does.
+#[path = "args/decisions.rs"]
+pub(crate) mod decisions;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use decisions::{Acknowledge, Incidents, Label, Silence};
 use overseer_engine::core::{Span, Timestamp};
 use overseer_engine::host::store::ModelDirectory;
 use overseer_engine::host::store::transfer::Kind;

@@ -2,7 +2,6 @@
 
 mod args;
 mod commands;
-mod decision_args;
 mod settings;
 mod text;
 

@@ -172,6 +172,12 @@ fn alerts(label: Option<LabelKind>) -> (Vec<usize>, Vec<String>) {
             excused.push(said);
         }
     }
+    let rate = engine.analytics(begin + HOUR.times(41)).alarm_rate.unwrap();
+    assert_eq!((rate.alerts, rate.of_incidents), (hours.len(), 0));
+    assert_eq!(rate.labelled_harmless > 0, label.is_some());
+    assert!(rate.watched >= HOUR.times(40) && rate.watched <= HOUR.times(41), "{}", rate.watched);
+    let a_week = rate.alerts as f64 * 7.0 * 86_400.0 / rate.watched.as_secs_f64();
+    assert!((rate.measured_per_week - a_week).abs() < 1e-9);
     hours.dedup();
     (hours, excused)
 }

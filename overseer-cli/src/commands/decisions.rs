@@ -2,7 +2,7 @@
 
 use super::{json, print};
 use crate::args::Format;
-use crate::decision_args::{Acknowledge, Incidents, Label, Silence, Silences};
+use crate::args::decisions::{Acknowledge, Incidents, Label, Silence, Silences};
 use crate::settings::Settings;
 use crate::{Outcome, text};
 use overseer_engine::core::{

@@ -1,5 +1,6 @@
 //! Where samples, findings and models are kept.
 
+use super::record::TickRecord;
 use crate::{
     Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, ErrorKind, Frame,
     Incident, Label, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result,
@@ -170,34 +171,6 @@ pub struct StoredCounts {
     pub models: u64,
     /// First and last time of the samples.
     pub span: Option<(Timestamp, Timestamp)>,
-}
-
-/// What one tick leaves to be stored together.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct TickRecord<'a> {
-    /// Anomalies.
-    pub anomalies: &'a [AnomalyDetection],
-    /// Predictions.
-    pub predictions: &'a [Prediction],
-    /// Patterns.
-    pub patterns: &'a [PatternAnalysis],
-    /// Incidents that are new or have changed.
-    pub incidents: &'a [Incident],
-    /// Messages for the outbox.
-    pub alerts: &'a [Alert],
-}
-
-impl TickRecord<'_> {
-    /// Whether there is nothing to store.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.anomalies.is_empty()
-            && self.predictions.is_empty()
-            && self.patterns.is_empty()
-            && self.incidents.is_empty()
-            && self.alerts.is_empty()
-    }
 }
 
 /// The memory of one host: samples, findings and what is known of its models.

@@ -156,7 +156,10 @@ impl SqliteStore {
     /// SQLite's number that changes when another connection has written; it reads no page of the database.
     pub(super) fn data_version(&self) -> Result<i64> {
         const DOING: &str = "asking whether something was written";
-        self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).at(&self.path, DOING)
+        self.connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .at(&self.path, DOING)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The commands by which a person decides: what an incident was, who looks after it, when nobody is to be told.
 
-use crate::args::span;
+use super::span;
 use clap::{Args, Subcommand, ValueEnum};
 use overseer_engine::core::{LabelKind, Span, host};
 use overseer_engine::incident::Weekly;
