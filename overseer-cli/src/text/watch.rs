@@ -58,7 +58,12 @@ impl Before {
                 if report.alert || (self.severity == Severity::None && anomaly.is_anomaly) =>
             {
                 let word = style.severity(severity, &severity.as_str().to_uppercase());
-                let again = if report.alert { "" } else { "again, soon after its alert: " };
+                let incident = report.incidents.iter().find(|i| i.kind == IncidentKind::Anomaly);
+                let again = match incident.map(|i| i.state) {
+                    _ if report.alert => "",
+                    Some(AlertState::Pending) => "pending, no alert yet: ",
+                    _ => "again, soon after its alert: ",
+                };
                 let number = number_of(report);
                 let _ = writeln!(
                     out,
