@@ -1,6 +1,11 @@
 //! The command line as typed.
 
+// By path, for whoever takes this file alone, as the fuzzer does.
+#[path = "args/decisions.rs"]
+pub(crate) mod decisions;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use decisions::{Acknowledge, Incidents, Label, Silence};
 use overseer_engine::core::{Span, Timestamp};
 use overseer_engine::host::store::ModelDirectory;
 use overseer_engine::host::store::transfer::Kind;
@@ -36,7 +41,9 @@ pub(crate) struct Global {
     /// clocks are set to), auto ("daily" or "off": whether `watch` lets forecasters compete once a day; default: daily);
     /// how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever), keep-findings (90d) and
     /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3); and
-    /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100)
+    /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100); how long an
+    /// event must last before it fires, min-duration (0s), and how often one that nobody acknowledges is told again,
+    /// remind-every (4h)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print
@@ -80,6 +87,14 @@ pub(crate) enum Command {
     Analytics,
     /// Sample and judge this host until Ctrl-C or SIGTERM
     Watch(Watch),
+    /// What happened on this host: each event once, with its number, from the first unusual sample to the last
+    Incidents(Incidents),
+    /// Say that you look after an incident: nobody is reminded of it any more
+    Acknowledge(Acknowledge),
+    /// Say what an incident was: those like it are no longer told, or sooner
+    Label(Label),
+    /// Tell nobody for a while, or every week at some time; what happens meanwhile is recorded
+    Silence(Silence),
     /// Judge every row of a CSV file, learning as it goes
     Score(Score),
     /// Forecast a CSV column from many origins, each from what was known there

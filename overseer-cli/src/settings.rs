@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     auto: Auto,
     retention: Retention,
     keep_models: usize,
+    min_duration: Option<Span>,
+    remind_every: Option<Span>,
 }
 
 /// Whether a running `watch` lets forecasters compete.
@@ -51,6 +53,8 @@ struct File {
     keep_findings: Option<String>,
     max_database_size: Option<String>,
     keep_models: Option<usize>,
+    min_duration: Option<String>,
+    remind_every: Option<String>,
 }
 
 impl File {
@@ -76,6 +80,15 @@ impl File {
         keep.check()?;
         Ok(keep)
     }
+}
+
+/// A length of time; one that may be none is written `0s`.
+fn duration(key: &str, text: Option<&str>) -> Result<Option<Span>> {
+    let read = |text: &str| match text.trim() {
+        "0s" if key == "min-duration" => Ok(Span::default()),
+        text => span(text).map_err(|e| wrong(key, e)),
+    };
+    text.map(read).transpose()
 }
 
 fn wrong(key: &str, why: String) -> Error {
@@ -118,6 +131,8 @@ impl Settings {
             alarm_budget: cli.global.alarm_budget.or(file.alarm_budget).unwrap_or_default(),
             data_dir: cli.global.data_dir.clone().or(file.data_dir),
             step: typed.or(written),
+            min_duration: duration("min-duration", file.min_duration.as_deref())?,
+            remind_every: duration("remind-every", file.remind_every.as_deref())?,
             history_samples: file.history_samples,
             history_anomalies: file.history_anomalies,
             time_zone: file.time_zone,
@@ -137,6 +152,8 @@ impl Settings {
         }
         config.history_capacity = self.history_samples.unwrap_or(config.history_capacity);
         config.anomaly_capacity = self.history_anomalies.unwrap_or(config.anomaly_capacity);
+        config.min_duration = self.min_duration.unwrap_or(config.min_duration);
+        config.remind_every = self.remind_every.unwrap_or(config.remind_every);
         if self.auto == Auto::Off {
             config.choose_every = None;
         }
@@ -213,6 +230,16 @@ mod tests {
         assert_eq!(daily, Some(Span::from_secs(86_400)));
         let off = settings("auto = \"off\"\n", &["watch"]).unwrap();
         assert_eq!(off.engine("test", true).config.choose_every, None);
+        let told = "min-duration = \"1m\"\nremind-every = \"1d\"\n";
+        let told = settings(told, &["watch"]).unwrap().engine("test", true).config;
+        assert_eq!(told.min_duration, Span::from_secs(60));
+        assert_eq!(told.remind_every, Span::from_secs(86_400));
+        let at_once = settings("min-duration = \"0s\"\n", &["watch"]).unwrap();
+        assert_eq!(at_once.engine("test", true).config.min_duration, Span::default());
+        for wrong in ["remind-every", "min-duration"] {
+            let file = format!("{wrong} = \"soon\"");
+            assert!(settings(&file, &["watch"]).unwrap_err().to_string().contains(wrong));
+        }
         let s = settings(file, &["watch", "--every", "1s"]).unwrap();
         assert_eq!(s.step, Some(Span::from_secs(1)));
     }

@@ -10,7 +10,7 @@
 //! | finding | [`AnomalyDetection`], [`Prediction`], [`PatternAnalysis`], [`Recommendation`] |
 //! | detector, forecaster, pattern analyzer | [`Detector`], [`Forecaster`], [`PatternAnalyzer`] |
 //! | when something is full | [`FillForecaster`] |
-//! | what follows from findings | [`Label`], [`Silence`], [`Alert`], [`Outcome`] |
+//! | what follows from findings | [`Incident`], [`Label`], [`Silence`], [`Alert`], [`Outcome`] |
 //! | clocks on the wall | [`LocalTime`]; [`Utc`] for want of better ones |
 //! | source and memory of samples | [`Collector`], [`Store`], [`ModelRepository`] |
 //!
@@ -36,6 +36,7 @@ mod error;
 pub mod finding;
 mod frame;
 pub mod host;
+mod incident;
 mod local_time;
 pub mod missing;
 mod model;
@@ -59,6 +60,7 @@ pub use finding::{
     Recommendation, RobustSlope, Severity, Trend,
 };
 pub use frame::Frame;
+pub use incident::{Acknowledgement, Incident, IncidentKind, Peak, ToldLast, WhichIncidents};
 pub use local_time::{LocalTime, Utc};
 pub use model::{ModelKind, ModelMetadata, Quality};
 pub use notification::{Notification, NotificationReason};
@@ -72,5 +74,5 @@ pub use traits::{
     Appended, AuxiliaryQuery, Collector, Damaged, Detector, DetectorTrainer, Dropped,
     FillForecaster, FillOutlook, Filling, Forecast, ForecastTarget, Forecaster, ForecasterTrainer,
     HostInfo, Judgement, Maintenance, ModelRepository, PatternAnalyzer, SampleQuery, Sink, Store,
-    StoredCounts,
+    StoredCounts, TickRecord,
 };

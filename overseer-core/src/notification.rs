@@ -29,6 +29,9 @@ pub struct Notification {
     pub host: String,
     /// When the incident began, which names it.
     pub incident: Timestamp,
+    /// Its number, by which `overseer acknowledge` and `label` know it; none where it is kept nowhere.
+    #[serde(default)]
+    pub number: Option<i64>,
     /// Why this is told.
     pub reason: NotificationReason,
     /// Where the incident stands.
@@ -62,6 +65,7 @@ impl Notification {
         Self {
             host: host.into(),
             incident,
+            number: None,
             reason,
             state,
             severity,

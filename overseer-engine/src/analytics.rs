@@ -1,5 +1,6 @@
 //! What the stored history amounts to: features, correlations, models, and the host's health over time.
 
+use crate::alarm_rate::AlarmRate;
 use crate::engine::Engine;
 use crate::prediction::scores;
 use crate::report::{Notice, Stage};
@@ -109,6 +110,9 @@ pub struct Analytics {
     pub models: Vec<ModelAge>,
     /// The host over time, oldest first.
     pub health: Vec<Health>,
+    /// How many alerts there really were, beside the budget; `null` where nothing could be measured.
+    #[serde(default)]
+    pub alarm_rate: Option<AlarmRate>,
     /// The newest anomalies, newest first.
     pub anomalies: Vec<AnomalyDetection>,
     /// What failed or is missing.
@@ -151,6 +155,7 @@ impl Engine {
             .into_iter()
             .map(|metadata| ModelAge { age: now.since(metadata.trained_at), metadata })
             .collect();
+        let alarm_rate = self.alarm_rate(&anomalies, now);
         Analytics {
             timestamp: now,
             stored,
@@ -160,6 +165,7 @@ impl Engine {
             correlations: correlations(&frame),
             models,
             health: health(&frame, &anomalies),
+            alarm_rate,
             anomalies: {
                 anomalies.truncate(self.config.anomaly_capacity);
                 anomalies

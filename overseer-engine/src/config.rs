@@ -32,12 +32,18 @@ pub struct Config {
     pub pattern_window: usize,
     /// How many alerts a healthy host may raise.
     pub alarm_budget: AlarmBudget,
+    /// How long an event must last, in samples of it, before it fires.
+    pub min_duration: Span,
+    /// How long after it was told last an incident that goes on and that nobody has acknowledged is told again.
+    pub remind_every: Span,
     /// How often a tick makes new predictions.
     pub predict_every: Span,
     /// How often a tick looks for patterns.
     pub patterns_every: Span,
     /// How many processes of each kind a finding names.
     pub processes: usize,
+    /// The names of who is told of incidents.
+    pub sinks: Vec<String>,
     /// A stage that takes longer than this is logged and counted.
     pub stage_budget: Span,
 }
@@ -57,9 +63,12 @@ impl Default for Config {
             refit_elsewhere: false,
             pattern_window: 1000,
             alarm_budget: AlarmBudget::default(),
+            min_duration: Span::default(),
+            remind_every: Span::from_secs(4 * 3600),
             predict_every: Span::from_secs(60),
             patterns_every: Span::from_secs(300),
             processes: 3,
+            sinks: Vec::new(),
             stage_budget: Span::from_millis(20),
         }
     }
@@ -92,6 +101,8 @@ impl Config {
         need(self.anomaly_capacity > 0, "anomaly_capacity", "must be at least 1")?;
         need(self.training_rows >= self.min_samples, "training_rows", "must hold min_samples")?;
         need(self.horizon_steps > 0, "horizon_steps", "must be at least 1")?;
+        need(self.remind_every > Span::default(), "remind_every", "must be longer than nothing")?;
+        need(self.sinks.len() <= 32, "sinks", "must be at most 32")?;
         need(self.pattern_window >= 12, "pattern_window", "must be at least 12")?;
         Ok(self)
     }

@@ -2,6 +2,7 @@
 
 use crate::digits::short;
 use crate::engine::Engine;
+use crate::incident::{Labelled, like};
 use crate::policy::{CALM_SAMPLES, Evidence};
 use crate::sentence::sentence;
 use crate::similar::similar;
@@ -36,6 +37,8 @@ impl Engine {
         if let Some(values) = &values {
             evidence = evidence.of_host(values, provisional);
         }
+        let like = like(&explained, self.incidents.labelled()).cloned();
+        evidence = evidence.like(like.as_ref().map(|l| l.kind));
         if provisional && !is_harmful(&explained, &self.schema, values.as_deref()) {
             // Fifteen seconds cannot tell what is rare, only what hurts.
             evidence.p_value = evidence.p_value.max(0.5);
@@ -70,6 +73,8 @@ impl Engine {
         }
         anomaly.description = if verdict.lingering {
             format!("The event counts as over after {CALM_SAMPLES} calm samples in a row.")
+        } else if let Some(like) = like.filter(|_| verdict.excused) {
+            excused(&anomaly, &self.schema, &like)
         } else {
             describe(&anomaly, &self.schema, values.as_deref(), &judgement, seen, &self.processes)
         };
@@ -159,6 +164,13 @@ fn describe(
         rarity(anomaly.p_value, seen)
     };
     format!("{}.{rarity}{learned}", capitalized(&sentence))
+}
+
+/// What would be unusual if nobody had said of one like it that it need not be told.
+fn excused(anomaly: &AnomalyDetection, schema: &Schema, like: &Labelled) -> String {
+    let sentence = sentence(&anomaly.features, schema, anomaly.timestamp, &[]);
+    let label = like.kind.as_str().replace('_', " ");
+    format!("{}, like incident #{}, which was labelled {label}.", capitalized(&sentence), like.id)
 }
 
 /// A sentence begins with a capital letter, but a name that means nothing with another one stays as it is.

@@ -3,6 +3,7 @@
 use crate::changes::LastStored;
 use crate::config::Config;
 use crate::history::{History, Pushed};
+use crate::incident::{Incidents, ZoneByName, only_utc};
 use crate::policy::{AlarmPolicy, Verdict};
 use crate::report::{Notice, Stage, Timing};
 use crate::room::Room;
@@ -10,9 +11,9 @@ use crate::selection::Contest;
 use crate::training::Fitted;
 use overseer_core::{
     AnomalyDetection, Collector, Detector, DetectorTrainer, FeatureEvidence, FillForecaster,
-    Forecaster, ForecasterTrainer, Frame, HostInfo, Interruption, Judgement, ModelRepository,
-    PatternAnalysis, PatternAnalyzer, Prediction, ProcessUsage, Reading, Result, Sample,
-    SampleQuery, Schema, Selection, Span, Store, Timestamp, host,
+    Forecaster, ForecasterTrainer, Frame, HostInfo, Interruption, Judgement, LabelKind,
+    ModelRepository, PatternAnalysis, PatternAnalyzer, Prediction, ProcessUsage, Reading, Result,
+    Sample, SampleQuery, Schema, Selection, Span, Store, Timestamp, host,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -90,6 +91,9 @@ pub struct Engine {
     pub(crate) is_glance: bool,
     pub(crate) policy: AlarmPolicy,
     pub(crate) verdict: Option<(Timestamp, Verdict)>,
+    /// One for each event, and what people said of them.
+    pub(crate) incidents: Incidents,
+    pub(crate) zones: ZoneByName,
     /// The sample whose alert was reported last, so that none is reported twice.
     pub(crate) alerted: Option<Timestamp>,
     /// Why the newest sample was judged as it was, every feature; worked out once a look.
@@ -172,6 +176,8 @@ impl Engine {
             judgement: None,
             is_glance: false,
             verdict: None,
+            incidents: Incidents::default(),
+            zones: only_utc,
             alerted: None,
             explained: Vec::new(),
             anomalies: VecDeque::new(),
@@ -391,12 +397,29 @@ impl Engine {
                         frame.push(sample)?;
                     }
                     let extra = frame.len().saturating_sub(rows);
-                    return Ok(frame.slice(extra, usize::MAX));
+                    return self.without_incidents(frame.slice(extra, usize::MAX));
                 }
                 Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
             }
         }
-        self.active().frame(&self.schema, rows)
+        let frame = self.active().frame(&self.schema, rows)?;
+        self.without_incidents(frame)
+    }
+
+    /// The rows that no person has called an incident: what was wrong is not to be learned as normal.
+    fn without_incidents(&self, frame: Frame) -> Result<Frame> {
+        let labelled = self.incidents.labelled().iter();
+        let spans: Vec<(Timestamp, Timestamp)> =
+            labelled.filter(|l| l.kind == LabelKind::Incident).map(|l| l.span).collect();
+        let is_within = |at: Timestamp| spans.iter().any(|&(from, to)| from <= at && at <= to);
+        if !frame.timestamps().iter().copied().any(is_within) {
+            return Ok(frame);
+        }
+        let mut rest = Frame::new(frame.schema().clone());
+        for (at, values) in frame.rows().filter(|&(at, _)| !is_within(at)) {
+            rest.push_row(at, values)?;
+        }
+        Ok(rest)
     }
 
     /// The host's values of the newest reading, if it is of the host's schema.

@@ -164,7 +164,10 @@ fn with_our_models_by(
         fill_forecaster: Box::new(models::time_to_full::RisingFill::with_seed(SEED)),
     };
     let contest = challengers.iter().cloned().fold(forecaster_contest()?, Contest::challenger);
-    Engine::with_contest(parts, contest.training_rows(config.training_rows), config, role)
+    let contest = contest.training_rows(config.training_rows);
+    let mut engine = Engine::with_contest(parts, contest, config, role)?;
+    engine.know_zones(|name| Ok(Arc::new(collect::SystemZone::named(name)?)));
+    Ok(engine)
 }
 
 /// Opens this host's engine: its collector, its database, its models.

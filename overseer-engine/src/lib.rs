@@ -23,15 +23,18 @@
 pub use overseer_core as core;
 
 mod ahead;
+mod alarm_rate;
 pub mod analytics;
 mod changes;
 mod config;
 mod detection;
 mod digits;
 mod engine;
+pub mod feedback;
 mod history;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod incident;
 mod observation;
 pub mod offline;
 mod patterns;
@@ -49,6 +52,7 @@ mod stored_models;
 mod tick;
 mod training;
 
+pub use alarm_rate::AlarmRate;
 pub use config::Config;
 pub use engine::{Engine, Parts, Role, SamplingPlan};
 pub use prediction::shown_horizons;

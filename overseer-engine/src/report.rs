@@ -1,9 +1,9 @@
 //! What an engine says after a look at the host: plain data, stable as JSON.
 
 use overseer_core::{
-    AnomalyDetection, Auxiliary, FeatureValue, HostInfo, Interval, MissingValue, ModelMetadata,
-    Origin, PatternAnalysis, Prediction, Probability, ProcessUsage, Recommendation, Span,
-    Timestamp, Unit, missing,
+    AnomalyDetection, Auxiliary, FeatureValue, HostInfo, Incident, Interval, MissingValue,
+    ModelMetadata, Origin, PatternAnalysis, Prediction, Probability, ProcessUsage, Recommendation,
+    Span, Timestamp, Unit, missing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -225,6 +225,9 @@ pub struct Report {
     pub anomaly: Option<AnomalyDetection>,
     /// Whether this look opens an event, and so is an alert.
     pub alert: bool,
+    /// The incidents that go on, and those that ended with this look.
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
     /// What comes next; empty if not asked for or not possible.
     pub predictions: Vec<Prediction>,
     /// When what can be full will be; `null` if not asked for, or not looked at anew.

@@ -23,7 +23,7 @@ pub(crate) fn similar<'a>(
     for other in past {
         let is_same_event = event.since(other.timestamp) < APART
             || begun.is_some_and(|begun| other.timestamp >= begun);
-        if is_same_event || !is_like(anomaly, other) {
+        if is_same_event || !is_like(&anomaly.features, &other.features) {
             continue;
         }
         event = other.timestamp;
@@ -35,27 +35,24 @@ pub(crate) fn similar<'a>(
     found
 }
 
-fn is_like(a: &AnomalyDetection, b: &AnomalyDetection) -> bool {
+/// Whether two events were made by about the same features, the one that leads the first in the same direction.
+pub(crate) fn is_like(a: &[FeatureEvidence], b: &[FeatureEvidence]) -> bool {
     let find = |list: &'_ [FeatureEvidence], name: &str| -> Option<FeatureEvidence> {
         list.iter().find(|f| f.feature == name).cloned()
     };
-    let Some(first) = a.features.first() else { return false };
-    let same_way =
-        find(&b.features, &first.feature).is_some_and(|f| direction(&f) == direction(first));
-    let product: f64 = a
-        .features
-        .iter()
-        .filter_map(|f| Some(f.contribution * find(&b.features, &f.feature)?.contribution))
-        .sum();
+    let Some(first) = a.first() else { return false };
+    let same_way = find(b, &first.feature).is_some_and(|f| direction(&f) == direction(first));
+    let product: f64 =
+        a.iter().filter_map(|f| Some(f.contribution * find(b, &f.feature)?.contribution)).sum();
     let length = |list: &[FeatureEvidence]| {
         list.iter().map(|f| f.contribution * f.contribution).sum::<f64>().sqrt()
     };
-    let lengths = length(&a.features) * length(&b.features);
+    let lengths = length(a) * length(b);
     same_way && lengths > 0.0 && product / lengths >= ALIKE
 }
 
 /// Whether a value is below what is expected, within it, or above; a missing one is within.
-fn direction(f: &FeatureEvidence) -> i8 {
+pub(crate) fn direction(f: &FeatureEvidence) -> i8 {
     i8::from(f.observed > f.expected.1) - i8::from(f.observed < f.expected.0)
 }
 

@@ -4,7 +4,8 @@
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use overseer_core::{
-    AnomalyDetection, PatternAnalysis, Prediction, Reading, Sample, SampleQuery, Span, Timestamp,
+    AnomalyDetection, PatternAnalysis, Prediction, Reading, Sample, SampleQuery, Span, TickRecord,
+    Timestamp,
 };
 use std::time::Duration;
 
@@ -205,13 +206,17 @@ impl Engine {
         anomalies.extend(anomaly.cloned());
         let predictions = self.last_stored.new_predictions(predictions);
         let patterns = self.last_stored.new_patterns(patterns);
-        let nothing = anomalies.is_empty() && predictions.is_empty() && patterns.is_empty();
-        if nothing || self.role == crate::Role::Reader {
+        let (incidents, alerts) = self.incidents.unsaved();
+        let mut tick = TickRecord::default();
+        (tick.anomalies, tick.predictions, tick.patterns) = (&anomalies, &predictions, &patterns);
+        (tick.incidents, tick.alerts) = (&incidents, &alerts);
+        if tick.is_empty() || self.role == crate::Role::Reader {
             return; // What a reader finds, the sampler finds too, and stores once.
         }
         let Some(store) = &mut self.parts.store else { return };
-        match store.record(&anomalies, &predictions, &patterns) {
-            Ok(()) => {
+        match store.record_tick(&tick) {
+            Ok(numbers) => {
+                self.incidents.stored(&numbers);
                 self.unsaved_findings.clear();
                 self.last_stored.note(predictions, patterns);
             }

@@ -22,6 +22,7 @@ impl Engine {
     pub fn tick(&mut self, now: Timestamp) -> Report {
         let start = Instant::now();
         self.remember_step();
+        self.heed_decisions(now);
         if let Err(e) = self.collect(now) {
             self.note(Notice::warning(Stage::Collect, e.to_string()));
         }
@@ -39,6 +40,7 @@ impl Engine {
             self.refresh_patterns(now);
         }
         let anomaly = self.detect();
+        self.follow_incidents(now, anomaly.as_ref());
         let room = self.room.take_news();
         let report = self.finish(now, start, anomaly, Found { predict, patterns, room });
         // After everything that somebody waits for. What it notes and finds is in the next report.
@@ -50,6 +52,7 @@ impl Engine {
     /// The comprehensive analysis of what is known now; collecting is the caller's.
     pub fn analyze(&mut self, now: Timestamp) -> Report {
         let start = Instant::now();
+        self.heed_decisions(now);
         if self.is_training_due() {
             self.train(false, now);
         }
@@ -64,6 +67,7 @@ impl Engine {
     /// A report of the newest judgement alone.
     pub fn anomaly_report(&mut self, now: Timestamp) -> Report {
         let start = Instant::now();
+        self.heed_decisions(now);
         self.look_at_processes();
         let anomaly = self.detect();
         self.finish(now, start, anomaly, Found::default())
@@ -76,6 +80,7 @@ impl Engine {
     /// As [`Engine::predict`].
     pub fn prediction_report(&mut self, horizon: Span, now: Timestamp) -> Result<Report> {
         let start = Instant::now();
+        self.heed_decisions(now);
         self.predictions = self.timed(Stage::Predict, |e| e.predict_all(horizon))?;
         self.look_at_room(now);
         self.look_at_processes();
@@ -138,6 +143,7 @@ impl Engine {
             current: self.current(),
             anomaly,
             alert,
+            incidents: self.incidents.report(),
             predictions,
             room,
             auxiliary,
@@ -211,6 +217,7 @@ impl Engine {
         if self.role == Role::Sampler {
             self.flush_samples();
             self.flush_auxiliary();
+            self.incidents.touch();
             self.record(None, &[], &[]);
         }
         std::mem::take(&mut self.notices)

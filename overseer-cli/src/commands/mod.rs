@@ -2,6 +2,7 @@
 
 mod background;
 pub(crate) mod backtest;
+pub(crate) mod decisions;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;

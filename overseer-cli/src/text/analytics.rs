@@ -91,6 +91,7 @@ pub(crate) fn analytics(a: &Analytics, style: &Style) -> String {
             h.anomalies
         );
     }
+    let _ = writeln!(out, "\n{}\n  {}", style.heading("Alerts"), alerts(a));
     if !a.anomalies.is_empty() {
         let _ = writeln!(out, "\n{}", style.heading("Newest anomalies"));
         for x in a.anomalies.iter().take(5) {
@@ -105,6 +106,29 @@ pub(crate) fn analytics(a: &Analytics, style: &Style) -> String {
     }
     notices(&mut out, a, *style);
     out
+}
+
+/// The true rate of alerts beside the budget, with from how much it was measured.
+fn alerts(a: &Analytics) -> String {
+    let Some(rate) = &a.alarm_rate else { return "nothing measured yet".to_owned() };
+    let budget = rate.budget_per_week;
+    if rate.measured_per_week.is_nan() {
+        return format!(
+            "nothing measured yet, for less than a day was watched ({}); the budget is {budget} a week",
+            rate.watched
+        );
+    }
+    let plural = if rate.alerts == 1 { "" } else { "s" };
+    let counted = match (rate.of_incidents, rate.labelled_harmless) {
+        (0, 0) => String::new(),
+        (incidents, harmless) => {
+            format!(", {incidents} of them labelled incidents and {harmless} not to be told")
+        }
+    };
+    format!(
+        "{:.2} a week on normal behaviour, beside a budget of {budget} a week: from {} alert{plural} in {}{counted}",
+        rate.measured_per_week, rate.alerts, rate.watched
+    )
 }
 
 fn notices(out: &mut String, a: &Analytics, style: Style) {

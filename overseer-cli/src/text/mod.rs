@@ -2,6 +2,7 @@
 
 mod ahead;
 mod analytics;
+mod incidents;
 mod models;
 mod report;
 mod selection;
@@ -10,6 +11,7 @@ mod verify;
 mod watch;
 
 pub(crate) use analytics::{analytics, training};
+pub(crate) use incidents::{incident, incidents, silences};
 pub(crate) use models::{models, one_model, pruned, verified};
 pub(crate) use report::{Parts, report};
 pub(crate) use selection::selection;

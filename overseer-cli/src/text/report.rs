@@ -106,7 +106,10 @@ fn title(out: &mut String, report: &Report, style: Style) {
 fn now(out: &mut String, report: &Report, style: Style) {
     heading(out, style, "Now");
     match &report.anomaly {
-        Some(anomaly) => verdict(out, anomaly, style),
+        Some(anomaly) => {
+            verdict(out, anomaly, style);
+            incidents(out, report);
+        }
         None => out.push_str(
             "  No detector could be trained yet, so nothing is known to be unusual or usual.\n",
         ),
@@ -124,6 +127,15 @@ fn now(out: &mut String, report: &Report, style: Style) {
         } else {
             out.push_str(&wrap(&format!("Busiest: {}", list.join(", ")), "  ", WIDTH));
         }
+    }
+}
+
+/// The incidents that go on, with the numbers that `acknowledge` and `label` take.
+fn incidents(out: &mut String, report: &Report) {
+    for i in report.incidents.iter().filter(|i| i.is_open() && i.id > 0) {
+        let since = clock(i.began_at);
+        let text = format!("Incident #{}, {}, since {since}: {}", i.id, i.state, i.description);
+        out.push_str(&wrap(&text, "  ", WIDTH));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a person who watches is told: the start, each change of state, and the end.
 
 use super::style::{Style, before, clock};
-use overseer_engine::core::{PredictionType, Severity, host};
+use overseer_engine::core::{AlertState, Incident, IncidentKind, PredictionType, Severity, host};
 use overseer_engine::report::Learned;
 use overseer_engine::{Config, Notice, Report, Stage, said, series_name};
 use std::fmt::Write;
@@ -33,6 +33,8 @@ pub(crate) struct Before {
     warnings: Vec<String>,
     /// What will be full within a day.
     filling: Vec<String>,
+    /// The incidents that go on, as they stood.
+    incidents: Vec<Incident>,
 }
 
 impl Before {
@@ -56,10 +58,16 @@ impl Before {
                 if report.alert || (self.severity == Severity::None && anomaly.is_anomaly) =>
             {
                 let word = style.severity(severity, &severity.as_str().to_uppercase());
-                let again = if report.alert { "" } else { "again, soon after its alert: " };
+                let incident = report.incidents.iter().find(|i| i.kind == IncidentKind::Anomaly);
+                let again = match incident.map(|i| i.state) {
+                    _ if report.alert => "",
+                    Some(AlertState::Pending) => "pending, no alert yet: ",
+                    _ => "again, soon after its alert: ",
+                };
+                let number = number_of(report);
                 let _ = writeln!(
                     out,
-                    "{time}  {word}  {again}{}{}",
+                    "{time}  {word}  {number}{again}{}{}",
                     anomaly.description,
                     before(anomaly)
                 );
@@ -76,6 +84,37 @@ impl Before {
             _ => {}
         }
         self.severity = severity;
+        out.push_str(&self.incidents(report, &time, style));
+        out
+    }
+
+    /// What a person or a hard rule did about incidents; anomalies are told with the sample that makes them.
+    fn incidents(&mut self, report: &Report, time: &str, style: &Style) -> String {
+        let mut out = String::new();
+        for i in &report.incidents {
+            let known = self.incidents.iter().find(|k| k.id == i.id && k.began_at == i.began_at);
+            let is_new = known.is_none_or(|k| k.state != i.state);
+            let is_worse = known.is_some_and(|k| k.severity < i.severity);
+            let is_rule = i.kind != IncidentKind::Anomaly;
+            let word = style.severity(i.severity, &i.severity.as_str().to_uppercase());
+            match i.state {
+                AlertState::Firing if is_rule && (is_new || is_worse) => {
+                    let _ = writeln!(out, "{time}  {word}  #{} {}", i.id, i.description);
+                }
+                AlertState::Resolved if is_rule && i.fired_at.is_some() => {
+                    let word = style.severity(Severity::None, "ok");
+                    let _ = writeln!(out, "{time}  {word}  #{} is over", i.id);
+                }
+                AlertState::Acknowledged if is_new => {
+                    let note = i.acknowledged.as_ref().map_or("", |by| by.note.as_str());
+                    let note = if note.is_empty() { String::new() } else { format!(": {note}") };
+                    let text = format!("#{} is looked after{note}", i.id);
+                    let _ = writeln!(out, "{time}  {}", style.dim(&text));
+                }
+                _ => {}
+            }
+        }
+        self.incidents = report.incidents.iter().filter(|i| i.is_open()).cloned().collect();
         out
     }
 
@@ -100,6 +139,17 @@ impl Before {
         }
         self.filling = filling;
         out
+    }
+}
+
+/// The number of the anomaly's incident, to be typed after `acknowledge` or `label`, and whether a silence covers it.
+pub(super) fn number_of(report: &Report) -> String {
+    let mut open = report.incidents.iter().filter(|i| i.is_open() && i.id > 0);
+    let incident = open.find(|i| i.kind == IncidentKind::Anomaly);
+    match incident {
+        Some(i) if i.silenced && i.told.is_none() => format!("#{} (silenced) ", i.id),
+        Some(i) => format!("#{} ", i.id),
+        None => String::new(),
     }
 }
 

@@ -5,6 +5,7 @@ mod detect;
 mod fill;
 mod forecast;
 mod pattern;
+mod record;
 mod sink;
 mod store;
 
@@ -13,6 +14,7 @@ pub use detect::{Detector, DetectorTrainer, Judgement};
 pub use fill::{FillForecaster, FillOutlook, Filling};
 pub use forecast::{Forecast, ForecastTarget, Forecaster, ForecasterTrainer};
 pub use pattern::PatternAnalyzer;
+pub use record::TickRecord;
 pub use sink::Sink;
 pub use store::{
     Appended, AuxiliaryQuery, Damaged, Dropped, Maintenance, ModelRepository, SampleQuery, Store,

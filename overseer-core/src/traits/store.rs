@@ -1,9 +1,11 @@
 //! Where samples, findings and models are kept.
 
+use super::record::TickRecord;
 use crate::{
-    Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, Frame, Label,
-    ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample, Silence,
-    Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell, SummaryQuery, Timestamp,
+    Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, ErrorKind, Frame,
+    Incident, Label, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result,
+    Sample, Silence, Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell,
+    SummaryQuery, Timestamp, WhichIncidents,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -397,6 +399,73 @@ pub trait Store: Send + fmt::Debug {
     ) -> Result<Vec<i64>> {
         self.record(anomalies, predictions, patterns)?;
         alerts.iter().map(|alert| self.queue_alert(alert)).collect()
+    }
+
+    /// As [`Store::record_and_queue`], and in the same transaction stores incidents as [`Store::put_incident`] does;
+    /// returns their numbers.
+    ///
+    /// This default does one after the other. A store that keeps no incidents gives 0 for each.
+    ///
+    /// # Errors
+    /// If the store cannot be written; none of it is stored then.
+    fn record_tick(&mut self, tick: &TickRecord<'_>) -> Result<Vec<i64>> {
+        let mut numbers = Vec::with_capacity(tick.incidents.len());
+        for incident in tick.incidents {
+            numbers.push(match self.put_incident(incident) {
+                Err(e) if matches!(e.kind(), ErrorKind::Unsupported(_)) => 0,
+                number => number?,
+            });
+        }
+        if tick.alerts.is_empty() {
+            self.record(tick.anomalies, tick.predictions, tick.patterns)?;
+        } else {
+            self.record_and_queue(tick.anomalies, tick.predictions, tick.patterns, tick.alerts)?;
+        }
+        Ok(numbers)
+    }
+
+    /// Stores an incident and returns its number: in the place of the one of that number, whose acknowledgement stays as
+    /// it was, or anew where its `id` is 0 or there is none of that number.
+    ///
+    /// # Errors
+    /// If the store cannot be written. Unsupported by stores that keep no incidents.
+    fn put_incident(&mut self, _incident: &Incident) -> Result<i64> {
+        Err(Error::unsupported("storing incidents"))
+    }
+
+    /// The newest `limit` incidents, by when they began, newest first, each with its newest label.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn incidents(&mut self, _which: WhichIncidents, _limit: usize) -> Result<Vec<Incident>> {
+        Ok(Vec::new())
+    }
+
+    /// The incident of this number, if there is one.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn incident(&mut self, id: i64) -> Result<Option<Incident>> {
+        let all = self.incidents(WhichIncidents::All, usize::MAX)?;
+        Ok(all.into_iter().find(|incident| incident.id == id))
+    }
+
+    /// Notes that somebody looks after an incident; says whether one of this number goes on. Said again, the newer note
+    /// replaces the older one.
+    ///
+    /// # Errors
+    /// If the store cannot be written. Unsupported by stores that keep no incidents.
+    fn acknowledge_incident(&mut self, _id: i64, _at: Timestamp, _note: &str) -> Result<bool> {
+        Err(Error::unsupported("storing incidents"))
+    }
+
+    /// A number that changes when somebody else has written to the store, so that labels, silences and
+    /// acknowledgements need not be read when nothing has changed; none where that cannot be told.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn revision(&mut self) -> Result<Option<i64>> {
+        Ok(None)
     }
 
     /// Puts a message into the outbox and returns its number.

@@ -4,9 +4,10 @@
 use super::store::{DataDir, Lease, LeaseOutcome, SqliteOptions, SqliteStore};
 use super::{now, read_only};
 use overseer_core::{
-    Alert, AnomalyDetection, Appended, Delivery, Error, Frame, Label, Maintenance, ModelMetadata,
-    Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample, SampleQuery, Schema,
-    Silence, Span, Store, StoredCounts, StoredRecommendation, Summary, SummaryQuery, Timestamp,
+    Alert, AnomalyDetection, Appended, Auxiliary, AuxiliaryQuery, AuxiliarySeries, Delivery, Error,
+    Frame, Incident, Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis, Prediction,
+    Recommendation, Result, Sample, SampleQuery, Schema, Silence, Span, Store, StoredCounts,
+    StoredRecommendation, Summary, SummaryQuery, TickRecord, Timestamp, WhichIncidents,
 };
 use std::time::{Duration, Instant};
 
@@ -174,6 +175,14 @@ impl Store for KeptStore {
         self.read(|s| s.samples(query))
     }
 
+    fn append_auxiliary(&mut self, at: Timestamp, values: &[Auxiliary]) -> Result<()> {
+        self.write(|s| s.append_auxiliary(at, values))
+    }
+
+    fn auxiliary(&mut self, query: &AuxiliaryQuery) -> Result<Vec<AuxiliarySeries>> {
+        self.read(|s| s.auxiliary(query))
+    }
+
     fn record(
         &mut self,
         anomalies: &[AnomalyDetection],
@@ -284,6 +293,30 @@ impl Store for KeptStore {
 
     fn silences(&mut self, now: Timestamp) -> Result<Vec<Silence>> {
         self.read(|s| s.silences(now))
+    }
+
+    fn record_tick(&mut self, tick: &TickRecord<'_>) -> Result<Vec<i64>> {
+        self.write(|s| s.record_tick(tick))
+    }
+
+    fn put_incident(&mut self, incident: &Incident) -> Result<i64> {
+        self.write(|s| s.put_incident(incident))
+    }
+
+    fn incidents(&mut self, which: WhichIncidents, limit: usize) -> Result<Vec<Incident>> {
+        self.read(|s| s.incidents(which, limit))
+    }
+
+    fn incident(&mut self, id: i64) -> Result<Option<Incident>> {
+        self.read(|s| s.incident(id))
+    }
+
+    fn acknowledge_incident(&mut self, id: i64, at: Timestamp, note: &str) -> Result<bool> {
+        self.write(|s| s.acknowledge_incident(id, at, note))
+    }
+
+    fn revision(&mut self) -> Result<Option<i64>> {
+        self.read(Store::revision)
     }
 
     fn queue_alert(&mut self, alert: &Alert) -> Result<i64> {

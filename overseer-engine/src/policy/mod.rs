@@ -5,12 +5,17 @@
 //! alert of late makes the next need to be three times rarer, but never more than that, and is forgotten with a half-life
 //! of a third of the time in which the budget allows one. What is eight times likelier than the threshold is already a
 //! state that a person can see. So the budget never hides an incident: the state shows it as long as it lasts.
+//!
+//! What people say of past events moves this, within bounds. A sample like an event that was labelled a false alarm or
+//! expected is excused: no state, no alert, unless the host is saturated. One like an event that was labelled an incident
+//! alerts at three times the p-value. And each such label moves the threshold for everything: by a quarter, to between half
+//! and twice what the budget gives.
 
 mod budget;
 
 pub use budget::AlarmBudget;
 
-use overseer_core::{Severity, Span, Timestamp, host};
+use overseer_core::{LabelKind, Severity, Span, Timestamp, host};
 use std::collections::VecDeque;
 
 /// What the policy is told about one sample.
@@ -27,13 +32,15 @@ pub struct Evidence<'a> {
     pub host: Option<&'a [f64]>,
     /// Whether the model has only seen the fast samples of a first run.
     pub provisional: bool,
+    /// What a person said of the nearest past event that was like this sample.
+    pub label: Option<LabelKind>,
 }
 
 impl<'a> Evidence<'a> {
     /// Evidence from a model that learned at the step.
     #[must_use]
     pub fn new(timestamp: Timestamp, score: f64, p_value: f64) -> Self {
-        Self { timestamp, score, p_value, host: None, provisional: false }
+        Self { timestamp, score, p_value, host: None, provisional: false, label: None }
     }
 
     /// The same, with the host's values to judge impact by.
@@ -42,6 +49,19 @@ impl<'a> Evidence<'a> {
         self.host = Some(values);
         self.provisional = provisional;
         self
+    }
+
+    /// The same, like a past event of which a person said this.
+    #[must_use]
+    pub fn like(mut self, label: Option<LabelKind>) -> Self {
+        self.label = label;
+        self
+    }
+
+    /// Whether it is like what should not have been told, and does not hurt whatever was learned.
+    fn is_excused(&self) -> bool {
+        matches!(self.label, Some(LabelKind::FalseAlarm | LabelKind::Expected))
+            && !self.host.is_some_and(host::is_saturated)
     }
 }
 
@@ -58,12 +78,17 @@ pub struct Verdict {
     /// The score, if this sample would open an event at that level: nothing in the 144 steps before (at least an hour,
     /// at most half a day) scored as high. Otherwise 0.
     pub onset: f64,
+    /// Whether this sample would be unusual if a person had not said of one like it that it need not be told.
+    pub excused: bool,
 }
 
 /// Alarm budget, refractory period and hysteresis over a stream of samples.
 #[derive(Debug, Clone)]
 pub struct AlarmPolicy {
+    /// What the budget gives.
     threshold: f64,
+    /// What people's labels make of that, as a factor.
+    moved: f64,
     ration: Ration,
     refractory: Span,
     /// Within this time an onset is the highest score.
@@ -134,6 +159,13 @@ const MEDIUM_AT_MOST: f64 = 0.05;
 const HIGH: f64 = 0.1;
 const CRITICAL: f64 = 0.01;
 
+/// Each label of an incident lets the threshold rise by this factor, and each of a false alarm fall.
+const MOVE: f64 = 1.25;
+/// So far at most, up or down.
+const MOVED_AT_MOST: f64 = 2.0;
+/// A sample like a labelled incident alerts at this many times the p-value.
+const SOONER: f64 = 3.0;
+
 /// How much rarer alerts of late make the next need to be, at most.
 const SPENT: f64 = 3.0;
 /// The half-life of that, as a share of the time in which the budget allows an alert.
@@ -159,6 +191,7 @@ impl AlarmPolicy {
     pub fn new(budget: AlarmBudget, step: Span) -> Self {
         Self {
             threshold: budget.threshold(step),
+            moved: 1.0,
             ration: Ration::new(budget),
             refractory: step.times(REFRACTORY_STEPS).clamp(REFRACTORY.0, REFRACTORY.1),
             standing_out: step.times(ONSET_STEPS).clamp(ONSET.0, ONSET.1),
@@ -174,11 +207,26 @@ impl AlarmPolicy {
     /// hundredth critical.
     #[must_use]
     pub fn threshold(&self) -> f64 {
-        self.threshold
+        self.threshold * self.moved
+    }
+
+    /// Takes to heart how many past events people have called incidents and how many false alarms: each of the first
+    /// raises the threshold by a quarter and each of the second lowers it as much, to between half and twice what the
+    /// budget gives. Without labels it is what the budget gives.
+    pub fn heed(&mut self, incidents: usize, false_alarms: usize) {
+        let most = |n: usize| i32::try_from(n).unwrap_or(i32::MAX).min(100);
+        let moved = MOVE.powi(most(incidents) - most(false_alarms));
+        self.moved = moved.clamp(1.0 / MOVED_AT_MOST, MOVED_AT_MOST);
+    }
+
+    /// The time after an alert in which another event is told only if it is more severe.
+    #[must_use]
+    pub fn refractory(&self) -> Span {
+        self.refractory
     }
 
     fn medium(&self) -> f64 {
-        (MEDIUM * self.threshold).min(MEDIUM_AT_MOST)
+        (MEDIUM * self.threshold()).min(MEDIUM_AT_MOST)
     }
 
     /// The severity of one sample by itself: rarity joined with impact, whatever came before.
@@ -188,8 +236,8 @@ impl AlarmPolicy {
             return Severity::Critical;
         }
         let rarity = match evidence.p_value {
-            p if p <= CRITICAL * self.threshold => Severity::Critical,
-            p if p <= HIGH * self.threshold => Severity::High,
+            p if p <= CRITICAL * self.threshold() => Severity::Critical,
+            p if p <= HIGH * self.threshold() => Severity::High,
             p if p <= self.medium() => Severity::Medium,
             _ => Severity::None,
         };
@@ -208,32 +256,34 @@ impl AlarmPolicy {
         self.notice_gaps(now);
         let onset = self.onset(now, evidence.score);
         let own = self.classify(evidence);
-        if own > Severity::None {
-            let alert = self.take_in(now, own, evidence.p_value);
-            return Verdict { severity: own, lingering: false, alert, onset };
+        let excused = own > Severity::None && evidence.is_excused();
+        if own > Severity::None && !excused {
+            let alert = self.take_in(now, own, evidence);
+            return Verdict { severity: own, lingering: false, alert, onset, excused };
         }
         let calm = self.medium() * CALM_FACTOR;
         if let Some(event) = &mut self.event {
             // A missing p-value is no evidence of calm, so it neither ends the event nor goes on for ever.
-            let is_calm = evidence.p_value > calm || evidence.p_value.is_nan();
+            let is_calm = evidence.p_value > calm || evidence.p_value.is_nan() || excused;
             event.calm = if is_calm { event.calm + 1 } else { 0 };
             if event.calm >= CALM_SAMPLES {
                 self.event = None;
             }
         }
         let severity = self.event.map_or(Severity::None, |e| e.worst);
-        Verdict { severity, lingering: severity > Severity::None, alert: false, onset }
+        Verdict { severity, lingering: severity > Severity::None, alert: false, onset, excused }
     }
 
     /// Opens or goes on with an event, and says whether that is an alert.
-    fn take_in(&mut self, now: Timestamp, own: Severity, p_value: f64) -> bool {
+    fn take_in(&mut self, now: Timestamp, own: Severity, evidence: &Evidence<'_>) -> bool {
         let mut event = self.event.unwrap_or(Event { worst: own, told: false, calm: 0 });
         let known = self
             .told
             .filter(|told| event.told || (now >= told.at && now.since(told.at) < self.refractory))
             .map_or(Severity::None, |told| told.severity);
         // Above medium it is rare enough, or hurts whatever was learned.
-        let is_rare = own > Severity::Medium || p_value <= self.limit(now);
+        let sooner = if evidence.label == Some(LabelKind::Incident) { SOONER } else { 1.0 };
+        let is_rare = own > Severity::Medium || evidence.p_value <= sooner * self.limit(now);
         let alert = is_rare && own > known;
         if alert {
             self.ration.spend(now);
@@ -246,7 +296,7 @@ impl AlarmPolicy {
 
     /// The p-value at which a sample alerts now.
     fn limit(&self, now: Timestamp) -> f64 {
-        self.threshold * self.ration.share(now)
+        self.threshold() * self.ration.share(now)
     }
 
     /// Goes on where another process stopped: an alert of `severity` was given at `at`.
@@ -442,6 +492,42 @@ mod tests {
         assert!(p.observe(&at(60, 1.0)).lingering);
         assert_eq!(p.observe(&at(120, 1.0)).severity, Severity::Medium);
         assert_eq!(p.observe(&at(180, 1.0)).severity, Severity::None);
+    }
+
+    #[test]
+    fn what_people_say_of_one_event_decides_about_those_like_it_and_moves_the_rest_within_bounds() {
+        use LabelKind::{Expected, FalseAlarm, Incident};
+        let mut p = policy();
+        let t = p.threshold();
+        for label in [FalseAlarm, Expected] {
+            let verdict = p.observe(&at(0, t / 1e6).like(Some(label)));
+            assert!(verdict.excused && !verdict.alert && verdict.severity == Severity::None);
+        }
+        let mut row = vec![f64::NAN; host::schema().len()];
+        (row[host::CPU_UTILIZATION], row[host::LOAD_PER_CORE]) = (1.0, 1.0);
+        row[host::MEMORY_UTILIZATION] = 1.0;
+        let saturated = at(60, t / 1e6).of_host(&row, false).like(Some(Expected));
+        assert!(p.clone().observe(&saturated).alert, "saturation hurts whatever was said");
+        assert!(!p.clone().observe(&at(60, 0.6 * t)).alert);
+        assert!(p.observe(&at(60, 0.6 * t).like(Some(Incident))).alert, "sooner");
+
+        let mut p = policy();
+        for (incidents, false_alarms, moved) in
+            [(1, 0, 1.25), (0, 1, 0.8), (9, 0, 2.0), (0, 99, 0.5), (7, 7, 1.0)]
+        {
+            p.heed(incidents, false_alarms);
+            assert!((p.threshold() / t - moved).abs() < 1e-12, "{incidents} {false_alarms}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_turns_out_to_be_excused_is_over_after_three_samples() {
+        let mut p = policy();
+        let rare = p.threshold() / 1e6;
+        assert!(p.observe(&at(0, rare)).alert);
+        let excused = |i: i64| at(60 * i, rare).like(Some(LabelKind::Expected));
+        let states: Vec<_> = (1..4).map(|i| p.observe(&excused(i)).severity).collect();
+        assert_eq!(states, [Severity::Critical, Severity::Critical, Severity::None]);
     }
 
     proptest! {

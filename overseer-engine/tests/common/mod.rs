@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use overseer_core::{
-    AnomalyDetection, Appended, Collector, Error, Frame, ModelMetadata, PatternAnalysis,
+    AnomalyDetection, Appended, Collector, Error, Frame, Incident, ModelMetadata, PatternAnalysis,
     Prediction, ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span, Store,
-    StoredCounts, Timestamp, host,
+    StoredCounts, TickRecord, Timestamp, WhichIncidents, host,
 };
 use overseer_engine::{Config, Engine, Role, host as wired};
 use std::path::Path;
@@ -155,6 +155,18 @@ impl<S: Store> Store for Unreliable<S> {
         patterns: &[PatternAnalysis],
     ) -> Result<()> {
         self.up()?.record(anomalies, predictions, patterns)
+    }
+    fn record_tick(&mut self, tick: &TickRecord<'_>) -> Result<Vec<i64>> {
+        self.up()?.record_tick(tick)
+    }
+    fn put_incident(&mut self, incident: &Incident) -> Result<i64> {
+        self.up()?.put_incident(incident)
+    }
+    fn incidents(&mut self, which: WhichIncidents, limit: usize) -> Result<Vec<Incident>> {
+        self.up()?.incidents(which, limit)
+    }
+    fn revision(&mut self) -> Result<Option<i64>> {
+        self.up()?.revision()
     }
     fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>> {
         self.up()?.anomalies(limit)

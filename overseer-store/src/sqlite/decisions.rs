@@ -92,7 +92,9 @@ impl SqliteStore {
         self.require_host(DOING)?;
         let (path, host) = (&self.path, self.host_id);
         write(&mut self.connection, path, DOING, |transaction| {
-            add_alert(transaction, host, alert).at(path, DOING)
+            let number = add_alert(transaction, host, alert).at(path, DOING)?;
+            bound_outbox(transaction, host, &alert.sink).at(path, DOING)?;
+            Ok(number)
         })
     }
 
@@ -258,7 +260,21 @@ pub(super) fn add_alert(
     Ok(connection.last_insert_rowid())
 }
 
-fn optional_time(row: &Record<'_>, column: &str) -> Result<Option<Timestamp>> {
+/// How many messages may wait for one sink.
+pub(super) const MOST_WAITING: i64 = 1000;
+
+/// Gives up the oldest messages for a sink where more wait than may: they stay in the table, with the reason.
+pub(super) fn bound_outbox(connection: &Connection, host: i64, sink: &str) -> rusqlite::Result<()> {
+    let sql = "UPDATE alerts SET next_attempt = NULL, \
+               last_error = 'given up: more than ' || ?2 || ' messages waited' \
+               WHERE host_id = ?1 AND sink = ?3 AND next_attempt IS NOT NULL AND alert_id <= \
+               (SELECT alert_id FROM alerts \
+               WHERE host_id = ?1 AND sink = ?3 AND next_attempt IS NOT NULL \
+               ORDER BY alert_id DESC LIMIT 1 OFFSET ?2)";
+    connection.prepare_cached(sql)?.execute(params![host, MOST_WAITING, sink]).map(drop)
+}
+
+pub(super) fn optional_time(row: &Record<'_>, column: &str) -> Result<Option<Timestamp>> {
     Ok(row.get::<Option<i64>>(column)?.map(Timestamp::from_millis))
 }
 

@@ -1,17 +1,19 @@
 //! Anomalies, predictions and patterns: columns for what a person asks by, JSON for lists.
 
-use super::decisions::add_alert;
+use super::decisions::{add_alert, bound_outbox};
+use super::incidents;
 use super::marks::Marks;
 use super::rows::{Number, Record, known, read_all, to_json, whole};
 use super::sums::{self, Summed};
 use super::{SqliteStore, texts, write};
 use crate::error::Context;
 use overseer_core::{
-    Alert, AnomalyDetection, ChangeKind, ChangePoint, Error, FeatureEvidence, Interval,
-    PatternAnalysis, Periodicity, Prediction, PredictionType, Result, Span, Timestamp, Trend,
+    AnomalyDetection, ChangeKind, ChangePoint, Error, FeatureEvidence, Interval, PatternAnalysis,
+    Periodicity, Prediction, PredictionType, Result, Span, TickRecord, Timestamp, Trend,
 };
 use rusqlite::{Connection, named_params};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const RECORDING: &str = "storing findings";
@@ -42,13 +44,8 @@ pub(super) const ALWAYS: Range =
     (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
 
 impl SqliteStore {
-    pub(super) fn record_findings(
-        &mut self,
-        anomalies: &[AnomalyDetection],
-        predictions: &[Prediction],
-        patterns: &[PatternAnalysis],
-        alerts: &[Alert],
-    ) -> Result<Vec<i64>> {
+    /// Stores all of a tick or nothing, and returns the numbers of its incidents and of its messages.
+    pub(super) fn record_all(&mut self, tick: &TickRecord<'_>) -> Result<(Vec<i64>, Vec<i64>)> {
         self.require_host(RECORDING)?;
         let (path, host_id, known) = (&self.path, self.host_id, self.upkeep.marks);
         write(&mut self.connection, path, RECORDING, |transaction| {
@@ -58,20 +55,28 @@ impl SqliteStore {
                 sums::note_change(transaction, host_id, &marks, kind, time.as_millis())
                     .at(path, RECORDING)
             };
-            for anomaly in anomalies {
+            for anomaly in tick.anomalies {
                 insert_anomaly(transaction, path, host_id, anomaly)?;
                 changed(Summed::Anomalies, anomaly.timestamp)?;
             }
-            for prediction in predictions {
+            for prediction in tick.predictions {
                 insert_prediction(transaction, path, host_id, prediction)?;
                 changed(Summed::Predictions, prediction.timestamp)?;
             }
-            for pattern in patterns {
+            for pattern in tick.patterns {
                 insert_pattern(transaction, path, host_id, pattern)?;
                 changed(Summed::Patterns, pattern.window.1)?;
             }
-            let queued = alerts.iter().map(|alert| add_alert(transaction, host_id, alert));
-            queued.collect::<rusqlite::Result<_>>().at(path, RECORDING)
+            let incidents = tick.incidents.iter();
+            let incidents = incidents.map(|i| incidents::put(transaction, path, host_id, i));
+            let incidents = incidents.collect::<Result<_>>()?;
+            let queued = tick.alerts.iter().map(|alert| add_alert(transaction, host_id, alert));
+            let queued: Vec<i64> = queued.collect::<rusqlite::Result<_>>().at(path, RECORDING)?;
+            let sinks: BTreeSet<&str> = tick.alerts.iter().map(|a| a.sink.as_str()).collect();
+            for sink in sinks {
+                bound_outbox(transaction, host_id, sink).at(path, RECORDING)?;
+            }
+            Ok((incidents, queued))
         })
     }
 
@@ -158,7 +163,7 @@ pub(super) fn anomaly(row: &Record<'_>) -> Result<AnomalyDetection> {
 
 /// [`FeatureEvidence`] as it is read: any number may be `null`.
 #[derive(Deserialize)]
-struct Evidence {
+pub(super) struct Evidence {
     feature: String,
     observed: Number,
     expected: (Number, Number),
@@ -171,7 +176,7 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn into_core(self) -> FeatureEvidence {
+    pub(super) fn into_core(self) -> FeatureEvidence {
         let expected = (self.expected.0.0, self.expected.1.0);
         let mut evidence =
             FeatureEvidence::new(self.feature, self.observed.0, expected, self.contribution.0);

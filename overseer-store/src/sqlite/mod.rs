@@ -22,6 +22,7 @@ mod decisions;
 mod export;
 mod findings;
 mod import;
+mod incidents;
 mod marks;
 mod metadata;
 mod metrics;
@@ -45,9 +46,9 @@ pub use verify::Verified;
 use crate::error::Context;
 use overseer_core::{
     Alert, AnomalyDetection, Appended, Auxiliary, AuxiliaryQuery, AuxiliarySeries, Delivery, Frame,
-    Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation,
-    Result, Sample, SampleQuery, Schema, Silence, Span, Store, StoredCounts, StoredRecommendation,
-    Summary, SummaryQuery, Timestamp,
+    Incident, Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis, Prediction,
+    Recommendation, Result, Sample, SampleQuery, Schema, Silence, Span, Store, StoredCounts,
+    StoredRecommendation, Summary, SummaryQuery, TickRecord, Timestamp, WhichIncidents,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -155,7 +156,9 @@ impl Store for SqliteStore {
         predictions: &[Prediction],
         patterns: &[PatternAnalysis],
     ) -> Result<()> {
-        self.record_findings(anomalies, predictions, patterns, &[]).map(drop)
+        let mut tick = TickRecord::default();
+        (tick.anomalies, tick.predictions, tick.patterns) = (anomalies, predictions, patterns);
+        self.record_all(&tick).map(drop)
     }
 
     fn record_and_queue(
@@ -165,7 +168,34 @@ impl Store for SqliteStore {
         patterns: &[PatternAnalysis],
         alerts: &[Alert],
     ) -> Result<Vec<i64>> {
-        self.record_findings(anomalies, predictions, patterns, alerts)
+        let mut tick = TickRecord::default();
+        (tick.anomalies, tick.predictions, tick.patterns) = (anomalies, predictions, patterns);
+        tick.alerts = alerts;
+        self.record_all(&tick).map(|(_, alerts)| alerts)
+    }
+
+    fn record_tick(&mut self, tick: &TickRecord<'_>) -> Result<Vec<i64>> {
+        self.record_all(tick).map(|(incidents, _)| incidents)
+    }
+
+    fn put_incident(&mut self, incident: &Incident) -> Result<i64> {
+        self.write_incident(incident)
+    }
+
+    fn incidents(&mut self, which: WhichIncidents, limit: usize) -> Result<Vec<Incident>> {
+        self.read_incidents(which, limit)
+    }
+
+    fn incident(&mut self, id: i64) -> Result<Option<Incident>> {
+        self.read_incident(id)
+    }
+
+    fn acknowledge_incident(&mut self, id: i64, at: Timestamp, note: &str) -> Result<bool> {
+        self.update_acknowledgement(id, at, note)
+    }
+
+    fn revision(&mut self) -> Result<Option<i64>> {
+        self.data_version().map(Some)
     }
 
     fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>> {

@@ -22,7 +22,8 @@ const DAY: i64 = 24 * HOUR;
 /// How long each tier is kept, and how large the database may become. `None` is for ever, or without a bound.
 ///
 /// Samples are removed only once they are summarised by the minute, and minutes only once they are by the hour, always
-/// by whole hours. Anomalies, labels, alerts, recommendations and outcomes are kept for ever.
+/// by whole hours. Anomalies, incidents, labels, alerts, recommendations and
+/// outcomes are kept for ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retention {

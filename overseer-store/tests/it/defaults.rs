@@ -4,7 +4,7 @@ use crate::contents::{STEP, anomaly, at, open, pattern, prediction, sample};
 use overseer_core::{
     Alert, AlertState, AnomalyDetection, Appended, Frame, Label, LabelKind, ModelMetadata,
     PatternAnalysis, Prediction, Result, Sample, SampleQuery, Severity, Span, Store, StoredCounts,
-    SummaryQuery,
+    SummaryQuery, TickRecord,
 };
 use overseer_store::SqliteStore;
 use std::time::Duration;
@@ -99,10 +99,20 @@ fn a_plain_store_tells_what_it_does_not_keep() {
     assert!(plain.labels(at(0)).unwrap().is_empty() && plain.silences(at(0)).unwrap().is_empty());
     let alert = Alert::new(at(0), AlertState::Firing, Severity::High, at(0), "log", "");
     assert!(plain.record_and_queue(&[anomaly(0)], &[], &[], &[alert]).is_err());
+    // It keeps no incidents, and what else a tick leaves is stored all the same.
+    let (anomalies, incidents) = ([anomaly(5)], [crate::incidents::incident(5)]);
+    let mut tick = TickRecord::default();
+    (tick.anomalies, tick.incidents) = (&anomalies, &incidents);
+    assert_eq!(plain.record_tick(&tick).unwrap(), [0]);
+    assert!(plain.put_incident(&incidents[0]).is_err() && plain.incident(1).unwrap().is_none());
+    assert_eq!(plain.revision().unwrap(), None);
     for secs in [10, 20] {
         plain.record(&[anomaly(secs)], &[prediction(secs)], &[pattern(secs)]).unwrap();
     }
-    assert_eq!(plain.anomalies_between(at(0), at(15), 9).unwrap(), [anomaly(10), anomaly(0)]);
+    assert_eq!(
+        plain.anomalies_between(at(0), at(15), 9).unwrap(),
+        [anomaly(10), anomaly(5), anomaly(0)]
+    );
     assert_eq!(plain.predictions_between(at(0), at(20), 1).unwrap(), [prediction(20)]);
     assert_eq!(plain.patterns_between(at(15), at(25), 9).unwrap(), [pattern(20)]);
 }

@@ -3,7 +3,11 @@
 use crate::contents::{
     HOST, STEP, anomaly, at, chosen_metadata, metadata, open, pattern, prediction, sample, schema,
 };
-use overseer_core::{Auxiliary, AuxiliaryQuery, Sample, SampleQuery, Store, Unit};
+use crate::incidents::incident;
+use overseer_core::{
+    Acknowledgement, AlertState, Auxiliary, AuxiliaryQuery, Label, LabelKind, Sample, SampleQuery,
+    Store, Unit, WhichIncidents,
+};
 use overseer_store::{FORMAT_VERSION, SqliteStore};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +22,8 @@ fn samples() -> Vec<Sample> {
 
 /// The first format that keeps how a model was chosen.
 const KEEPS_CHOICES: u32 = 7;
+/// The first that keeps incidents.
+const KEEPS_INCIDENTS: u32 = 8;
 /// The first that keeps auxiliary series.
 const KEEPS_AUXILIARY: u32 = 6;
 
@@ -34,6 +40,9 @@ fn write_the_newest_format() {
     store.record(&[anomaly(5)], &[prediction(5)], &[pattern(5)]).unwrap();
     store.put_model_metadata(&chosen_metadata("performance_score", 0)).unwrap();
     store.append_auxiliary(at(5), &[mount()]).unwrap();
+    store.put_incident(&incident(5)).unwrap();
+    store.acknowledge_incident(1, at(9), "mine").unwrap();
+    store.put_label(&Label::new(at(5), LabelKind::Expected, at(9))).unwrap();
     // Two days later everything of it has its checksum.
     while store.maintain(at(2 * 86_400), Duration::from_secs(9)).unwrap().behind {}
 }
@@ -84,6 +93,12 @@ fn a_database_of_every_format_opens_with_all_it_held() {
         let kept = store.auxiliary(&AuxiliaryQuery::new(at(0), at(0), at(99))).unwrap();
         let kept: Vec<_> = kept.into_iter().flat_map(|s| s.points).collect();
         assert_eq!(kept, if version < KEEPS_AUXILIARY { vec![] } else { vec![(at(5), 0.25)] });
+        let incidents = store.incidents(WhichIncidents::All, 9).unwrap();
+        let mut known = incident(5);
+        (known.id, known.state) = (1, AlertState::Acknowledged);
+        known.acknowledged = Some(Acknowledgement::new(at(9), "mine"));
+        known.label = Some(Label::new(at(5), LabelKind::Expected, at(9)));
+        assert_eq!(incidents, if version < KEEPS_INCIDENTS { vec![] } else { vec![known] });
         // And it is as good as a new one.
         assert_eq!(store.append(STEP, &[sample(10, [1.0; 3])]).unwrap().stored, 1);
         assert!(store.maintain(at(100), Duration::from_secs(9)).unwrap().summarised > 0);

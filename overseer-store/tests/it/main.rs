@@ -10,6 +10,7 @@ mod defaults;
 mod faults;
 mod findings;
 mod formats;
+mod incidents;
 mod kill;
 mod kill_models;
 mod metrics;
