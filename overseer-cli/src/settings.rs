@@ -1,5 +1,10 @@
 //! The command line as meant: flags over the environment over a TOML file over defaults.
 
+mod mistakes;
+mod sinks;
+
+pub(crate) use sinks::{SinkSettings, clock as wall_clock};
+
 use crate::args::{Cli, Command, Format, span};
 use overseer_engine::Config;
 use overseer_engine::core::{Error, Result, Span};
@@ -22,6 +27,8 @@ pub(crate) struct Settings {
     auto: Auto,
     retention: Retention,
     keep_models: usize,
+    /// Who is told of incidents.
+    pub(crate) sinks: Vec<SinkSettings>,
 }
 
 /// Whether a running `watch` lets forecasters compete.
@@ -51,6 +58,9 @@ struct File {
     keep_findings: Option<String>,
     max_database_size: Option<String>,
     keep_models: Option<usize>,
+    /// Read by [`sinks`], each by its type; named here for the list of what may stand in the file.
+    #[allow(dead_code, reason = "only its name is of use")]
+    sinks: Option<serde::de::IgnoredAny>,
 }
 
 impl File {
@@ -102,7 +112,8 @@ fn bytes(text: &str) -> Result<u64, String> {
 
 impl Settings {
     pub(crate) fn of(cli: &Cli) -> Result<Self> {
-        let file = cli.global.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
+        let (file, sinks) =
+            cli.global.config.as_deref().map_or_else(|| Ok(Default::default()), read)?;
         let written = file.every.as_deref();
         let written = written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()?;
         let typed = match &cli.command {
@@ -122,6 +133,7 @@ impl Settings {
             history_anomalies: file.history_anomalies,
             time_zone: file.time_zone,
             auto: file.auto.unwrap_or_default(),
+            sinks,
         })
     }
 
@@ -137,6 +149,7 @@ impl Settings {
         }
         config.history_capacity = self.history_samples.unwrap_or(config.history_capacity);
         config.anomaly_capacity = self.history_anomalies.unwrap_or(config.anomaly_capacity);
+        config.sinks = self.sinks.iter().map(|sink| sink.name.clone()).collect();
         if self.auto == Auto::Off {
             config.choose_every = None;
         }
@@ -151,11 +164,13 @@ impl Settings {
     }
 }
 
-fn read(path: &Path) -> Result<File> {
+fn read(path: &Path) -> Result<(File, Vec<SinkSettings>)> {
     let place = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|e| Error::other(format!("reading {place}"), e))?;
-    toml::from_str(&text).map_err(|e| Error::invalid_value(place, e.to_string().trim_end()))
+    let source = mistakes::Source::new(&place, &text);
+    let (file, sinks) = source.parse()?;
+    Ok((file, sinks::read(&source, sinks)?))
 }
 
 #[cfg(test)]

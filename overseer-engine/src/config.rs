@@ -35,6 +35,8 @@ pub struct Config {
     pub patterns_every: Span,
     /// How many processes of each kind a finding names.
     pub processes: usize,
+    /// The names of who is told of incidents.
+    pub sinks: Vec<String>,
     /// A stage that takes longer than this is logged and counted.
     pub stage_budget: Span,
 }
@@ -56,6 +58,7 @@ impl Default for Config {
             predict_every: Span::from_secs(60),
             patterns_every: Span::from_secs(300),
             processes: 3,
+            sinks: Vec::new(),
             stage_budget: Span::from_millis(20),
         }
     }

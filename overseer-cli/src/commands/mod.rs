@@ -1,10 +1,12 @@
 //! One module for each kind of command.
 
+pub(crate) mod alerts;
 pub(crate) mod backtest;
 mod contest;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;
+pub(crate) mod sinks;
 pub(crate) mod train;
 pub(crate) mod transfer;
 pub(crate) mod verify;
