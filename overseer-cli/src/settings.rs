@@ -1,13 +1,16 @@
 //! The command line as meant: flags over the environment over a TOML file over defaults.
 
+// By path, for whoever takes this file alone, as the fuzzer does.
+#[path = "settings/mistakes.rs"]
 mod mistakes;
+#[path = "settings/sinks.rs"]
 mod sinks;
 
 pub(crate) use sinks::{SinkSettings, clock as wall_clock};
 
 use crate::args::{Cli, Command, Format, span};
 use overseer_engine::Config;
-use overseer_engine::core::{Error, Result, Span};
+use overseer_engine::core::{Error, ErrorKind, Result, Span};
 use overseer_engine::host::Options;
 use overseer_engine::host::store::{ModelDirectory, Retention};
 use overseer_engine::policy::AlarmBudget;
@@ -64,6 +67,18 @@ struct File {
 }
 
 impl File {
+    /// Values that have a meaning beyond their type.
+    fn check(&self) -> Result<()> {
+        self.step()?;
+        ModelDirectory::check_keep(self.keep_models.unwrap_or(ModelDirectory::KEPT))?;
+        self.retention().map(drop)
+    }
+
+    fn step(&self) -> Result<Option<Span>> {
+        let written = self.every.as_deref();
+        written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()
+    }
+
     /// How long what is kept: as written, and by default what the store does.
     fn retention(&self) -> Result<Retention> {
         let mut keep = Retention::default();
@@ -83,13 +98,22 @@ impl File {
         if let Some(text) = &self.max_database_size {
             keep.most_bytes = Some(bytes(text).map_err(|e| wrong("max-database-size", e))?);
         }
-        keep.check()?;
+        keep.check().map_err(|e| match e.kind() {
+            // Told of the key that was written.
+            ErrorKind::InvalidParameter { name, message } => {
+                let kept = name.strip_prefix("retention of ");
+                let key =
+                    kept.map_or("max-database-size".to_owned(), |what| format!("keep-{what}"));
+                wrong(&key, message.clone())
+            }
+            _ => e,
+        })?;
         Ok(keep)
     }
 }
 
 fn wrong(key: &str, why: String) -> Error {
-    Error::invalid_value(format!("configuration, `{key}`"), why)
+    Error::invalid_parameter(key, why)
 }
 
 /// A size: a number and one of kB, MB, GB (powers of 1000) or KiB, MiB, GiB (of 1024).
@@ -114,8 +138,7 @@ impl Settings {
     pub(crate) fn of(cli: &Cli) -> Result<Self> {
         let (file, sinks) =
             cli.global.config.as_deref().map_or_else(|| Ok(Default::default()), read)?;
-        let written = file.every.as_deref();
-        let written = written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()?;
+        let written = file.step()?;
         let typed = match &cli.command {
             Command::Watch(watch) => watch.every,
             _ => None,
@@ -169,7 +192,9 @@ fn read(path: &Path) -> Result<(File, Vec<SinkSettings>)> {
     let text =
         std::fs::read_to_string(path).map_err(|e| Error::other(format!("reading {place}"), e))?;
     let source = mistakes::Source::new(&place, &text);
-    let (file, sinks) = source.parse()?;
+    let (table, file): (_, File) = source.parse()?;
+    file.check().map_err(|e| source.about(&e, &table))?;
+    let sinks = table.get_ref().get("sinks").cloned();
     Ok((file, sinks::read(&source, sinks)?))
 }
 
@@ -230,6 +255,19 @@ mod tests {
         assert_eq!(off.engine("test", true).config.choose_every, None);
         let s = settings(file, &["watch", "--every", "1s"]).unwrap();
         assert_eq!(s.step, Some(Span::from_secs(1)));
+    }
+
+    #[test]
+    fn what_a_value_may_be_is_told_at_its_line() {
+        for (file, said) in [
+            ("\nevery = \"soon\"", "line 2, column 1: `every`: write a number and a unit"),
+            ("keep-hours = \"1h\"", "line 1, column 1: `keep-hours`: must be at least 24 h"),
+            ("max-database-size = \"1MB\"", "`max-database-size`: must be at least 8388608 bytes"),
+            ("evry = \"10s\"", "line 1, column 1: there is no key `evry`, did you mean `every`?"),
+        ] {
+            let e = settings(file, &["analyze"]).unwrap_err().to_string();
+            assert!(e.contains(said) && e.contains("overseer.toml, "), "{e}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | [`CommandSink`] | a program, which is never run through a shell | |
 //! | `WebhookSink` | an HTTP POST of JSON, signed if wanted | `http` |
 //! | `AlertmanagerSink` | the API of Prometheus' Alertmanager | `http` |
+//! | `DesktopSink` | a notification on the desktop of who runs it | `desktop` |
 //! | `EmailSink` | a mail of plain text | `email` |
 //!
 //! [`Worker`] delivers what waits in a [`Store`](overseer_core::Store): each message at least once, those of one
@@ -51,6 +52,8 @@ pub use message::{TEST_ID, test_notification};
 pub use retry::RetryAfter;
 #[cfg(any(feature = "http", feature = "email"))]
 pub use secret::Secret;
+#[cfg(feature = "desktop")]
+pub use sinks::DesktopSink;
 #[cfg(feature = "http")]
 pub use sinks::{
     AlertmanagerOptions, AlertmanagerSink, BodyFormat, HttpOptions, WebhookOptions, WebhookSink,

@@ -33,15 +33,16 @@ struct Sink<'a> {
     to: &'a str,
 }
 
+impl<'a> From<&'a SinkSettings> for Sink<'a> {
+    fn from(sink: &'a SinkSettings) -> Self {
+        Self { name: &sink.name, kind: sink.kind, to: &sink.to }
+    }
+}
+
 fn list(settings: &Settings) -> Outcome {
     match settings.format {
         Format::Json => {
-            let one = |sink| {
-                let SinkSettings { name, kind, to, .. } = sink;
-                Sink { name, kind, to }
-            };
-            let sinks = settings.sinks.iter().map(one).collect();
-            json(&Listed { sinks })?;
+            json(&Listed { sinks: settings.sinks.iter().map(Sink::from).collect() })?;
         }
         Format::Text => print(&text::sinks(&settings.sinks, &text::Style::of_stdout()))?,
     }

@@ -21,11 +21,11 @@ impl<'a> Source<'a> {
         Self { place, text }
     }
 
-    /// All but the sinks, and the sinks as they are written.
-    pub(super) fn parse<T: Deserialize<'a>>(&self) -> Result<(T, Option<Spanned<DeValue<'a>>>)> {
-        let document = DeTable::parse(self.text).map_err(|e| self.mistake(&e, &DeTable::new()))?;
-        let sinks = document.get_ref().get("sinks").cloned();
-        Ok((self.value(document)?, sinks))
+    /// The file as a table, for what is said of its keys later, and as what it is to be.
+    pub(super) fn parse<T: Deserialize<'a>>(&self) -> Result<(Spanned<DeTable<'a>>, T)> {
+        let table = DeTable::parse(self.text).map_err(|e| self.mistake(&e, &DeTable::new()))?;
+        let value = self.value(table.clone())?;
+        Ok((table, value))
     }
 
     /// A table as what it is to be.
@@ -44,14 +44,12 @@ impl<'a> Source<'a> {
 
     /// An error about a parameter, at the key of this name, or at the table where it is missing.
     pub(super) fn about(&self, error: &Error, table: &Spanned<DeTable<'a>>) -> Error {
-        let (key, message) = match error.kind() {
-            ErrorKind::InvalidParameter { name, message } => (name.as_str(), message.clone()),
-            _ => ("", error.to_string()),
+        let ErrorKind::InvalidParameter { name, message } = error.kind() else {
+            return self.wrong(table.span(), &error.to_string());
         };
-        match table.get_ref().get_key_value(key) {
-            Some((at, _)) => self.wrong(at.span(), &format!("`{key}`: {message}")),
-            None => self.wrong(table.span(), &error.to_string()),
-        }
+        let at = table.get_ref().get_key_value(name.as_str());
+        let span = at.map_or(table.span(), |(key, _)| key.span());
+        self.wrong(span, &format!("`{name}`: {message}"))
     }
 
     /// What the parser found wrong, in the words of whoever wrote the file.
@@ -72,7 +70,10 @@ impl<'a> Source<'a> {
         } else if message.starts_with("missing field") {
             format!("the key `{}` is missing", quoted.next().unwrap_or_default())
         } else {
-            message.replace('\n', " ")
+            // The words of whoever reads a configuration, not of Rust.
+            let number = "a whole number, not below zero";
+            let message = message.replace("expected usize", &format!("expected {number}"));
+            message.replace("expected u16", &format!("expected {number}")).replace('\n', " ")
         };
         match key {
             Some(key) if !message.contains(&format!("`{key}`")) => {
@@ -90,12 +91,13 @@ pub(super) fn unknown_word(what: &str, unknown: &str, known: &[&str]) -> String 
         let close = (unknown.chars().count() / 3).max(2);
         distance(word) <= close
     });
-    let hint = nearest.map_or_else(String::new, |word| format!(", did you mean `{word}`?"));
-    let all = known.join(", ");
-    format!(
-        "there is no {what} `{unknown}`{hint}{} {what}s are {all}",
-        if hint.is_empty() { ";" } else { "" }
-    )
+    let known = known.join(", ");
+    match nearest {
+        Some(word) => {
+            format!("there is no {what} `{unknown}`, did you mean `{word}`? There are {known}")
+        }
+        None => format!("there is no {what} `{unknown}`; there are {known}"),
+    }
 }
 
 /// The key whose name or value holds a place in the text.
@@ -115,4 +117,78 @@ fn key_at(table: &DeTable<'_>, place: usize) -> Option<String> {
         })
     };
     table.iter().find_map(within)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    #[allow(dead_code, reason = "only what is wrong is of interest")]
+    struct Some {
+        data_dir: Option<String>,
+        samples: Option<usize>,
+        mode: Option<Mode>,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Mode {
+        Daily,
+        Off,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only what is wrong is of interest")]
+    struct Inner {
+        path: String,
+    }
+
+    fn mistake(text: &str) -> String {
+        Source::new("o.toml", text).parse::<Some>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mistake_names_file_line_key_and_what_would_be_right() {
+        for (text, said) in [
+            (
+                "# x\ndata-dri = \"/x\"",
+                "o.toml, line 2, column 1: there is no key `data-dri`, did you mean `data-dir`? \
+                 There are data-dir, samples, mode, inner",
+            ),
+            (
+                "zebra = 1",
+                "o.toml, line 1, column 1: there is no key `zebra`; there are data-dir, samples, \
+                 mode, inner",
+            ),
+            (
+                "mode = \"of\"",
+                "o.toml, line 1, column 8: `mode`: there is no value `of`, did you mean `off`? \
+                 There are daily, off",
+            ),
+            (
+                "\n\nsamples = \"x\"",
+                "o.toml, line 3, column 11: `samples`: invalid type: string \"x\", expected a whole \
+                 number, not below zero",
+            ),
+            ("[inner]\nway = 1", "o.toml, line 2, column 1: there is no key `way`; there are path"),
+            ("samples = 1\n[inner]", "o.toml, line 2, column 1: the key `path` is missing"),
+            ("[inner]\npath = 5", "`path`: invalid type: integer `5`, expected a string"),
+            ("mode = \"", "o.toml, line 1"),
+            ("samples = 1\nsamples = 2", "o.toml, line 2, column 1: duplicate key"),
+        ] {
+            let e = mistake(text);
+            assert!(e.contains(said), "{text:?} gives\n{e}\nand not\n{said}");
+            assert!(e.starts_with("o.toml, line "), "{e}");
+        }
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let e = mistake("data-dir = \"ü\"\nmode = \"ü\" # ü");
+        assert!(e.contains("line 2, column 8"), "{e}");
+    }
 }

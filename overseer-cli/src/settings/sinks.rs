@@ -36,6 +36,8 @@ enum How {
     Webhook(overseer_notify::WebhookOptions),
     #[cfg(feature = "http")]
     Alertmanager(overseer_notify::AlertmanagerOptions),
+    #[cfg(feature = "desktop")]
+    Desktop,
     #[cfg(feature = "email")]
     Email(overseer_notify::EmailOptions),
 }
@@ -67,6 +69,8 @@ impl SinkSettings {
             How::Alertmanager(options) => {
                 Box::new(overseer_notify::AlertmanagerSink::new(name, options.clone())?)
             }
+            #[cfg(feature = "desktop")]
+            How::Desktop => Box::new(overseer_notify::DesktopSink::new(name)),
             #[cfg(feature = "email")]
             How::Email(options) => {
                 Box::new(overseer_notify::EmailSink::new(name, options.clone())?)
@@ -76,7 +80,7 @@ impl SinkSettings {
 }
 
 /// The words of the types.
-const TYPES: [&str; 6] = ["log", "file", "command", "webhook", "alertmanager", "email"];
+const TYPES: [&str; 7] = ["log", "file", "command", "webhook", "alertmanager", "email", "desktop"];
 
 /// What every sink says of itself, whatever else there is.
 #[derive(Deserialize)]
@@ -141,7 +145,7 @@ fn how<'a>(
     let table = table.clone();
     match kind {
         "log" => {
-            let Log {} = source.value(table)?;
+            let Nothing {} = source.value(table)?;
             Ok((How::Log, "stderr".to_owned()))
         }
         "file" => {
@@ -171,8 +175,13 @@ fn how<'a>(
             let to = email.to.join(", ");
             email.options().map(|options| (How::Email(options), to)).map_err(about)
         }
+        #[cfg(feature = "desktop")]
+        "desktop" => {
+            let Nothing {} = source.value(table)?;
+            Ok((How::Desktop, "this session's desktop".to_owned()))
+        }
         other => {
-            let feature = if other == "email" { "email" } else { "http" };
+            let feature = if ["email", "desktop"].contains(&other) { other } else { "http" };
             let _ = about;
             let why =
                 format!("`type`: this overseer was built without `{other}` (feature `{feature}`)");
@@ -183,7 +192,7 @@ fn how<'a>(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Log {}
+struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -403,6 +412,130 @@ mod email {
             };
             options.timeout = self.timeout.map_or(options.timeout, Length::duration);
             Ok(options)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sinks(text: &str) -> Result<Vec<SinkSettings>> {
+        let source = Source::new("o.toml", text);
+        let table = DeTable::parse(text).unwrap();
+        read(&source, table.get_ref().get("sinks").cloned())
+    }
+
+    fn mistake(text: &str) -> String {
+        sinks(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn sinks_are_read_in_order_and_shown_without_secrets() {
+        let text = r#"
+            [[sinks]]
+            name = "log"
+            type = "log"
+            [[sinks]]
+            name = "page"
+            type = "command"
+            command = ["/bin/page", "--key", "s3cret"]
+            timeout = "5s"
+            [[sinks]]
+            name = "jsonl"
+            type = "file"
+            path = "/var/log/overseer.jsonl"
+        "#;
+        let all = sinks(text).unwrap();
+        let shown: Vec<_> = all.iter().map(|s| (s.name.as_str(), s.kind, s.to.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("log", "log", "stderr"),
+                ("page", "command", "/bin/page"),
+                ("jsonl", "file", "/var/log/overseer.jsonl")
+            ]
+        );
+        assert!(sinks("every = \"5s\"").unwrap().is_empty());
+    }
+
+    #[cfg(all(feature = "http", feature = "email"))]
+    #[test]
+    fn each_example_of_the_documentation_is_right() {
+        let docs = include_str!("../../../docs/sinks.md");
+        let examples: Vec<&str> = docs
+            .split("```toml\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap())
+            .filter(|example| !example.contains("desktop"))
+            .collect();
+        assert!(examples.len() >= 6, "{}", examples.len());
+        let mut kinds = BTreeSet::new();
+        for example in examples {
+            let all = sinks(example).unwrap_or_else(|e| panic!("{e}\n{example}"));
+            kinds.extend(all.iter().map(|sink| sink.kind));
+            let debug = format!("{all:?}");
+            assert!(!debug.contains("T000"), "an address is a secret: {debug}");
+        }
+        assert_eq!(kinds.len(), TYPES.len() - 1);
+    }
+
+    #[test]
+    fn a_mistake_in_a_sink_is_told_at_its_line_with_what_would_be_right() {
+        let first = "[[sinks]]\nname = \"a\"\n";
+        for (rest, said) in [
+            (
+                "type = \"comand\"",
+                "line 3, column 8: there is no type `comand`, did you mean `command`?",
+            ),
+            (
+                "type = \"file\"\npth = \"x\"",
+                "line 4, column 1: there is no key `pth`, did you mean `path`?",
+            ),
+            ("type = \"file\"", "line 1, column 1: the key `path` is missing"),
+            ("type = \"file\"\npath = 5", "line 4, column 8: `path`: invalid type: integer `5`"),
+            ("type = \"log\"\nto = 5", "there is no key `to`"),
+            ("type = \"command\"\ncommand = []", "line 4, column 1: `command`: names no program"),
+            (
+                "type = \"command\"\ncommand = [\"x\"]\ntimeout = \"2 weeks\"",
+                "line 5, column 11: `timeout`: write a number and a unit",
+            ),
+            (
+                "type = \"log\"\n[[sinks]]\nname = \"a\"\ntype = \"log\"",
+                "line 5, column 8: `name`: there is another",
+            ),
+        ] {
+            let e = mistake(&format!("{first}{rest}"));
+            assert!(e.contains(said), "{e}\nand not\n{said}");
+        }
+        assert!(mistake("[sinks]\nname = \"a\"").contains("write `[[sinks]]`"));
+        assert!(mistake("sinks = [1]").contains("write `[[sinks]]`"));
+        assert!(mistake("[[sinks]]\nname = \"a b\"\ntype = \"log\"").contains("`name`: up to 64"));
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn webhooks_are_checked_when_they_are_read() {
+        let first = "[[sinks]]\nname = \"a\"\ntype = \"webhook\"\n";
+        for (rest, said) in [
+            ("", "line 1, column 1: `url`: one of url, url-file and url-env is missing"),
+            ("url = \"hooks.example\"", "line 4, column 1: `url`: an address begins with http"),
+            ("url = \"http://x\"\nurl-file = \"x\"", "line 5, column 1: `url-file`: only one of"),
+            (
+                "url = \"http://x\"\nformat = \"slak\"",
+                "line 5, column 10: `format`: there is no value `slak`, did you mean `slack`?",
+            ),
+            (
+                "url = \"http://x\"\nheaders = { \"a b\" = \"x\" }",
+                "line 5, column 1: `headers`: this cannot be",
+            ),
+            (
+                "url = \"http://x\"\nsecret = \"x\"",
+                "there is no key `secret`, did you mean `secret-",
+            ),
+        ] {
+            let e = mistake(&format!("{first}{rest}"));
+            assert!(e.contains(said), "{e}\nand not\n{said}");
         }
     }
 }

@@ -88,7 +88,7 @@ pub struct EmailSink {
     from: Mailbox,
     to: Vec<Mailbox>,
     login: Option<(String, Secret)>,
-    tls: Tls,
+    tls: MailTls,
     port: u16,
     timeout: Duration,
     /// Of the message that was tried last, which addresses need it no more.
@@ -116,19 +116,15 @@ impl EmailSink {
             let why = "a password is sent over TLS only: use `implicit` or `starttls`";
             return Err(Error::invalid_parameter("tls", why));
         }
-        let parameters = || {
-            TlsParameters::new(options.server.clone())
-                .map_err(|e| Error::invalid_parameter("server", e.to_string()))
-        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+        if options.server.is_empty() || !options.server.chars().all(plain) {
+            return Err(Error::invalid_parameter("server", "is no name or number of a host"));
+        }
         Ok(Self {
             name: name.into(),
             from: mailbox("from", &options.from)?,
             to: options.to.iter().map(|text| mailbox("to", text)).collect::<Result<_>>()?,
-            tls: match options.tls {
-                MailTls::Implicit => Tls::Wrapper(parameters()?),
-                MailTls::StartTls => Tls::Required(parameters()?),
-                MailTls::None => Tls::None,
-            },
+            tls: options.tls,
             port: options.port.unwrap_or(options.tls.usual_port()),
             login: options.login,
             timeout: options.timeout,
@@ -138,10 +134,20 @@ impl EmailSink {
     }
 
     fn transport(&self, host: &str) -> Result<SmtpTransport> {
+        // Here and not at the start, for it reads the certificates that the system trusts now.
+        let parameters = || {
+            TlsParameters::new(self.server.clone())
+                .map_err(|e| Error::other("setting TLS up for mail", e))
+        };
+        let tls = match self.tls {
+            MailTls::Implicit => Tls::Wrapper(parameters()?),
+            MailTls::StartTls => Tls::Required(parameters()?),
+            MailTls::None => Tls::None,
+        };
         // `dangerous` is only the default without TLS, and that is always set here.
         let mut builder = SmtpTransport::builder_dangerous(&self.server)
             .port(self.port)
-            .tls(self.tls.clone())
+            .tls(tls)
             .timeout(Some(self.timeout))
             .hello_name(ClientId::Domain(domain(host)));
         if let Some((user, password)) = &self.login {
@@ -228,7 +234,10 @@ fn reason(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {
-        text = format!("{text}: {e}");
+        let more = e.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
         cause = e.source();
     }
     text

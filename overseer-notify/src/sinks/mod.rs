@@ -3,6 +3,8 @@
 #[cfg(feature = "http")]
 mod alertmanager;
 mod command;
+#[cfg(feature = "desktop")]
+mod desktop;
 #[cfg(feature = "email")]
 mod email;
 mod file;
@@ -15,6 +17,8 @@ mod webhook;
 #[cfg(feature = "http")]
 pub use alertmanager::{AlertmanagerOptions, AlertmanagerSink};
 pub use command::CommandSink;
+#[cfg(feature = "desktop")]
+pub use desktop::DesktopSink;
 #[cfg(feature = "email")]
 pub use email::{EmailOptions, EmailSink, MailTls};
 pub use file::FileSink;
