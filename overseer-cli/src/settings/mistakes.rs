@@ -89,7 +89,7 @@ pub(super) fn unknown_word(what: &str, unknown: &str, known: &[&str]) -> String 
     let distance = |word: &&&str| strsim::damerau_levenshtein(unknown, word);
     let nearest = known.iter().min_by_key(distance).filter(|word| {
         let close = (unknown.chars().count() / 3).max(2);
-        distance(word) <= close
+        distance(word) <= close || (unknown.len() > 2 && word.starts_with(unknown))
     });
     let known = known.join(", ");
     match nearest {
@@ -175,7 +175,10 @@ mod tests {
                  number, not below zero",
             ),
             ("[inner]\nway = 1", "o.toml, line 2, column 1: there is no key `way`; there are path"),
-            ("samples = 1\n[inner]", "o.toml, line 2, column 1: the key `path` is missing"),
+            (
+                "samples = 1\n[inner]",
+                "o.toml, line 2, column 1: `inner`: the key `path` is missing",
+            ),
             ("[inner]\npath = 5", "`path`: invalid type: integer `5`, expected a string"),
             ("mode = \"", "o.toml, line 1"),
             ("samples = 1\nsamples = 2", "o.toml, line 2, column 1: duplicate key"),

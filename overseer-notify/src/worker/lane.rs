@@ -32,6 +32,8 @@ pub(super) struct Lane {
     to_note: Option<(i64, Delivery)>,
     repeats: Repeats,
     has_recalled: bool,
+    /// Whether the outbox could not be read, and that was told.
+    is_blind: bool,
 }
 
 impl Lane {
@@ -52,6 +54,7 @@ impl Lane {
             to_note: None,
             repeats: Repeats::default(),
             has_recalled: false,
+            is_blind: false,
         }
     }
 
@@ -78,16 +81,22 @@ impl Lane {
         }
         let waiting = self.outbox.with(|store| store.waiting_alerts_for(&self.name, WINDOW));
         match waiting {
-            Ok(waiting) => match next_of(&waiting, now) {
-                Some(alert) => self.attempt(alert),
-                None => return self.repeat(now),
-            },
+            Ok(waiting) => {
+                self.is_blind = false;
+                match next_of(&waiting, now) {
+                    Some(alert) => self.attempt(alert),
+                    None => return self.repeat(now),
+                }
+                true
+            }
             Err(e) => {
-                tracing::warn!(sink = self.name, "reading the outbox: {e}");
-                return false;
+                if !std::mem::replace(&mut self.is_blind, true) {
+                    let name = &self.name;
+                    self.notices.add(format!("the sink `{name}` is told nothing for now: {e}"));
+                }
+                false
             }
         }
-        true
     }
 
     /// Notes what became of the last message; says whether nothing is left to note.

@@ -325,6 +325,26 @@ fn what_goes_on_is_repeated_also_after_a_restart_until_it_is_over() {
 }
 
 #[test]
+fn an_outbox_that_cannot_be_opened_is_told_once_and_tried_again() {
+    let outbox = Outbox::new();
+    let (sink, log) = listener("log", |_, _| Ok(()));
+    let opener: OpenStore = Box::new(|| Err(Error::unavailable("the disk", "it is full")));
+    let worker = Worker::start(vec![sink], opener, outbox.options()).unwrap();
+    let mut told = Vec::new();
+    until("it is told", || {
+        told.extend(worker.notices());
+        !told.is_empty()
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    told.extend(worker.notices());
+    assert_eq!(
+        told,
+        ["the sink `log` is told nothing for now: the disk is unavailable: it is full"]
+    );
+    assert!(worker.stop(Duration::from_millis(100)).is_empty() && heard(&log).is_empty());
+}
+
+#[test]
 fn two_sinks_of_one_name_are_refused() {
     let outbox = Outbox::new();
     let sinks: Vec<Box<dyn Sink>> =
