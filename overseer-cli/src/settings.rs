@@ -6,7 +6,7 @@ mod mistakes;
 #[path = "settings/sinks.rs"]
 mod sinks;
 
-pub(crate) use sinks::{SinkSettings, clock as wall_clock};
+pub(crate) use sinks::SinkSettings;
 
 use crate::args::{Cli, Command, Format, span};
 use overseer_engine::Config;

@@ -2,12 +2,13 @@
 
 use super::{json, print};
 use crate::args::{Format, Sinks};
-use crate::settings::{Settings, SinkSettings, wall_clock};
+use crate::settings::{Settings, SinkSettings};
 use crate::{Outcome, text};
 use overseer_engine::core::{Collector, Error, Result, Severity, Store};
 use overseer_engine::host::{self, Options};
 use overseer_notify::{Stop, TEST_ID, Worker, WorkerOptions, test_notification};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the worker has for what is due when `watch` ends.
@@ -103,7 +104,7 @@ pub(super) struct Deliveries(Worker);
 
 impl Deliveries {
     pub(super) fn start(settings: &Settings, options: &Options) -> Result<Self> {
-        let mut worker = WorkerOptions::new(wall_clock());
+        let mut worker = WorkerOptions::new(Arc::new(host::now));
         // Hosts that lose the same receiver do not all come back to it at once.
         worker.backoff.seed = u64::from(std::process::id());
         let sinks = settings.sinks.iter().map(|sink| sink.build(&worker.stop));

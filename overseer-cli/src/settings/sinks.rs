@@ -3,12 +3,10 @@
 use super::mistakes::{Source, unknown_word};
 use crate::args::span;
 use overseer_engine::core::{Error, Result, Sink, Span};
-use overseer_engine::host;
-use overseer_notify::{Clock, CommandSink, FileSink, LogSink, Stop};
+use overseer_notify::{CommandSink, FileSink, LogSink, Stop};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -40,11 +38,6 @@ enum How {
     Desktop,
     #[cfg(feature = "email")]
     Email(overseer_notify::EmailOptions),
-}
-
-/// The clock on the wall.
-pub(crate) fn clock() -> Clock {
-    Arc::new(host::now)
 }
 
 impl SinkSettings {
@@ -255,10 +248,12 @@ mod secrets {
 
 #[cfg(feature = "http")]
 mod http {
-    use super::{Error, Length, PathBuf, Result, clock, secrets};
+    use super::{Error, Length, PathBuf, Result, secrets};
+    use overseer_engine::host;
     use overseer_notify::{AlertmanagerOptions, BodyFormat, HttpOptions, Secret, WebhookOptions};
     use serde::Deserialize;
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -316,7 +311,7 @@ mod http {
             Secret::Env(name) => format!("the address in the environment variable {name}"),
             _ => String::new(),
         };
-        let mut http = HttpOptions::new(url, clock());
+        let mut http = HttpOptions::new(url, Arc::new(host::now));
         http.headers = headers.into_iter().collect();
         http.token = token;
         http.timeout = timeout.map_or(http.timeout, Length::duration);

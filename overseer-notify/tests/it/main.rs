@@ -1,5 +1,10 @@
 //! Sinks and the worker against real counterparts: servers on sockets, programs, files, a database.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in tests a panic is the report"
+)]
 
 #[cfg(feature = "http")]
 mod alertmanager;
