@@ -37,7 +37,7 @@ pub(crate) struct Global {
     /// how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever), keep-findings (90d) and
     /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3);
     /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100); and who is
-    /// told of incidents, a table [[sinks]] each, with name and type (log, file, command, webhook, alertmanager, email;
+    /// told of incidents, a table `[[sinks]]` each, with name and type (log, file, command, webhook, alertmanager, email;
     /// `overseer sinks list` shows them)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -110,6 +110,8 @@ impl Deliveries {
         let sinks = settings.sinks.iter().map(|sink| sink.build(&worker.stop));
         let sinks = sinks.collect::<Result<Vec<_>>>()?;
         let options = options.clone();
+        let root = options.data_dir.clone().map_or_else(host::default_data_dir, Ok);
+        worker.file = root.ok().map(|root| host::store::DataDir::new(root).database());
         let open = Box::new(move || {
             host::open_store(&options, true).map(|store| Box::new(store) as Box<dyn Store>)
         });

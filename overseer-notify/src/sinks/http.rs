@@ -93,7 +93,9 @@ impl Endpoint {
     /// Posts JSON, to `path` below the address.
     pub(super) fn post(&self, path: &str, body: &str, more: &[(&str, String)]) -> Result<()> {
         let url = self.options.url.read()?;
-        let (uri, place) = address(&url, path)?;
+        // One that was checked at the start is right; one from elsewhere may be put right until the next attempt.
+        let (uri, place) = address(&url, path)
+            .map_err(|e| Error::unavailable(self.options.url.to_string(), e.to_string()))?;
         let mut request = self.agent.post(uri).header("content-type", "application/json");
         for (name, value) in &self.headers {
             request = request.header(name, value);

@@ -26,6 +26,7 @@ use outbox::Outbox;
 use overseer_core::{Error, Result, Sink};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -43,6 +44,9 @@ pub struct WorkerOptions {
     pub backoff: Backoff,
     /// How often it is looked whether something waits.
     pub poll: Duration,
+    /// The file behind the store, if there is one: while it is not there nothing is opened, and when another takes its
+    /// place that one is.
+    pub file: Option<PathBuf>,
     /// The word to stop, shared with sinks that heed it.
     pub stop: Stop,
 }
@@ -52,7 +56,7 @@ impl WorkerOptions {
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let poll = Duration::from_secs(1);
-        Self { clock, backoff: Backoff::default(), poll, stop: Stop::new() }
+        Self { clock, backoff: Backoff::default(), poll, file: None, stop: Stop::new() }
     }
 }
 
@@ -85,6 +89,7 @@ impl Notices {
 pub struct Worker {
     stop: Stop,
     notices: Notices,
+    outbox: Arc<Outbox>,
     threads: Vec<(String, JoinHandle<()>)>,
 }
 
@@ -102,10 +107,14 @@ impl Worker {
         if names.len() < sinks.len() {
             return Err(Error::invalid_parameter("sinks", "two have the same name"));
         }
-        let outbox = Arc::new(Outbox::new(open));
+        let outbox = Arc::new(Outbox::new(open, options.file.clone()));
         let notices = Notices::default();
-        let mut worker =
-            Self { stop: options.stop.clone(), notices: notices.clone(), threads: Vec::new() };
+        let mut worker = Self {
+            stop: options.stop.clone(),
+            notices: notices.clone(),
+            outbox: Arc::clone(&outbox),
+            threads: Vec::new(),
+        };
         for sink in sinks {
             let name = sink.name().to_owned();
             let lane = Lane::new(sink, Arc::clone(&outbox), options.clone(), notices.clone());
@@ -145,6 +154,7 @@ impl Worker {
             thread::sleep(Duration::from_millis(5));
         }
         threads.retain(|(_, thread)| !thread.is_finished());
+        self.outbox.close();
         threads.into_iter().map(|(name, _)| name).collect()
     }
 }

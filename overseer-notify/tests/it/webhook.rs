@@ -110,6 +110,25 @@ fn slow_and_absent_servers_end_within_the_timeout_and_give_no_secret_away() {
 }
 
 #[test]
+fn an_address_from_a_file_that_is_none_is_put_right_while_messages_wait() {
+    let server = Server::start(|_| Answer::status("200 OK"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("url");
+    let mut options = WebhookOptions::new(http("http://unused"));
+    options.http.url = Secret::File(path.clone());
+    let mut sink = WebhookSink::new("hook", options).unwrap();
+    for wrong in ["", "s3cret", "ftp://s3cret"] {
+        std::fs::write(&path, wrong).unwrap();
+        let e = sink.deliver(7, &notification(5)).unwrap_err();
+        assert!(e.is_unavailable() && e.to_string().contains(path.to_str().unwrap()), "{e}");
+        assert!(!e.to_string().contains("s3cret"), "{e}");
+    }
+    std::fs::write(&path, format!("{}/x\n", server.url)).unwrap();
+    sink.deliver(7, &notification(5)).unwrap();
+    assert_eq!(server.asked()[0].line, "POST /x HTTP/1.1");
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let elsewhere = Server::start(|_| Answer::status("200 OK"));
     let location: &'static str = format!("location: {}/\r\n", elsewhere.url).leak();

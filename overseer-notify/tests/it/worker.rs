@@ -345,6 +345,27 @@ fn an_outbox_that_cannot_be_opened_is_told_once_and_tried_again() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_database_that_was_moved_aside_gives_way_to_the_one_in_its_place() {
+    let outbox = Outbox::new();
+    let first = outbox.queue("log", 1);
+    let (sink, log) = listener("log", |_, _| Ok(()));
+    let mut options = outbox.options();
+    options.file = Some(outbox.path.clone());
+    let worker = Worker::start(vec![sink], outbox.opener(), options).unwrap();
+    until("the first is told", || heard(&log) == [first]);
+    for end in ["", "-wal", "-shm"] {
+        let of = |name: &str| outbox.path.with_file_name(format!("{name}{end}"));
+        let _ = std::fs::rename(of("overseer.db"), of("aside.db"));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!outbox.path.exists(), "the worker makes none");
+    let second = outbox.queue("log", 2);
+    until("what is in the new one is told", || heard(&log) == [first, second]);
+    drop(worker);
+}
+
+#[test]
 fn two_sinks_of_one_name_are_refused() {
     let outbox = Outbox::new();
     let sinks: Vec<Box<dyn Sink>> =
