@@ -40,10 +40,11 @@ pub(crate) struct Global {
     /// A TOML file: data-dir, every, alarm-budget, time-zone (of this host, such as Europe/Berlin; default: what its
     /// clocks are set to), auto ("daily" or "off": whether `watch` lets forecasters compete once a day; default: daily);
     /// how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever), keep-findings (90d) and
-    /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3); and
+    /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3);
     /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100); how long an
     /// event must last before it fires, min-duration (0s), and how often one that nobody acknowledges is told again,
-    /// remind-every (4h)
+    /// remind-every (4h); and who is told of incidents, a table `[[sinks]]` each, with name and type (log, file, command,
+    /// webhook, alertmanager, email; `overseer sinks list` shows them)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print
@@ -106,6 +107,11 @@ pub(crate) enum Command {
     /// Look at the stored models and keep them in order
     #[command(subcommand)]
     Models(Models),
+    /// Who is told of incidents
+    #[command(subcommand)]
+    Sinks(Sinks),
+    /// The messages about incidents: who was told what, what still waits, and why
+    Alerts(Alerts),
     /// Check the database: its structure, and the checksums of what is stored. Damage ends with exit code 3
     Verify,
 }
@@ -231,6 +237,25 @@ pub(crate) enum Models {
 fn versions(text: &str) -> Result<usize, String> {
     let number = text.parse().map_err(|_| format!("`{text}` is not a whole number"))?;
     ModelDirectory::check_keep(number).map_err(|e| e.to_string())
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sinks {
+    /// All that the configuration file names
+    List,
+    /// Send one a notification, marked as a test, now, and say what happened
+    Test {
+        /// Its name in the configuration file
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Alerts {
+    /// How many, the newest
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
 }
 
 #[derive(Debug, Args)]

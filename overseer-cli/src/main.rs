@@ -60,6 +60,8 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Export(args) => commands::transfer::export(settings, &args),
         Command::Import(args) => commands::transfer::import(settings, &args),
         Command::Models(what) => commands::models::models(settings, &what),
+        Command::Sinks(what) => commands::sinks::sinks(settings, &what),
+        Command::Alerts(args) => commands::alerts::alerts(settings, &args),
         Command::Verify => commands::verify::verify(settings),
     }
 }
@@ -89,7 +91,7 @@ fn start_logging(verbose: u8) {
     let default = match verbose {
         0 => "off",
         1 => {
-            "overseer=info,overseer_engine=info,overseer_store=info,overseer_collect=info,overseer_models=info"
+            "overseer=info,overseer_engine=info,overseer_store=info,overseer_collect=info,overseer_models=info,overseer_notify=info"
         }
         2 => "debug",
         _ => "trace",

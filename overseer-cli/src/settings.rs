@@ -1,8 +1,16 @@
 //! The command line as meant: flags over the environment over a TOML file over defaults.
 
+// By path, for whoever takes this file alone, as the fuzzer does.
+#[path = "settings/mistakes.rs"]
+mod mistakes;
+#[path = "settings/sinks.rs"]
+mod sinks;
+
+pub(crate) use sinks::SinkSettings;
+
 use crate::args::{Cli, Command, Format, span};
 use overseer_engine::Config;
-use overseer_engine::core::{Error, Result, Span};
+use overseer_engine::core::{Error, ErrorKind, Result, Span};
 use overseer_engine::host::Options;
 use overseer_engine::host::store::{ModelDirectory, Retention};
 use overseer_engine::policy::AlarmBudget;
@@ -24,6 +32,8 @@ pub(crate) struct Settings {
     keep_models: usize,
     min_duration: Option<Span>,
     remind_every: Option<Span>,
+    /// Who is told of incidents.
+    pub(crate) sinks: Vec<SinkSettings>,
 }
 
 /// Whether a running `watch` lets forecasters compete.
@@ -55,9 +65,26 @@ struct File {
     keep_models: Option<usize>,
     min_duration: Option<String>,
     remind_every: Option<String>,
+    /// Read by [`sinks`], each by its type; named here for the list of what may stand in the file.
+    #[allow(dead_code, reason = "only its name is of use")]
+    sinks: Option<serde::de::IgnoredAny>,
 }
 
 impl File {
+    /// Values that have a meaning beyond their type.
+    fn check(&self) -> Result<()> {
+        self.step()?;
+        ModelDirectory::check_keep(self.keep_models.unwrap_or(ModelDirectory::KEPT))?;
+        duration("min-duration", self.min_duration.as_deref())?;
+        duration("remind-every", self.remind_every.as_deref())?;
+        self.retention().map(drop)
+    }
+
+    fn step(&self) -> Result<Option<Span>> {
+        let written = self.every.as_deref();
+        written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()
+    }
+
     /// How long what is kept: as written, and by default what the store does.
     fn retention(&self) -> Result<Retention> {
         let mut keep = Retention::default();
@@ -77,7 +104,16 @@ impl File {
         if let Some(text) = &self.max_database_size {
             keep.most_bytes = Some(bytes(text).map_err(|e| wrong("max-database-size", e))?);
         }
-        keep.check()?;
+        keep.check().map_err(|e| match e.kind() {
+            // Told of the key that was written.
+            ErrorKind::InvalidParameter { name, message } => {
+                let kept = name.strip_prefix("retention of ");
+                let key =
+                    kept.map_or("max-database-size".to_owned(), |what| format!("keep-{what}"));
+                wrong(&key, message.clone())
+            }
+            _ => e,
+        })?;
         Ok(keep)
     }
 }
@@ -92,7 +128,7 @@ fn duration(key: &str, text: Option<&str>) -> Result<Option<Span>> {
 }
 
 fn wrong(key: &str, why: String) -> Error {
-    Error::invalid_value(format!("configuration, `{key}`"), why)
+    Error::invalid_parameter(key, why)
 }
 
 /// A size: a number and one of kB, MB, GB (powers of 1000) or KiB, MiB, GiB (of 1024).
@@ -115,9 +151,9 @@ fn bytes(text: &str) -> Result<u64, String> {
 
 impl Settings {
     pub(crate) fn of(cli: &Cli) -> Result<Self> {
-        let file = cli.global.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
-        let written = file.every.as_deref();
-        let written = written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()?;
+        let (file, sinks) =
+            cli.global.config.as_deref().map_or_else(|| Ok(Default::default()), read)?;
+        let written = file.step()?;
         let typed = match &cli.command {
             Command::Watch(watch) => watch.every,
             _ => None,
@@ -137,6 +173,7 @@ impl Settings {
             history_anomalies: file.history_anomalies,
             time_zone: file.time_zone,
             auto: file.auto.unwrap_or_default(),
+            sinks,
         })
     }
 
@@ -154,6 +191,7 @@ impl Settings {
         config.anomaly_capacity = self.history_anomalies.unwrap_or(config.anomaly_capacity);
         config.min_duration = self.min_duration.unwrap_or(config.min_duration);
         config.remind_every = self.remind_every.unwrap_or(config.remind_every);
+        config.sinks = self.sinks.iter().map(|sink| sink.name.clone()).collect();
         if self.auto == Auto::Off {
             config.choose_every = None;
         }
@@ -168,11 +206,15 @@ impl Settings {
     }
 }
 
-fn read(path: &Path) -> Result<File> {
+fn read(path: &Path) -> Result<(File, Vec<SinkSettings>)> {
     let place = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|e| Error::other(format!("reading {place}"), e))?;
-    toml::from_str(&text).map_err(|e| Error::invalid_value(place, e.to_string().trim_end()))
+    let source = mistakes::Source::new(&place, &text);
+    let (table, file): (_, File) = source.parse()?;
+    file.check().map_err(|e| source.about(&e, &table))?;
+    let sinks = table.get_ref().get("sinks").cloned();
+    Ok((file, sinks::read(&source, sinks)?))
 }
 
 #[cfg(test)]
@@ -242,6 +284,19 @@ mod tests {
         }
         let s = settings(file, &["watch", "--every", "1s"]).unwrap();
         assert_eq!(s.step, Some(Span::from_secs(1)));
+    }
+
+    #[test]
+    fn what_a_value_may_be_is_told_at_its_line() {
+        for (file, said) in [
+            ("\nevery = \"soon\"", "line 2, column 1: `every`: write a number and a unit"),
+            ("keep-hours = \"1h\"", "line 1, column 1: `keep-hours`: must be at least 24 h"),
+            ("max-database-size = \"1MB\"", "`max-database-size`: must be at least 8388608 bytes"),
+            ("evry = \"10s\"", "line 1, column 1: there is no key `evry`, did you mean `every`?"),
+        ] {
+            let e = settings(file, &["analyze"]).unwrap_err().to_string();
+            assert!(e.contains(said) && e.contains("overseer.toml, "), "{e}");
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! One module for each kind of command.
 
+pub(crate) mod alerts;
 mod background;
 pub(crate) mod backtest;
 pub(crate) mod decisions;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;
+pub(crate) mod sinks;
 pub(crate) mod train;
 pub(crate) mod transfer;
 pub(crate) mod verify;

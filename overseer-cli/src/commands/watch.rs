@@ -2,6 +2,7 @@
 
 use super::background::Background;
 use super::live::first_look_bar;
+use super::sinks::Deliveries;
 use super::{json, print};
 use crate::args::Format;
 use crate::settings::Settings;
@@ -31,6 +32,7 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
         let holder = holder.map_or("another process samples this host", |n| &n.message);
         return Err(Error::unavailable("this installation", holder));
     }
+    let deliveries = Deliveries::start(settings, &options)?;
     first_look(&mut engine, &stop);
     let style = text::Style::of_stdout();
     let step = Duration::from(engine.config().step);
@@ -58,9 +60,11 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
             Format::Json => json(&report)?,
             Format::Text => print(&before.changes(&report, &style))?,
         }
+        deliveries.tell();
         background.attend(&mut engine);
     }
     let unsaved = engine.close();
+    deliveries.stop();
     if settings.format == Format::Text {
         print(&text::watch_end(ticks, &engine.learned(), &unsaved, &style))?;
     }

@@ -1,6 +1,6 @@
 //! Who is told of incidents.
 
-use crate::{Notification, Result};
+use crate::{Notification, Result, Span};
 use std::fmt;
 
 /// Somebody or something that is told of incidents: a log, a file, a webhook, a mailbox.
@@ -17,4 +17,10 @@ pub trait Sink: Send + fmt::Debug {
     /// If it did not arrive. [`Error::is_invalid_input`](crate::Error::is_invalid_input) says that it never will, so
     /// that trying again is of no use; anything else is tried again later.
     fn deliver(&mut self, id: i64, notification: &Notification) -> Result<()>;
+
+    /// How often the newest message of an incident that goes on is to be delivered again, for a receiver that forgets
+    /// what it is not reminded of; none for one that does not.
+    fn repeats_every(&self) -> Option<Span> {
+        None
+    }
 }

@@ -484,6 +484,31 @@ pub trait Store: Send + fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// The names of those for whom a message waits, whether it is due or not.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn waiting_sinks(&mut self) -> Result<Vec<String>> {
+        let all = self.waiting_alerts(Timestamp::from_millis(i64::MAX), usize::MAX)?;
+        let mut names: Vec<String> = all.into_iter().map(|alert| alert.sink).collect();
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// The messages that wait for `sink`, whether they are due or not, in the order they were written, at most `limit`:
+    /// however many wait for others, none is crowded out.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn waiting_alerts_for(&mut self, sink: &str, limit: usize) -> Result<Vec<Alert>> {
+        let mut all = self.waiting_alerts(Timestamp::from_millis(i64::MAX), usize::MAX)?;
+        all.retain(|alert| alert.sink == sink);
+        all.sort_by_key(|alert| alert.id);
+        all.truncate(limit);
+        Ok(all)
+    }
+
     /// The newest `limit` messages, delivered or not, newest first.
     ///
     /// # Errors

@@ -327,6 +327,14 @@ impl Store for KeptStore {
         self.read(|s| s.waiting_alerts(now, limit))
     }
 
+    fn waiting_sinks(&mut self) -> Result<Vec<String>> {
+        self.read(Store::waiting_sinks)
+    }
+
+    fn waiting_alerts_for(&mut self, sink: &str, limit: usize) -> Result<Vec<Alert>> {
+        self.read(|s| s.waiting_alerts_for(sink, limit))
+    }
+
     fn alerts(&mut self, limit: usize) -> Result<Vec<Alert>> {
         self.read(|s| s.alerts(limit))
     }

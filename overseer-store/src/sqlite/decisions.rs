@@ -105,6 +105,21 @@ impl SqliteStore {
         read_all(&self.connection, &self.path, "reading the outbox", sql, params, alert)
     }
 
+    pub(super) fn read_waiting_sinks(&self) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT sink FROM alerts WHERE host_id = ?1 \
+                   AND next_attempt IS NOT NULL ORDER BY sink";
+        let params = [self.host_id];
+        let doing = "reading the outbox";
+        read_all(&self.connection, &self.path, doing, sql, params, |row| row.get("sink"))
+    }
+
+    pub(super) fn read_waiting_for(&self, sink: &str, limit: usize) -> Result<Vec<Alert>> {
+        let sql = "SELECT * FROM alerts WHERE host_id = ?1 AND next_attempt IS NOT NULL \
+                   AND sink = ?2 ORDER BY alert_id LIMIT ?3";
+        let params = params![self.host_id, sink, whole(limit)];
+        read_all(&self.connection, &self.path, "reading the outbox", sql, params, alert)
+    }
+
     pub(super) fn read_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
         let sql = "SELECT * FROM alerts WHERE host_id = ?1 \
                    ORDER BY made_at DESC, alert_id DESC LIMIT ?2";

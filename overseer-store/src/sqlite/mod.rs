@@ -301,6 +301,14 @@ impl Store for SqliteStore {
         self.read_alerts(limit)
     }
 
+    fn waiting_sinks(&mut self) -> Result<Vec<String>> {
+        self.read_waiting_sinks()
+    }
+
+    fn waiting_alerts_for(&mut self, sink: &str, limit: usize) -> Result<Vec<Alert>> {
+        self.read_waiting_for(sink, limit)
+    }
+
     fn note_delivery(&mut self, id: i64, delivery: &Delivery) -> Result<bool> {
         self.update_alert(id, delivery)
     }

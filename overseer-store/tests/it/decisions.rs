@@ -94,6 +94,26 @@ fn the_outbox_keeps_what_was_not_delivered_over_a_restart() {
 }
 
 #[test]
+fn nobody_is_crowded_out_of_the_outbox_by_those_who_cannot_be_reached() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("overseer.db"));
+    let mut queue = |sink: &str, secs| {
+        let firing = AlertState::Firing;
+        store.queue_alert(&Alert::new(at(0), firing, Severity::High, at(secs), sink, "m")).unwrap()
+    };
+    let dead: Vec<i64> = (0..20).map(|secs| queue("dead", secs)).collect();
+    let live = queue("live", 99);
+    let ids = |alerts: Vec<Alert>| alerts.into_iter().map(|a| a.id).collect::<Vec<_>>();
+    assert_eq!(store.waiting_sinks().unwrap(), ["dead", "live"]);
+    assert_eq!(ids(store.waiting_alerts_for("live", 5).unwrap()), [live]);
+    let later = Delivery::Failed { error: "refused".into(), retry_at: Some(at(9999)) };
+    store.note_delivery(dead[0], &later).unwrap();
+    assert_eq!(ids(store.waiting_alerts_for("dead", 2).unwrap()), dead[..2], "in written order");
+    store.note_delivery(live, &Delivery::Delivered { at: at(100) }).unwrap();
+    assert_eq!(store.waiting_sinks().unwrap(), ["dead"]);
+}
+
+#[test]
 fn outcomes_belong_to_recommendations_of_this_host() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("overseer.db");
