@@ -107,6 +107,8 @@ impl Settings {
         let written = written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()?;
         let typed = match &cli.command {
             Command::Watch(watch) => watch.every,
+            #[cfg(feature = "serve")]
+            Command::Serve(serve) => serve.every,
             _ => None,
         };
         Ok(Self {

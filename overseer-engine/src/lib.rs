@@ -54,4 +54,5 @@ pub use recommendation::said;
 pub use report::{Notice, Report, Stage};
 pub use room::{series_name, time_to_full};
 pub use selection::{Candidate, Contest, ContestJob, Progress};
+pub use similar::similar;
 pub use training::{TrainOutcome, TrainSummary};

@@ -5,6 +5,8 @@ mod contest;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod transfer;
 pub(crate) mod verify;
