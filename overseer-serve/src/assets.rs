@@ -12,10 +12,21 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Names, types and contents.
-const ASSETS: [(&str, &str, &[u8]); 3] = [
+const ASSETS: [(&str, &str, &[u8]); 14] = [
+    ("api.js", SCRIPT, include_bytes!("../assets/api.js")),
+    ("app.css", CSS, include_bytes!("../assets/app.css")),
+    ("chart.js", SCRIPT, include_bytes!("../assets/chart.js")),
+    ("charts.js", SCRIPT, include_bytes!("../assets/charts.js")),
+    ("detail.js", SCRIPT, include_bytes!("../assets/detail.js")),
     ("docs.css", CSS, include_bytes!("../assets/docs.css")),
     ("docs.js", SCRIPT, include_bytes!("../assets/docs.js")),
+    ("dom.js", SCRIPT, include_bytes!("../assets/dom.js")),
+    ("format.js", SCRIPT, include_bytes!("../assets/format.js")),
+    ("head.js", SCRIPT, include_bytes!("../assets/head.js")),
     ("icon.svg", SVG, include_bytes!("../assets/icon.svg")),
+    ("lists.js", SCRIPT, include_bytes!("../assets/lists.js")),
+    ("main.js", SCRIPT, include_bytes!("../assets/main.js")),
+    ("theme.js", SCRIPT, include_bytes!("../assets/theme.js")),
 ];
 
 /// The dashboard.

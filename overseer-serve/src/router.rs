@@ -32,7 +32,7 @@ pub fn router(handle: Handle, settings: &Settings) -> Router {
         let description = description.clone();
         async move { answer::tagged(answer::JSON, description) }
     };
-    routes
+    let app = routes
         .route("/", get(assets::dashboard))
         .route("/assets/{name}", get(assets::asset))
         .route("/api/docs", get(assets::docs))
@@ -45,9 +45,12 @@ pub fn router(handle: Handle, settings: &Settings) -> Router {
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(Arc::clone(&settings), intended))
         .layer(from_fn_with_state(settings.token.clone(), known))
-        .layer(from_fn_with_state(Limits::new(), limited))
-        .layer(cors(&settings.allowed_origins))
-        .layer(from_fn_with_state(Arc::new(settings.hosts.clone()), answered_host))
+        .layer(from_fn_with_state(Limits::new(), limited));
+    let app = match cors(&settings.allowed_origins) {
+        Some(cors) => app.layer(cors),
+        None => app,
+    };
+    app.layer(from_fn_with_state(Arc::new(settings.hosts.clone()), answered_host))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(secure))
 }
@@ -66,15 +69,14 @@ fn as_json(description: &OpenApi) -> String {
 }
 
 /// Without an allowed origin no header is added, and browsers keep other pages away.
-fn cors(origins: &[String]) -> CorsLayer {
+fn cors(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|o| o.parse().ok()).collect();
     if origins.is_empty() {
-        return CorsLayer::new();
+        return None;
     }
-    CorsLayer::new()
-        .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("x-overseer")])
+    let headers = [AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("x-overseer")];
+    let cors = CorsLayer::new().allow_origin(origins);
+    Some(cors.allow_methods([Method::GET, Method::POST]).allow_headers(headers))
 }
 
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> axum::response::Response {
