@@ -136,7 +136,12 @@ Beyond this host a token is needed: requests carry it as `Authorization: Bearer`
 into a file (--token-file) or into OVERSEER_TOKEN; an argument could be read by every user of this host.")]
 pub(crate) struct Serve {
     /// Where to listen
-    #[arg(long, env = "OVERSEER_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9280")]
+    #[arg(
+        long,
+        env = "OVERSEER_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:9280"
+    )]
     pub(crate) listen: std::net::SocketAddr,
     /// Time between samples [default: 5s]
     #[arg(long, env = "OVERSEER_EVERY", value_parser = span, value_name = "TIME")]

@@ -30,8 +30,8 @@
 //! `api` the endpoints and `api::shapes` their JSON, `guard` who may ask for what, `exposition` the page for
 //! Prometheus, `server` the listening.
 
-pub mod api;
 mod answer;
+pub mod api;
 mod assets;
 mod exposition;
 mod guard;

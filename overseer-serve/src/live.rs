@@ -220,7 +220,12 @@ impl EngineLink {
                 overseer_engine::core::Store::anomalies_between(&mut store, since, to, MOST_ALERTS)
                     .ok()
             });
-            stored.unwrap_or_default().iter().rev().map(|a: &AnomalyDetection| a.timestamp).collect()
+            stored
+                .unwrap_or_default()
+                .iter()
+                .rev()
+                .map(|a: &AnomalyDetection| a.timestamp)
+                .collect()
         });
         if report.alert {
             week.push_back(report.timestamp);

@@ -1,7 +1,7 @@
 //! Everything put together.
 
-use crate::api;
 use crate::answer::{self, conditional};
+use crate::api;
 use crate::assets;
 use crate::exposition;
 use crate::guard::{Limits, answered_host, intended, known, limited, secure};

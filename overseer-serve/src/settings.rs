@@ -102,7 +102,9 @@ mod tests {
         for own in ["localhost", "LocalHost:9280", "127.0.0.1:1", "[::1]:9280", "[::1]"] {
             assert!(Hosts::Loopback.allow(own), "{own}");
         }
-        for other in ["", ":", "evil.example", "localhost.evil.example:80", "127.0.0.1.evil", "::1x"] {
+        for other in
+            ["", ":", "evil.example", "localhost.evil.example:80", "127.0.0.1.evil", "::1x"]
+        {
             assert!(!Hosts::Loopback.allow(other), "{other}");
         }
         let named = Hosts::Named(vec!["web-1".to_owned()]);

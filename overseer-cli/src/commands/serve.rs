@@ -27,7 +27,9 @@ pub(crate) fn check(args: &Serve) -> Result<()> {
     }
     Err(Error::invalid_parameter(
         "listen",
-        format!("beyond this host a token is needed: set {TOKEN}, or --token-file to a file that holds it"),
+        format!(
+            "beyond this host a token is needed: set {TOKEN}, or --token-file to a file that holds it"
+        ),
     ))
 }
 

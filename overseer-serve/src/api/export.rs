@@ -100,7 +100,8 @@ pub(crate) async fn export(
     tokio::task::spawn_blocking(move || {
         let _place = place;
         let mut to = BufWriter::with_capacity(CHUNK, Chunks { chunks, runtime });
-        let done = transfer::export(&store, &selection, form, "the answer", &mut to, &mut |_, _| {});
+        let done =
+            transfer::export(&store, &selection, form, "the answer", &mut to, &mut |_, _| {});
         match done.map_err(io::Error::other).and_then(|_| to.flush()) {
             Ok(()) => whole.store(true, Ordering::Release),
             Err(e) => {
@@ -138,9 +139,9 @@ struct Chunks {
 impl Write for Chunks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let chunk = Bytes::copy_from_slice(bytes);
-        let sent = self.runtime.block_on(async {
-            tokio::time::timeout(PATIENCE, self.chunks.send(Ok(chunk))).await
-        });
+        let sent = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, self.chunks.send(Ok(chunk))).await });
         match sent {
             Ok(Ok(())) => Ok(bytes.len()),
             Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client left")),

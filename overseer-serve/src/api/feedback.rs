@@ -97,7 +97,9 @@ pub(crate) struct Silences {
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn labels(State(handle): State<Handle>, Asked(since): Asked<Since>) -> Answer {
-    let from = since.from.map_or(Ok(Timestamp::from_millis(-FARTHEST)), |t| super::ask::time("from", t))?;
+    let from = since
+        .from
+        .map_or(Ok(Timestamp::from_millis(-FARTHEST)), |t| super::ask::time("from", t))?;
     let mut items = handle.readers.read(move |store| store.labels(from)).await?;
     items.drain(..items.len().saturating_sub(SHOWN));
     answer::json(&Labels { items })
@@ -165,7 +167,8 @@ pub(crate) async fn silence(
     let ends_at = starts_at + Span::from_millis(new.duration);
     body_time("duration", ends_at.as_millis())?;
     check_text("reason", &new.reason)?;
-    if let Some(unknown) = new.features.iter().find(|f| host_schema::schema().index_of(f).is_none()) {
+    if let Some(unknown) = new.features.iter().find(|f| host_schema::schema().index_of(f).is_none())
+    {
         return Err(Problem::invalid_body(format!("`features`: `{unknown}` is unknown")));
     }
     let mut silence = Silence::new(new.kind, starts_at, ends_at, now);

@@ -93,7 +93,9 @@ impl Wanted {
             }
             let resolution = span("resolution", millis)?;
             if to.since(from).as_millis() / resolution.as_millis() >= MOST_POINTS as i64 {
-                let why = format!("a range may hold {MOST_POINTS} points: ask for a coarser `resolution`");
+                let why = format!(
+                    "a range may hold {MOST_POINTS} points: ask for a coarser `resolution`"
+                );
                 return Err(Problem::invalid_parameter(why));
             }
             query = SummaryQuery::new(from, to, resolution);
@@ -111,10 +113,7 @@ impl Wanted {
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn metrics(
-    State(handle): State<Handle>,
-    Asked(wanted): Asked<Wanted>,
-) -> Answer {
+pub(crate) async fn metrics(State(handle): State<Handle>, Asked(wanted): Asked<Wanted>) -> Answer {
     let query = wanted.query(now())?;
     let (from, to) = (query.from, query.to);
     let (schema, summary) = handle

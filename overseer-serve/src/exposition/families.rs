@@ -54,37 +54,52 @@ fn ticks(page: &mut Page, latest: &Latest) {
         one(latest.step.as_secs_f64()),
     );
     page.family(
-        gauge("overseer_sampling", "", "1 where this process takes samples, 0 where it only reads."),
+        gauge(
+            "overseer_sampling",
+            "",
+            "1 where this process takes samples, 0 where it only reads.",
+        ),
         one(f64::from(u8::from(latest.is_sampler))),
     );
     let took = histogram("overseer_tick_duration_seconds", "How long ticks took.");
     let d = &latest.durations;
     page.histogram(took, &BOUNDS, &d.counts, d.count, d.sum);
-    let late = histogram("overseer_tick_lateness_seconds", "By how much ticks began after they were due.");
+    let late =
+        histogram("overseer_tick_lateness_seconds", "By how much ticks began after they were due.");
     let d = &latest.lateness;
     page.histogram(late, &BOUNDS, &d.counts, d.count, d.sum);
-    let stages = report.timings.iter().map(|t| (vec![("stage", t.stage.to_string())], t.ms / 1000.0));
+    let stages =
+        report.timings.iter().map(|t| (vec![("stage", t.stage.to_string())], t.ms / 1000.0));
     page.family(
-        gauge("overseer_stage_duration_seconds", "seconds", "How long each stage of the last tick took."),
+        gauge(
+            "overseer_stage_duration_seconds",
+            "seconds",
+            "How long each stage of the last tick took.",
+        ),
         stages,
     );
 }
 
 fn anomaly(page: &mut Page, latest: &Latest, report: &Report) {
-    page.family(
-        counter("overseer_alerts", "Alerts since the start."),
-        one(latest.alerts as f64),
-    );
+    page.family(counter("overseer_alerts", "Alerts since the start."), one(latest.alerts as f64));
     page.family(
         gauge("overseer_alerts_last_week", "", "Alerts raised in the last seven days."),
         one(latest.alerts_last_week as f64),
     );
     page.family(
-        gauge("overseer_alarm_budget_per_week", "", "How many alerts a healthy host may raise in a week."),
+        gauge(
+            "overseer_alarm_budget_per_week",
+            "",
+            "How many alerts a healthy host may raise in a week.",
+        ),
         one(latest.alerts_per_week),
     );
     page.family(
-        gauge("overseer_readiness_ratio", "ratio", "How much of what a full calibration takes has been seen."),
+        gauge(
+            "overseer_readiness_ratio",
+            "ratio",
+            "How much of what a full calibration takes has been seen.",
+        ),
         one(report.learned.readiness),
     );
     page.family(
@@ -110,9 +125,14 @@ fn anomaly(page: &mut Page, latest: &Latest, report: &Report) {
         gauge("overseer_anomaly_severity", "", "0 none, 1 medium, 2 high, 3 critical."),
         one(severity),
     );
-    let parts = anomaly.features.iter().map(|f| (vec![("feature", f.feature.clone())], f.contribution));
+    let parts =
+        anomaly.features.iter().map(|f| (vec![("feature", f.feature.clone())], f.contribution));
     page.family(
-        gauge("overseer_anomaly_contribution_ratio", "ratio", "The share of the score that a feature makes."),
+        gauge(
+            "overseer_anomaly_contribution_ratio",
+            "ratio",
+            "The share of the score that a feature makes.",
+        ),
         parts,
     );
 }
@@ -126,10 +146,7 @@ fn features(page: &mut Page, report: &Report) {
     let (mut values, mut lower, mut upper) = (Samples::new(), Samples::new(), Samples::new());
     for value in &current.values {
         let labels = || {
-            vec![
-                ("feature", value.value.feature.clone()),
-                ("unit", value.unit.symbol().to_owned()),
-            ]
+            vec![("feature", value.value.feature.clone()), ("unit", value.unit.symbol().to_owned())]
         };
         values.push((labels(), value.value.value));
         if let Some((low, high)) = value.usual {
@@ -137,7 +154,10 @@ fn features(page: &mut Page, report: &Report) {
             upper.push((labels(), high));
         }
     }
-    page.family(gauge("overseer_feature", "", "The newest value of a feature, in its unit."), values);
+    page.family(
+        gauge("overseer_feature", "", "The newest value of a feature, in its unit."),
+        values,
+    );
     let help = "Below this a feature is unusual.";
     page.family(gauge("overseer_feature_usual_lower", "", help), lower);
     let help = "Above this a feature is unusual.";

@@ -69,8 +69,13 @@ mod tests {
             application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
             text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
         assert_eq!(chosen(prometheus), Format::OpenMetrics);
-        assert_eq!(chosen("text/plain;version=0.0.4;q=0.9,application/openmetrics-text;q=0.1"), Format::Text);
-        for plain in ["", "*/*", "text/html", "text/plain", "application/openmetrics-text;q=x", ";;q=,,"] {
+        assert_eq!(
+            chosen("text/plain;version=0.0.4;q=0.9,application/openmetrics-text;q=0.1"),
+            Format::Text
+        );
+        for plain in
+            ["", "*/*", "text/html", "text/plain", "application/openmetrics-text;q=x", ";;q=,,"]
+        {
             assert_eq!(chosen(plain), Format::Text, "{plain}");
         }
     }

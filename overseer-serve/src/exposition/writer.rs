@@ -174,7 +174,8 @@ mod tests {
         page.family(Family { name: "empty", ..ROOM }, [(Vec::new(), f64::NAN)]);
         let ticks = Family { name: "ticks", kind: Type::Counter, unit: "", help: "Ticks." };
         page.family(ticks, [(Vec::new(), 3.0)]);
-        let took = Family { name: "took_seconds", kind: Type::Histogram, unit: "seconds", help: "T." };
+        let took =
+            Family { name: "took_seconds", kind: Type::Histogram, unit: "seconds", help: "T." };
         page.histogram(took, &[0.5, 1.0], &[1, 2], 3, 4.5);
         page.finish()
     }

@@ -22,7 +22,8 @@ pub(crate) async fn answered_host(
     let mut named: Vec<&str> = header.iter().map(|h| h.to_str().unwrap_or("")).collect();
     // HTTP/2 names the host in the request itself.
     named.extend(request.uri().authority().map(|a| a.as_str()));
-    let allowed = *hosts == Hosts::Any || (!named.is_empty() && named.iter().all(|n| hosts.allow(n)));
+    let allowed =
+        *hosts == Hosts::Any || (!named.is_empty() && named.iter().all(|n| hosts.allow(n)));
     if !allowed {
         return Problem::wrong_host().into_response();
     }

@@ -55,7 +55,8 @@ impl Server {
             let what = "TLS (this program was built without the feature `tls`)";
             return Err(Error::unsupported(what));
         }
-        let unavailable = |e: std::io::Error| Error::unavailable(address.to_string(), e.to_string());
+        let unavailable =
+            |e: std::io::Error| Error::unavailable(address.to_string(), e.to_string());
         let listener = TcpListener::bind(address).map_err(unavailable)?;
         listener.set_nonblocking(true).map_err(unavailable)?;
         Ok(Self { listener, tls })

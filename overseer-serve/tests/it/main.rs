@@ -1,0 +1,9 @@
+//! The service as a client meets it: its JSON, its refusals, its streams, and what nonsense does to it.
+
+mod answers;
+mod errors;
+mod hostile;
+mod scene;
+mod security;
+mod snapshots;
+mod streams;
