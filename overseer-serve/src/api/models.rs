@@ -31,7 +31,7 @@ struct Aged {
     (status = "5XX", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn models(State(handle): State<Handle>, _: Asked<Nothing>) -> Answer {
-    let known = handle.readers.read(|store| store.model_metadata()).await?;
+    let known = handle.readers.read(Store::model_metadata).await?;
     let now = now();
     let aged = |metadata: ModelMetadata| Aged { age: now.since(metadata.trained_at), metadata };
     answer::json(&Models { models: known.into_iter().map(aged).collect() })

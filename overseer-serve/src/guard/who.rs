@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::settings::{Hosts, Settings, Token};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,7 @@ pub(crate) async fn answered_host(
     let header = request.headers().get_all(HOST);
     let mut named: Vec<&str> = header.iter().map(|h| h.to_str().unwrap_or("")).collect();
     // HTTP/2 names the host in the request itself.
-    named.extend(request.uri().authority().map(|a| a.as_str()));
+    named.extend(request.uri().authority().map(Authority::as_str));
     let allowed =
         *hosts == Hosts::Any || (!named.is_empty() && named.iter().all(|n| hosts.allow(n)));
     if !allowed {
