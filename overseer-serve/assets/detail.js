@@ -42,7 +42,7 @@ function why(anomaly, labels, isStored) {
   };
   const rows = anomaly.features.filter((f) => f.contribution > 0.005).map((f) => [
     format.nameOf(f.feature), num(format.value(f.observed, unit(f))), num(format.extent(...f.expected, unit(f))), bar(f.contribution),
-    [f.kind?.replaceAll('_', ' '), f.since && `since ${format.clockSeconds(f.since)}`].filter(Boolean).join(', '),
+    [f.kind?.replaceAll('_', ' '), f.since && `since ${format.moment(f.since)}`].filter(Boolean).join(', '),
   ]);
   return [
     el('p', { className: 'row' }, pill(anomaly.severity),

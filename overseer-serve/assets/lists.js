@@ -23,6 +23,7 @@ export function showAnomalies(anomalies, labels, more) {
 export function showFound(report) {
   advice(report);
   room(report.room);
+  if (report.processes.length || !by('processes').hasChildNodes()) showProcesses(report.processes);
   patterns(report.patterns);
   models(report.learned.models);
   const notes = report.notices.map((n) => el('li', { className: n.warning ? 'warn' : '' }, n.message));
@@ -35,6 +36,13 @@ function advice(report) {
     el('strong', {}, r.action), ' ', el('span', { className: 'dim' }, `${r.priority} · ${r.evidence}`),
     r.processes.length ? el('div', { className: 'dim' }, `busiest: ${r.processes.slice(0, 3).map((p) => p.name).join(', ')}`) : null));
   fill(by('advice'), items.length ? el('ul', { className: 'plain' }, ...items) : nothing('Nothing needs doing.'));
+}
+
+export function showProcesses(found) {
+  const rows = found.map((p) => [`${p.name} (${p.pid})`, num(Number.isFinite(p.cpu_cores) ? format.share(p.cpu_cores) : '–'),
+    num(Number.isFinite(p.memory_bytes) ? format.value(p.memory_bytes, 'bytes') : '–'),
+    num(Number.isFinite(p.io_bytes_per_second) ? format.value(p.io_bytes_per_second, 'bytes_per_second') : '–')]);
+  fill(by('processes'), rows.length ? table(['Process', 'CPU, of a core', 'Memory', 'I/O'], rows) : nothing('Measured when an event begins, or when asked.'));
 }
 
 function room(left) {

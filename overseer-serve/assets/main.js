@@ -6,7 +6,7 @@ import { knowUnits, openCurrent, openStored, whenLabelled } from './detail.js';
 import { by, el, say } from './dom.js';
 import * as format from './format.js';
 import { showHead } from './head.js';
-import { showAnomalies, showFound } from './lists.js';
+import { showAnomalies, showFound, showProcesses } from './lists.js';
 import { startTheme } from './theme.js';
 
 const RANGES = [['5m', 300], ['15m', 900], ['1h', 3600], ['6h', 21600], ['24h', 86400], ['7d', 604800], ['30d', 2592000], ['90d', 7776000], ['1y', 31536000]];
@@ -133,6 +133,14 @@ by('silence').addEventListener('click', async () => {
     const silence = await post('silence', { duration: 3600e3, reason: 'from the dashboard' });
     say('silence-said', `nothing is sent until ${format.clock(silence.ends_at)}`);
   } catch (e) { say('silence-said', e.message); }
+});
+by('look').addEventListener('click', async () => {
+  say('look-said', 'looking…');
+  try {
+    const report = await post('analyze', {});
+    showProcesses(report.processes);
+    say('look-said', `as of ${format.clockSeconds(report.timestamp)}`);
+  } catch (e) { say('look-said', e.message); }
 });
 by('login').addEventListener('submit', (event) => {
   event.preventDefault();
