@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use overseer_engine::core::{Span, Timestamp};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use utoipa::IntoParams;
 
@@ -69,6 +69,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Said<T> {
         let bytes = to_bytes(request.into_body(), MOST_BYTES)
             .await
             .map_err(|_| Problem::too_large(MOST_BYTES))?;
+        let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
+        // A list would be read as the fields in their order, which nobody means.
+        if first == Some(&b'[') && serde_json::from_slice::<IgnoredAny>(&bytes).is_ok() {
+            return Err(Problem::invalid_body("the body must be an object, and is a list"));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|e| match e.classify() {
             Category::Data => Problem::invalid_body(e.to_string()),
             _ => Problem::invalid_json(e.to_string()),

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,5 +33,5 @@ pub(crate) async fn events(
         let event = Event::default().event("tick").id(tick.at.as_millis().to_string());
         Some((Ok::<_, Infallible>(event.data(&tick.json)), (ticks, place)))
     });
-    Ok(Sse::new(ticks).keep_alive(KeepAlive::new().interval(ALIVE)).into_response())
+    Ok(Sse::new(ticks.fuse()).keep_alive(KeepAlive::new().interval(ALIVE)).into_response())
 }

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use overseer_engine::host::store::transfer::{self, Form, Kind, Selection};
 use serde::Deserialize;
 use std::io::{self, BufWriter, Write};
@@ -31,8 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// `metrics`, `minutes`, `hours`, `anomalies`, `predictions`, `patterns`, `labels`, `silences`, `alerts`,
-    /// `recommendations` or `outcomes`; as JSON Lines also several, separated by commas, or `all`.
-    #[param(pattern = "^[a-z]+(,[a-z]+)*$", max_length = 200)]
+    /// `recommendations` or `outcomes`; as JSON Lines also `all`, or several separated by commas.
+    #[param(
+        pattern = "^(all|metrics|minutes|hours|anomalies|predictions|patterns|labels|silences|alerts|recommendations|outcomes)$"
+    )]
     what: String,
     /// `csv` or `jsonl`; the latter if not given.
     #[param(pattern = "^(csv|jsonl)$")]
@@ -118,7 +120,7 @@ pub(crate) async fn export(
             None => Some((Err(io::Error::other("the export was broken off")), (taken, is_whole))),
         }
     });
-    let mut response = Body::from_stream(chunks).into_response();
+    let mut response = Body::from_stream(chunks.fuse()).into_response();
     let (content_type, name) = match form {
         Form::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"overseer.csv\""),
         _ => ("application/x-ndjson", "attachment; filename=\"overseer.jsonl\""),

@@ -66,7 +66,7 @@ async fn a_wrong_body_is_told_why() {
     for (body, status, said) in [
         ("", 400, "EOF"),
         ("{\"anomaly\":", 400, "line 1"),
-        ("[]", 422, ""),
+        ("[]", 422, "list"),
         ("{\"anomaly\":1}", 422, "kind"),
         ("{\"anomaly\":1,\"kind\":\"song\"}", 422, "song"),
         ("{\"anomaly\":1,\"kind\":\"incident\",\"by\":\"me\"}", 422, "by"),
@@ -84,6 +84,7 @@ async fn a_wrong_body_is_told_why() {
     assert_eq!(got.status, 413);
     is_problem(&got);
     for silence in [
+        "[5]",
         "{\"duration\":0}",
         "{\"duration\":-5}",
         "{\"duration\":5,\"features\":[\"songs\"]}",

@@ -74,6 +74,11 @@ async fn an_export_is_what_the_command_writes() {
     assert_eq!(csv.body, written(vec![Kind::Metrics], Form::Csv));
     let all = scene.get("/api/v1/export?what=all").await;
     assert_eq!(all.body, written(Kind::ALL.to_vec(), Form::JsonLines));
+    // Compressing asks for more after the end.
+    let request = Request::get("/api/v1/export?what=metrics").header("host", "localhost");
+    let packed = scene.send(request.header("accept-encoding", "gzip"), Body::empty()).await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.body.len() > 100 && packed.body.starts_with(&[0x1f, 0x8b]));
     let to = START + 10_000;
     let some = scene.get(&format!("/api/v1/export?what=metrics,labels&from={START}&to={to}")).await;
     assert_eq!(some.text().lines().count(), 3, "{}", some.text());
