@@ -161,7 +161,7 @@ pub(crate) struct Serve {
     /// A further name that this service is asked by, such as that of a proxy in front; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
-    /// Pages of this origin, such as https://status.example, may read and ask; may be repeated
+    /// Pages of this origin, such as `https://status.example`, may read and ask; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 }

@@ -20,7 +20,7 @@ export async function openStored(time) {
 }
 
 /** Opens what is unusual now, which need not be stored. */
-export const openCurrent = (anomaly, units) => open(anomaly, [], false, null, units);
+export const openCurrent = (anomaly) => open(anomaly, [], false);
 
 let units = new Map();
 export const knowUnits = (map) => { units = map; };

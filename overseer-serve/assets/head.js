@@ -1,6 +1,6 @@
 // What is at the top: the state and why, the score, how much was learned, how many alerts there were.
 
-import { by, el, fill, pill, say } from './dom.js';
+import { by, el, fill, say } from './dom.js';
 import * as format from './format.js';
 
 const HOURS = 168;
@@ -50,10 +50,6 @@ function readiness(learned) {
   by('ready-bar').value = learned.readiness;
   const detector = learned.models.find((m) => m.kind === 'detector');
   const weekly = detector?.quality.weekly_readiness;
-  const samples = `${learned.samples.toLocaleString('en')} samples in memory`;
-  say('ready-week', Number.isFinite(weekly)
-    ? `learned ${Math.round(HOURS * weekly)} of ${HOURS} hours of the week; ${samples}`
-    : `${samples}${learned.provisional ? ', provisional' : ''}`);
+  const week = Number.isFinite(weekly) ? `; learned ${Math.round(HOURS * weekly)} of ${HOURS} hours of the week` : '';
+  say('ready-week', `of a full calibration${learned.provisional ? ', provisional' : ''}${week}`);
 }
-
-export { pill };

@@ -149,6 +149,7 @@ by('login').addEventListener('submit', (event) => {
   start();
 });
 whenLabelled(refresh);
+document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
 
 async function start() {
   try {
