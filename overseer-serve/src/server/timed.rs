@@ -108,3 +108,38 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Timed<I> {
         self.timed(cx, done)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_dropped_and_who_is_merely_slow_is_not() {
+        let (ours, mut theirs) = duplex(16);
+        let (mut ours, ()) = Patient::default().accept(ours, ()).await.unwrap();
+        let start = Instant::now();
+        let writing =
+            tokio::spawn(async move { ours.write_all(&[7; 64]).await.map_err(|e| e.kind()) });
+        for _ in 0..3 {
+            tokio::time::sleep(PATIENCE / 2).await;
+            theirs.read_exact(&mut [0; 8]).await.unwrap();
+        }
+        // From here on nothing is taken any more.
+        assert_eq!(writing.await.unwrap(), Err(io::ErrorKind::TimedOut));
+        let took = start.elapsed();
+        assert!(took >= PATIENCE * 2 && took < PATIENCE * 3, "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn there_are_so_many_connections_and_one_that_ends_makes_room() {
+        let patient = Patient::default();
+        let mut open = Vec::new();
+        for _ in 0..CONNECTIONS {
+            open.push(patient.accept(duplex(1).0, ()).await.unwrap());
+        }
+        assert!(patient.accept(duplex(1).0, ()).await.is_err());
+        open.pop();
+        assert!(patient.accept(duplex(1).0, ()).await.is_ok());
+    }
+}
