@@ -22,7 +22,7 @@ fn main() -> Result<(), Error> {
     });
     let app = axum::Router::new()
         .route("/", axum::routing::get(async || "My own service. Overseer is at /overseer/"))
-        .nest("/overseer", router(handle, &Settings::default()));
+        .nest_service("/overseer", router(handle, &Settings::default()));
     // Any way to serve an axum router will do; this is ours.
     let server = Server::bind(([127, 0, 0, 1], 8080).into(), None)?;
     eprintln!("http://{}/overseer/", server.address()?);

@@ -3,8 +3,8 @@
 use crate::answer::tagged;
 use crate::problem::Problem;
 use axum::body::Bytes;
-use axum::extract::Path;
-use axum::response::Response;
+use axum::extract::{OriginalUri, Path};
+use axum::response::{IntoResponse, Redirect, Response};
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -29,9 +29,13 @@ const ASSETS: [(&str, &str, &[u8]); 14] = [
     ("theme.js", SCRIPT, include_bytes!("../assets/theme.js")),
 ];
 
-/// The dashboard.
-pub(crate) async fn dashboard() -> Response {
-    tagged(HTML, Bytes::from_static(include_bytes!("../assets/index.html")))
+/// The dashboard. Where the service is mounted under a prefix, the page needs the slash at the end of it: what it is made
+/// of is named relative to its address.
+pub(crate) async fn dashboard(OriginalUri(uri): OriginalUri) -> Response {
+    if uri.path().ends_with('/') || uri.path().is_empty() {
+        return tagged(HTML, Bytes::from_static(include_bytes!("../assets/index.html")));
+    }
+    Redirect::permanent(&format!("{}/", uri.path())).into_response()
 }
 
 /// The API's description for people.

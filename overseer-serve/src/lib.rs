@@ -22,7 +22,7 @@
 //!         std::thread::sleep(Duration::from(engine.config().step));
 //!     }
 //! });
-//! let app = axum::Router::new().nest("/overseer", router(handle, &Settings::default()));
+//! let app = axum::Router::new().nest_service("/overseer", router(handle, &Settings::default()));
 //! # let _: axum::Router = app;
 //! ```
 //!

@@ -23,7 +23,7 @@ use tower_http::cors::CorsLayer;
 use utoipa::openapi::OpenApi;
 
 /// The service as a router: the dashboard at `/`, the API under `/api/v1/`, its description at `/api/docs`, and
-/// `/metrics`. Mounted under a prefix, open the dashboard with a slash at the end.
+/// `/metrics`. Under a prefix mount it with `Router::nest_service`, for the dashboard is then at the prefix with a slash.
 pub fn router(handle: Handle, settings: &Settings) -> Router {
     let (routes, description) = api::routes().split_for_parts();
     let description = Bytes::from(as_json(&description));

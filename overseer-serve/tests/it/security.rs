@@ -134,3 +134,18 @@ async fn every_answer_keeps_browsers_from_foreign_content() {
     let page = scene.get("/").await.text();
     assert!(!page.contains("<script>") && !page.contains("<style") && !page.contains("style="));
 }
+
+#[tokio::test]
+async fn under_a_prefix_everything_is_where_the_pages_look_for_it() {
+    let mut scene = Scene::with(&guarded());
+    scene.app = axum::Router::new().nest_service("/overseer", scene.app);
+    let page = scene.get("/overseer/").await;
+    assert!(page.status == 200 && page.text().contains("assets/main.js"));
+    // Without the slash the page's relative addresses would lead elsewhere.
+    let bare = scene.get("/overseer").await;
+    assert_eq!((bare.status.as_u16(), bare.header("location")), (308, "/overseer/"));
+    assert_eq!(scene.get("/overseer/assets/main.js").await.status, 200);
+    assert_eq!(scene.get("/overseer/api/docs").await.status, 200);
+    assert_eq!(scene.get("/overseer/api/v1/status").await.status, 401);
+    assert_eq!(scene.get("/overseer/nothing").await.status, 401);
+}
