@@ -96,6 +96,9 @@ pub(crate) enum Command {
     Label(Label),
     /// Tell nobody for a while, or every week at some time; what happens meanwhile is recorded
     Silence(Silence),
+    /// Watch this host and show it: a dashboard, a REST API, /metrics for Prometheus
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     /// Judge every row of a CSV file, learning as it goes
     Score(Score),
     /// Forecast a CSV column from many origins, each from what was known there
@@ -145,6 +148,43 @@ pub(crate) struct Watch {
     /// Stop after so many samples
     #[arg(long, value_name = "N")]
     pub(crate) samples: Option<u64>,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Beyond this host a token is needed: requests carry it as `Authorization: Bearer`, and the dashboard asks for it. Put it
+into a file (--token-file) or into OVERSEER_TOKEN; an argument could be read by every user of this host.")]
+pub(crate) struct Serve {
+    /// Where to listen
+    #[arg(
+        long,
+        env = "OVERSEER_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:9280"
+    )]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Time between samples [default: 5s]
+    #[arg(long, env = "OVERSEER_EVERY", value_parser = span, value_name = "TIME")]
+    pub(crate) every: Option<Span>,
+    /// Take no samples: show what another `watch` or an earlier one stored
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// A file that holds the token which requests must carry
+    #[arg(long, env = "OVERSEER_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Serve over TLS with this certificate, as PEM
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, as PEM
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// A further name that this service is asked by, such as that of a proxy in front; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Pages of this origin, such as `https://status.example`, may read and ask; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
 }
 
 #[derive(Debug, Args)]

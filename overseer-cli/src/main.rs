@@ -32,6 +32,12 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(e) => return fail(&e, WRONG_USAGE),
     };
+    #[cfg(feature = "serve")]
+    if let Command::Serve(args) = &cli.command
+        && let Err(e) = commands::serve::check(args)
+    {
+        return fail(&e, WRONG_USAGE);
+    }
     match run(cli.command, &settings) {
         Ok(Severity::Critical) if tells => 2.into(),
         Ok(Severity::High | Severity::Medium) if tells => 1.into(),
@@ -55,6 +61,8 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Acknowledge(args) => commands::decisions::acknowledge(settings, &args),
         Command::Label(args) => commands::decisions::label(settings, &args),
         Command::Silence(args) => commands::decisions::silence(settings, &args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::serve(settings, &args),
         Command::Score(args) => commands::score::score(settings, &args),
         Command::Backtest(args) => commands::backtest::backtest(&args),
         Command::Export(args) => commands::transfer::export(settings, &args),
@@ -91,7 +99,7 @@ fn start_logging(verbose: u8) {
     let default = match verbose {
         0 => "off",
         1 => {
-            "overseer=info,overseer_engine=info,overseer_store=info,overseer_collect=info,overseer_models=info,overseer_notify=info"
+            "overseer=info,overseer_engine=info,overseer_store=info,overseer_collect=info,overseer_models=info,overseer_notify=info,overseer_serve=info"
         }
         2 => "debug",
         _ => "trace",

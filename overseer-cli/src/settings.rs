@@ -156,6 +156,8 @@ impl Settings {
         let written = file.step()?;
         let typed = match &cli.command {
             Command::Watch(watch) => watch.every,
+            #[cfg(feature = "serve")]
+            Command::Serve(serve) => serve.every,
             _ => None,
         };
         Ok(Self {

@@ -13,7 +13,8 @@ const APART: Span = Span::from_secs(3600);
 /// first: at most three, of as many as are given.
 ///
 /// `past` are earlier anomalies, newest first.
-pub(crate) fn similar<'a>(
+#[must_use]
+pub fn similar<'a>(
     anomaly: &AnomalyDetection,
     past: impl Iterator<Item = &'a AnomalyDetection>,
 ) -> Vec<Timestamp> {

@@ -7,6 +7,8 @@ pub(crate) mod decisions;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod score;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod sinks;
 pub(crate) mod train;
 pub(crate) mod transfer;

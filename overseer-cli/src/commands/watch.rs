@@ -72,7 +72,7 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
 }
 
 /// On a new host a quick look comes first, so that what hurts is noticed from the start.
-fn first_look(engine: &mut Engine, stop: &AtomicBool) {
+pub(super) fn first_look(engine: &mut Engine, stop: &AtomicBool) {
     let Some(plan) = engine.sampling_plan() else { return };
     let bar = first_look_bar(plan.samples);
     host::sample(engine, |done, _| {
@@ -85,13 +85,13 @@ fn first_look(engine: &mut Engine, stop: &AtomicBool) {
 
 /// The next sample's number: the one after the last, or after a pause (a suspended host) the newest that is due, so
 /// that missed samples stay missing instead of being taken in a burst.
-fn next_due(start: Instant, step: Duration, last: u32) -> u32 {
+pub(super) fn next_due(start: Instant, step: Duration, last: u32) -> u32 {
     let passed = start.elapsed().as_millis() / step.as_millis().max(1);
     let passed = u32::try_from(passed).unwrap_or(u32::MAX - 1);
     (last + 1).max(passed)
 }
 
-fn wait_until(due: Instant, stop: &AtomicBool) {
+pub(super) fn wait_until(due: Instant, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let left = due.saturating_duration_since(Instant::now());
         if left.is_zero() {

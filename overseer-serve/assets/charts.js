@@ -1,0 +1,121 @@
+// One card a feature: its chart, its value, and what is usual.
+
+import { Chart } from './chart.js';
+import { by, el } from './dom.js';
+import * as format from './format.js';
+
+const SCORE = 'performance_score';
+const cards = new Map();
+
+/** Makes the cards once, and hands every chart's gestures on. */
+function card(feature, unit, on) {
+  const known = cards.get(feature);
+  if (known) return known;
+  const title = el('h3', {}, format.nameOf(feature));
+  title.title = feature;
+  const now = el('output', {}, '…');
+  const usual = el('span');
+  const when = el('span');
+  const canvas = el('canvas', { tabIndex: 0, role: 'img' });
+  const root = el('article', { className: feature === SCORE ? 'card chart lead' : 'card chart' },
+    el('header', {}, title, now), el('div', { className: 'sub' }, usual, when),
+    el('div', { className: 'plot' }, canvas));
+  by('charts').append(root);
+  const chart = new Chart(canvas, unit, {
+    hover: (t, byKey) => on.hover(t, byKey ? feature : null), pick: on.pick, zoom: on.zoom, back: on.back,
+  });
+  const made = { root, now, usual, when, canvas, chart, unit, feature };
+  cards.set(feature, made);
+  return made;
+}
+
+/** All features with the same axis of time. `view`: from, to, now. */
+export function showCharts(points, report, anomalies, view, on) {
+  const lists = points.features.map((f) => ({ ...f, marks: marksOf(f.feature, anomalies) }));
+  if (points.performance_score) {
+    const s = points.performance_score;
+    lists.unshift({ feature: SCORE, unit: 'score', mean: s, min: s, max: s, marks: marksOf(null, anomalies) });
+  }
+  const half = points.resolution / 2;
+  const xs = points.starts.map((t) => Math.min(t + half, Math.max(t, view.now)));
+  for (const list of lists) {
+    const c = card(list.feature, list.unit, on);
+    const current = report?.current?.values.find((v) => v.feature === list.feature);
+    const isMissing = !list.mean.some(Number.isFinite) && !Number.isFinite(current?.value);
+    c.root.hidden = isMissing && list.feature !== SCORE;
+    c.chart.set({
+      ...view, xs, resolution: points.resolution, mean: list.mean, min: list.min, max: list.max, marks: list.marks,
+      band: current?.usual ?? null, forecast: forecastOf(list.feature, report, view.now),
+    });
+  }
+  showValues(report);
+  describe(view);
+}
+
+/** An anomaly is marked where a feature made a good part of it; on the score, every one is. */
+function marksOf(feature, anomalies) {
+  const counts = (a) => feature === null
+    || a.features.slice(0, 3).some((f) => f.feature === feature && f.contribution >= 0.1);
+  return anomalies.filter(counts).map((a) => ({ t: a.timestamp, severity: a.severity }));
+}
+
+/** From the value now through each predicted median. */
+function forecastOf(feature, report, now) {
+  if (!report?.current) return [];
+  const isOf = (p) => (feature === SCORE ? p.prediction_type === SCORE : p.prediction_type?.feature === feature);
+  const found = report.predictions.filter((p) => isOf(p) && p.timestamp + p.horizon > now && Number.isFinite(p.value))
+    .map((p) => ({ t: p.timestamp + p.horizon, mid: p.value, low: p.interval.lower, high: p.interval.upper }))
+    .sort((a, b) => a.t - b.t);
+  const value = feature === SCORE ? report.current.performance_score
+    : report.current.values.find((v) => v.feature === feature)?.value;
+  if (!found.length || !Number.isFinite(value)) return [];
+  return [{ t: report.current.timestamp, mid: value, low: value, high: value }, ...found];
+}
+
+/** The values now, and what is usual. */
+export function showValues(report) {
+  const severity = report?.anomaly?.severity ?? 'none';
+  for (const c of cards.values()) {
+    const current = report?.current?.values.find((v) => v.feature === c.feature);
+    const value = c.feature === SCORE ? report?.current?.performance_score : current?.value;
+    c.value = value;
+    if (c.chart.at === null) c.now.textContent = format.value(value, c.unit);
+    const reason = report?.current?.missing.find((m) => m.feature === c.feature)?.reason;
+    const usual = current?.usual ? `usual ${format.extent(...current.usual, c.unit)}` : '';
+    c.usual.textContent = reason ?? usual;
+    const isOdd = severity !== 'none' && report.anomaly.features.slice(0, 3)
+      .some((f) => f.feature === c.feature && f.contribution >= 0.1);
+    c.root.classList.toggle('odd', isOdd);
+    c.root.dataset.severity = isOdd ? severity : 'none';
+  }
+}
+
+/** The same moment in every chart; `null` for now. */
+export function hover(time, speaking) {
+  for (const c of cards.values()) {
+    c.chart.show(time);
+    const point = c.chart.pointAt(time);
+    c.now.textContent = format.value(time === null ? c.value : point?.mean, c.unit);
+    c.when.textContent = time === null ? '' : format.moment(point?.t ?? time);
+    if (speaking === c.feature && point) {
+      c.canvas.setAttribute('aria-label', `${format.nameOf(c.feature)} at ${format.moment(point.t)}: ${format.value(point.mean, c.unit)}`);
+    }
+  }
+}
+
+/** What a chart shows, for who does not see it. */
+function describe(view) {
+  for (const c of cards.values()) {
+    const { mean, marks, forecast } = c.chart.data;
+    const seen = mean.filter(Number.isFinite);
+    const low = seen.length ? Math.min(...seen) : NaN;
+    const high = seen.length ? Math.max(...seen) : NaN;
+    const ahead = forecast.at(-1);
+    c.canvas.setAttribute('aria-label', [
+      `${format.nameOf(c.feature)}, last ${format.span(view.now - view.from)}: ${format.extent(low, high, c.unit)}`,
+      `now ${format.value(c.value, c.unit)}`, c.usual.textContent,
+      ahead && `forecast ${format.value(ahead.mid, c.unit)}`,
+      marks.length ? `${marks.length} anomalies, Enter opens the nearest` : '', 'arrow keys move along it',
+    ].filter(Boolean).join('; '));
+  }
+}

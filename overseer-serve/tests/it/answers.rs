@@ -1,0 +1,137 @@
+//! What answers hold, and what requests do.
+
+use crate::scene::{EVENT, Scene, report};
+use axum::body::Body;
+use axum::http::Request;
+use overseer_engine::core::{LabelKind, Store, Timestamp};
+use overseer_engine::host::open_store;
+use overseer_serve::api::shapes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Reads an answer into the type that describes it, which refuses what it does not know.
+fn fits<T: DeserializeOwned>(json: &Value) {
+    if let Err(e) = serde_json::from_value::<T>(json.clone()) {
+        panic!("the description is not of this answer: {e}\n{json}");
+    }
+}
+
+#[tokio::test]
+async fn the_description_is_of_what_is_answered() {
+    let scene = Scene::new();
+    fits::<shapes::Report>(&scene.get("/api/v1/status").await.json()["report"]);
+    fits::<shapes::Report>(&serde_json::to_value(report()).unwrap());
+    for (path, part) in [("anomalies", "items"), ("predictions", "items"), ("patterns", "items")] {
+        let page = scene.get(&format!("/api/v1/{path}")).await.json();
+        assert!(!page[part].as_array().unwrap().is_empty(), "{path}");
+        match path {
+            "anomalies" => fits::<Vec<shapes::Anomaly>>(&page[part]),
+            "predictions" => fits::<Vec<shapes::Prediction>>(&page[part]),
+            _ => fits::<Vec<shapes::Pattern>>(&page[part]),
+        }
+    }
+    let one = scene.get(&format!("/api/v1/anomalies/{EVENT}")).await.json();
+    fits::<shapes::Anomaly>(&one["anomaly"]);
+    fits::<shapes::Analytics>(&scene.get("/api/v1/analytics").await.json());
+    let analyzed = scene.post("/api/v1/analyze", "{}").await;
+    assert_eq!(analyzed.status, 200, "{}", analyzed.text());
+    fits::<shapes::Report>(&analyzed.json());
+    fits::<Vec<shapes::Label>>(&scene.get("/api/v1/label").await.json()["items"]);
+    let made = scene.post("/api/v1/silence", r#"{"duration":60000,"reason":"work"}"#).await;
+    assert_eq!(made.status, 201);
+    fits::<shapes::Silence>(&made.json());
+    fits::<Vec<shapes::Silence>>(&scene.get("/api/v1/silence").await.json()["items"]);
+    fits::<Vec<shapes::ModelAge>>(&scene.get("/api/v1/models").await.json()["models"]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_like_an_earlier_one_says_so_and_can_be_labelled() {
+    let scene = Scene::new();
+    let path = format!("/api/v1/anomalies/{EVENT}");
+    let before = scene.get(&path).await.json();
+    assert_eq!(before["anomaly"]["similar"], serde_json::json!([EVENT - 86_400_000]));
+    assert_eq!(before["labels"], serde_json::json!([]));
+
+    let body = format!(r#"{{"anomaly":{EVENT},"kind":"false_alarm","note":"a test"}}"#);
+    assert_eq!(scene.post("/api/v1/label", &body).await.status, 201);
+    assert_eq!(scene.get(&path).await.json()["labels"][0]["kind"], "false_alarm");
+    let mut store = open_store(&scene.options, false).unwrap();
+    let stored = store.labels(Timestamp::from_millis(EVENT)).unwrap();
+    assert_eq!((stored[0].kind, stored[0].note.as_str()), (LabelKind::FalseAlarm, "a test"));
+}
+
+#[tokio::test]
+async fn pages_follow_each_other() {
+    let scene = Scene::new();
+    let first = scene.get("/api/v1/anomalies?limit=1").await.json();
+    assert_eq!(first["items"][0]["timestamp"], EVENT);
+    let next = first["next"].as_str().unwrap();
+    let second = scene.get(&format!("/api/v1/anomalies?limit=1&page={next}")).await.json();
+    assert_eq!(second["items"][0]["timestamp"], EVENT - 86_400_000);
+    assert_eq!(second["next"], Value::Null);
+    let none = scene.get(&format!("/api/v1/anomalies?to={}", EVENT - 2 * 86_400_000)).await.json();
+    assert_eq!(none["items"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn what_a_client_has_is_not_sent_again_and_what_it_has_not_is_compressed() {
+    let scene = Scene::new();
+    for path in ["/api/v1/anomalies", "/", "/assets/chart.js", "/api/v1/openapi.json"] {
+        let first = scene.get(path).await;
+        let tag = first.header("etag").to_owned();
+        assert!(tag.starts_with("W/\""), "{path}");
+        let request = Request::get(path).header("host", "localhost").header("if-none-match", &tag);
+        let again = scene.send(request, Body::empty()).await;
+        assert_eq!(
+            (again.status.as_u16(), again.body.len(), again.header("etag")),
+            (304, 0, tag.as_str())
+        );
+        let request =
+            Request::get(path).header("host", "localhost").header("accept-encoding", "gzip");
+        let packed = scene.send(request, Body::empty()).await;
+        assert_eq!(packed.header("content-encoding"), "gzip", "{path}");
+        assert!(packed.body.len() < first.body.len() && packed.body.starts_with(&[0x1f, 0x8b]));
+    }
+}
+
+#[tokio::test]
+async fn before_anything_is_stored_that_is_what_is_said() {
+    let scene = Scene::empty(&overseer_serve::Settings::default());
+    let status = scene.get("/api/v1/status").await;
+    assert_eq!((status.status.as_u16(), &status.json()["report"]), (200, &Value::Null));
+    assert_eq!(status.json()["serving"]["role"], "none");
+    for path in
+        ["/api/v1/metrics", "/api/v1/anomalies", "/api/v1/models", "/api/v1/export?what=all"]
+    {
+        let got = scene.get(path).await;
+        assert_eq!(got.status, 503, "{path}: {}", got.text());
+        assert_eq!(got.header("retry-after"), "5");
+    }
+    assert_eq!(scene.post("/api/v1/silence", r#"{"duration":60000}"#).await.status, 503);
+    assert!(!scene.options.data_dir.as_ref().unwrap().join("overseer.db").exists());
+    assert!(scene.get("/metrics").await.text().starts_with("# HELP overseer_build_info"));
+}
+
+#[tokio::test]
+async fn a_training_is_done_between_two_ticks_and_only_where_an_engine_ticks() {
+    let Scene { app, mut link, mut engine, .. } = Scene::new();
+    let (asked, release) = (app.clone(), tokio::sync::oneshot::channel::<()>());
+    let request = || crate::scene::posting("/api/v1/train").body(Body::from("{}")).unwrap();
+    let first = tokio::spawn({
+        let request = request();
+        async move { tower::ServiceExt::oneshot(asked, request).await.unwrap().status() }
+    });
+    // The ticking thread comes by when it has time.
+    let ticking = std::thread::spawn(move || {
+        while release.1.is_empty() {
+            link.attend(&mut engine);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        drop(link);
+    });
+    assert_eq!(first.await.unwrap(), 200);
+    release.0.send(()).unwrap();
+    ticking.join().unwrap();
+    let alone = tower::ServiceExt::oneshot(app, request()).await.unwrap();
+    assert_eq!(alone.status(), 409);
+}
