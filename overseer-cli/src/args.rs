@@ -80,6 +80,10 @@ pub(crate) enum Command {
     Analytics,
     /// Sample and judge this host until Ctrl-C or SIGTERM
     Watch(Watch),
+    /// Run stored history through detection once more: which alerts another configuration would add and remove
+    ///
+    /// With --config or --alarm-budget both are replayed, the configuration in force and that one. Nothing is stored.
+    Replay(Replay),
     /// Judge every row of a CSV file, learning as it goes
     Score(Score),
     /// Forecast a CSV column from many origins, each from what was known there
@@ -124,6 +128,21 @@ pub(crate) struct Watch {
     /// Stop after so many samples
     #[arg(long, value_name = "N")]
     pub(crate) samples: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// From this time on: so long before now, such as 12h or 14d; or a time, such as 2026-05-01T00:00:00Z or Unix
+    /// milliseconds
+    #[arg(long, value_name = "TIME", value_parser = moment, default_value = "14d")]
+    pub(crate) since: Moment,
+    /// Up to this time, as --since [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<Moment>,
+    /// The configuration in force, which that of --config is compared with [default: the file that OVERSEER_CONFIG
+    /// names, else the defaults]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) in_force: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -51,6 +51,7 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Train(args) => commands::train::train(settings, &args),
         Command::Analytics => commands::live::analytics(settings),
         Command::Watch(args) => commands::watch::watch(settings, args.samples),
+        Command::Replay(args) => commands::replay::replay(settings, &args),
         Command::Score(args) => commands::score::score(settings, &args),
         Command::Backtest(args) => commands::backtest::backtest(&args),
         Command::Export(args) => commands::transfer::export(settings, &args),

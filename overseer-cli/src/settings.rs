@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     auto: Auto,
     retention: Retention,
     keep_models: usize,
+    /// What a replay compares with, where these settings are not in force.
+    pub(crate) in_force: Option<Box<Self>>,
 }
 
 /// Whether a running `watch` lets forecasters compete.
@@ -102,7 +104,19 @@ fn bytes(text: &str) -> Result<u64, String> {
 
 impl Settings {
     pub(crate) fn of(cli: &Cli) -> Result<Self> {
-        let file = cli.global.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
+        let mut settings = Self::by(cli, cli.global.config.as_deref(), cli.global.alarm_budget)?;
+        if let Command::Replay(args) = &cli.command {
+            settings.in_force = in_force(cli, args.in_force.as_deref(), &settings)?;
+            if let Some(old) = &settings.in_force {
+                settings.data_dir = settings.data_dir.or_else(|| old.data_dir.clone());
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The settings of one file.
+    fn by(cli: &Cli, config: Option<&Path>, budget: Option<AlarmBudget>) -> Result<Self> {
+        let file = config.map_or_else(|| Ok(File::default()), read)?;
         let written = file.every.as_deref();
         let written = written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()?;
         let typed = match &cli.command {
@@ -115,14 +129,20 @@ impl Settings {
                 file.keep_models.unwrap_or(ModelDirectory::KEPT),
             )?,
             format: cli.global.format,
-            alarm_budget: cli.global.alarm_budget.or(file.alarm_budget).unwrap_or_default(),
+            alarm_budget: budget.or(file.alarm_budget).unwrap_or_default(),
             data_dir: cli.global.data_dir.clone().or(file.data_dir),
             step: typed.or(written),
             history_samples: file.history_samples,
             history_anomalies: file.history_anomalies,
             time_zone: file.time_zone,
             auto: file.auto.unwrap_or_default(),
+            in_force: None,
         })
+    }
+
+    /// The zone by whose clocks days and weeks go, if one was chosen.
+    pub(crate) fn time_zone(&self) -> Option<&str> {
+        self.time_zone.as_deref()
     }
 
     /// How to open the engine for a command.
@@ -149,6 +169,18 @@ impl Settings {
         purpose.clone_into(&mut options.purpose);
         options
     }
+}
+
+/// What is in force where a replay is about other settings: by the environment and a file, without what was typed.
+fn in_force(cli: &Cli, file: Option<&Path>, new: &Settings) -> Result<Option<Box<Settings>>> {
+    let named = std::env::var_os("OVERSEER_CONFIG").filter(|name| !name.is_empty());
+    let path = file.map(Path::to_owned).or_else(|| named.map(PathBuf::from));
+    let budget = std::env::var("OVERSEER_ALARM_BUDGET").ok();
+    let budget = budget.map(|text| text.parse()).transpose()?;
+    let old = Settings::by(cli, path.as_deref(), budget)?;
+    let is_other = cli.global.config.is_some() && cli.global.config != path
+        || old.alarm_budget != new.alarm_budget;
+    Ok(is_other.then(|| Box::new(old)))
 }
 
 fn read(path: &Path) -> Result<File> {
@@ -193,6 +225,19 @@ mod tests {
             let e = settings(wrong, &["analyze"]).unwrap_err().to_string();
             assert!(e.contains(named), "{e}");
         }
+    }
+
+    #[test]
+    fn a_replay_compares_with_what_is_in_force() {
+        let file = "alarm-budget = \"2/day\"\ndata-dir = \"/var/lib/overseer\"\n";
+        let new = settings(file, &["replay", "--since", "7d"]).unwrap();
+        assert_eq!(new.alarm_budget.to_string(), "2/day");
+        assert_eq!(new.in_force.unwrap().alarm_budget, AlarmBudget::default());
+        let typed = settings(file, &["replay", "--alarm-budget", "1/month"]).unwrap();
+        assert_eq!(typed.alarm_budget.to_string(), "1/month");
+        assert!(settings(file, &["watch"]).unwrap().in_force.is_none());
+        let cli = Cli::try_parse_from(["overseer", "replay"]).unwrap();
+        assert!(Settings::of(&cli).unwrap().in_force.is_none(), "there is nothing to compare");
     }
 
     #[test]

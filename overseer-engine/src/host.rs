@@ -262,6 +262,15 @@ pub fn open(options: &Options) -> Result<Engine> {
     Ok(engine)
 }
 
+/// The clocks by which an engine opened with this time zone learns what recurs: of the zone, or else of this host, or
+/// where that cannot be told, UTC.
+///
+/// # Errors
+/// If the chosen zone is not known here.
+pub fn clocks(time_zone: Option<&str>) -> Result<Arc<dyn LocalTime>> {
+    clocks_of(time_zone, &mut Vec::new())
+}
+
 /// Opens this host's database beside whoever samples: to read it, or also to add to it, making it if there is none.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ mod patterns;
 pub mod policy;
 mod prediction;
 mod recommendation;
+pub mod replay;
 pub mod report;
 mod room;
 pub mod selection;

@@ -3,6 +3,7 @@
 mod ahead;
 mod analytics;
 mod models;
+mod replay;
 mod report;
 mod selection;
 mod style;
@@ -11,6 +12,7 @@ mod watch;
 
 pub(crate) use analytics::{analytics, training};
 pub(crate) use models::{models, one_model, pruned, verified};
+pub(crate) use replay::replay;
 pub(crate) use report::{Parts, report};
 pub(crate) use selection::selection;
 pub(crate) use style::Style;
