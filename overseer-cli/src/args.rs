@@ -1,7 +1,7 @@
 //! The command line as typed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use overseer_engine::core::{Span, Timestamp};
+use overseer_engine::core::{OutcomeKind, Span, Timestamp};
 use overseer_engine::host::store::ModelDirectory;
 use overseer_engine::host::store::transfer::Kind;
 use overseer_engine::policy::AlarmBudget;
@@ -36,7 +36,9 @@ pub(crate) struct Global {
     /// clocks are set to), auto ("daily" or "off": whether `watch` lets forecasters compete once a day; default: daily);
     /// how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever), keep-findings (90d) and
     /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3); and
-    /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100)
+    /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100);
+    /// and under [actions] what `recommend --apply` may do: allow (such as ["nice"]; default: nothing) and watch-for, how
+    /// long its effect is watched (2m)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print
@@ -72,8 +74,10 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Which features are stable, trending, volatile or periodic?
     Patterns,
-    /// What should be done about what was found?
-    Recommend,
+    /// What should be done about what was found? Prints the command of each action; does it only where that is allowed
+    Recommend(Recommend),
+    /// Say what came of a recommendation, so that advice is ranked by it
+    Outcome(Outcome),
     /// Learn from the stored history now
     Train(Train),
     /// Summarise the stored history: features, correlations, models, health over time
@@ -128,6 +132,55 @@ pub(crate) struct Watch {
     /// Stop after so many samples
     #[arg(long, value_name = "N")]
     pub(crate) samples: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Recommend {
+    /// Check whether each action could be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do the first action that `allow` under `[actions]` of the configuration names, watch what it does, and take it
+    /// back unless it helps
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Show what came of each action so far, and what is expected of it
+    #[arg(long)]
+    pub(crate) why: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Outcome {
+    /// The number of the recommendation, as `recommend` prints it
+    #[arg(value_name = "ID")]
+    pub(crate) id: i64,
+    /// What came of it
+    #[arg(value_enum, value_name = "OUTCOME")]
+    pub(crate) kind: Came,
+    /// Why, for whoever reads it later
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+}
+
+/// What came of a recommendation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Came {
+    /// It got better
+    Helped,
+    /// It stayed as it was
+    NoChange,
+    /// It got worse
+    Worse,
+}
+
+impl From<Came> for OutcomeKind {
+    fn from(came: Came) -> Self {
+        match came {
+            Came::Helped => Self::Helped,
+            Came::NoChange => Self::NoChange,
+            Came::Worse => Self::Worse,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

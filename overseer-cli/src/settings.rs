@@ -2,6 +2,7 @@
 
 use crate::args::{Cli, Command, Format, span};
 use overseer_engine::Config;
+use overseer_engine::action::{ActionRules, CATALOGUE};
 use overseer_engine::core::{Error, Result, Span};
 use overseer_engine::host::Options;
 use overseer_engine::host::store::{ModelDirectory, Retention};
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     auto: Auto,
     retention: Retention,
     keep_models: usize,
+    /// What may be applied.
+    pub(crate) actions: ActionRules,
     /// What a replay compares with, where these settings are not in force.
     pub(crate) in_force: Option<Box<Self>>,
 }
@@ -53,6 +56,36 @@ struct File {
     keep_findings: Option<String>,
     max_database_size: Option<String>,
     keep_models: Option<usize>,
+    #[serde(default)]
+    actions: Actions,
+}
+
+/// The table `[actions]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Actions {
+    #[serde(default)]
+    allow: Vec<String>,
+    watch_for: Option<String>,
+}
+
+impl Actions {
+    fn rules(self) -> Result<ActionRules> {
+        let mut rules = ActionRules::default();
+        let appliable = || CATALOGUE.iter().filter(|a| a.watched.is_some()).map(|a| a.name);
+        if let Some(wrong_name) = self.allow.iter().find(|n| !appliable().any(|name| name == **n)) {
+            let names = appliable().collect::<Vec<_>>().join(", ");
+            return Err(wrong("actions.allow", format!("`{wrong_name}` is not one of {names}")));
+        }
+        rules.allow = self.allow;
+        if let Some(text) = self.watch_for {
+            rules.watch_for = span(&text).map_err(|e| wrong("actions.watch-for", e))?;
+            if !(Span::from_secs(5)..=Span::from_secs(3600)).contains(&rules.watch_for) {
+                return Err(wrong("actions.watch-for", "must be from 5s to 1h".to_owned()));
+            }
+        }
+        Ok(rules)
+    }
 }
 
 impl File {
@@ -136,6 +169,7 @@ impl Settings {
             history_anomalies: file.history_anomalies,
             time_zone: file.time_zone,
             auto: file.auto.unwrap_or_default(),
+            actions: file.actions.rules()?,
             in_force: None,
         })
     }
@@ -220,6 +254,9 @@ mod tests {
             ("max-database-size = \"1MB\"", "8 MiB"),
             ("keep-everything = \"1d\"", "keep-everything"),
             ("keep-models = 0", "keep-models"),
+            ("[actions]\nallow = [\"restart\"]", "swappiness"),
+            ("[actions]\nwatch-for = \"1s\"", "5s to 1h"),
+            ("[actions]\nalow = []", "allow"),
             ("keep-models = 1001", "1000"),
         ] {
             let e = settings(wrong, &["analyze"]).unwrap_err().to_string();

@@ -22,6 +22,7 @@
 
 pub use overseer_core as core;
 
+pub mod action;
 mod ahead;
 pub mod analytics;
 mod changes;

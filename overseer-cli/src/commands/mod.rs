@@ -4,6 +4,7 @@ pub(crate) mod backtest;
 mod contest;
 pub(crate) mod live;
 pub(crate) mod models;
+pub(crate) mod recommend;
 pub(crate) mod replay;
 pub(crate) mod score;
 pub(crate) mod train;

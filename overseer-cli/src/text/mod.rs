@@ -1,5 +1,6 @@
 //! What people read: reports as text, with colour only where it is wanted.
 
+mod action;
 mod ahead;
 mod analytics;
 mod models;
@@ -10,6 +11,7 @@ mod style;
 mod verify;
 mod watch;
 
+pub(crate) use action::{applied, dry_run, records};
 pub(crate) use analytics::{analytics, training};
 pub(crate) use models::{models, one_model, pruned, verified};
 pub(crate) use replay::replay;

@@ -1,9 +1,10 @@
 //! Where samples, findings and models are kept.
 
 use crate::{
-    Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, Frame, Label,
-    ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample, Silence,
-    Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell, SummaryQuery, Timestamp,
+    Alert, AnomalyDetection, AppliedAction, Auxiliary, AuxiliarySeries, Delivery, Error, Frame,
+    Label, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample,
+    Silence, Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell, SummaryQuery,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -458,6 +459,23 @@ pub trait Store: Send + fmt::Debug {
     /// If there is no recommendation of that number, or the store cannot be written.
     fn put_outcome(&mut self, _outcome: &Outcome) -> Result<()> {
         Err(Error::unsupported("storing outcomes"))
+    }
+
+    /// Writes a line of the journal of applied actions: a new one if its `id` is 0, else in place of that of its
+    /// number. Returns the number.
+    ///
+    /// # Errors
+    /// If there is no line of that number, or the store cannot be written.
+    fn put_applied(&mut self, _applied: &AppliedAction) -> Result<i64> {
+        Err(Error::unsupported("a journal of actions"))
+    }
+
+    /// The newest `limit` lines of the journal of applied actions, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn applied(&mut self, _limit: usize) -> Result<Vec<AppliedAction>> {
+        Ok(Vec::new())
     }
 
     /// Every outcome, oldest first: what a ranking learns from.

@@ -4,9 +4,10 @@
 use super::store::{DataDir, Lease, LeaseOutcome, SqliteOptions, SqliteStore};
 use super::{now, read_only};
 use overseer_core::{
-    Alert, AnomalyDetection, Appended, Delivery, Error, Frame, Label, Maintenance, ModelMetadata,
-    Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample, SampleQuery, Schema,
-    Silence, Span, Store, StoredCounts, StoredRecommendation, Summary, SummaryQuery, Timestamp,
+    Alert, AnomalyDetection, Appended, AppliedAction, Delivery, Error, Frame, Label, Maintenance,
+    ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result, Sample,
+    SampleQuery, Schema, Silence, Span, Store, StoredCounts, StoredRecommendation, Summary,
+    SummaryQuery, Timestamp,
 };
 use std::time::{Duration, Instant};
 
@@ -321,5 +322,13 @@ impl Store for KeptStore {
 
     fn outcomes(&mut self) -> Result<Vec<Outcome>> {
         self.read(Store::outcomes)
+    }
+
+    fn put_applied(&mut self, applied: &AppliedAction) -> Result<i64> {
+        self.write(|s| s.put_applied(applied))
+    }
+
+    fn applied(&mut self, limit: usize) -> Result<Vec<AppliedAction>> {
+        self.read(|s| s.applied(limit))
     }
 }
