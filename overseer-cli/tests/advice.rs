@@ -19,7 +19,7 @@ fn error_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Minutes of a host whose CPU is calm but for three times ten minutes.
+/// Seconds of a host whose CPU is calm but for three times ten seconds.
 fn history(dir: &Path) -> String {
     let mut text =
         String::from("timestamp,interval_ms,system.cpu.utilization,system.memory.utilization\n");
@@ -28,7 +28,7 @@ fn history(dir: &Path) -> String {
         let is_busy = i > 700 && i % 300 < 10;
         let cpu = if is_busy { 0.95 + 0.02 * noise } else { 0.1 + 0.05 * noise };
         let memory = 0.4 + 0.03 * (((i * 104_729) % 997) as f64 / 997.0);
-        text.push_str(&format!("{},60000,{cpu},{memory}\n", 1_700_000_000_000 + 60_000 * i));
+        text.push_str(&format!("{},1000,{cpu},{memory}\n", 1_700_000_000_000 + 1000 * i));
     }
     let path = dir.join("history.csv");
     std::fs::write(&path, text).unwrap();
@@ -39,16 +39,18 @@ fn history(dir: &Path) -> String {
 fn a_replay_says_which_alerts_a_configuration_removes_in_text_and_json() {
     let dir = tempfile::tempdir().unwrap();
     let file = history(dir.path());
-    let settings = dir.path().join("step.toml");
-    std::fs::write(&settings, "every = \"60s\"\n").unwrap();
-    let step = settings.to_str().unwrap();
     // The step is chosen by the first sampler.
-    assert!(overseer(dir.path(), &["watch", "--every", "60s", "--samples", "1"]).status.success());
-    let imported = overseer(dir.path(), &["--config", step, "import", &file]);
+    assert!(overseer(dir.path(), &["watch", "--every", "1s", "--samples", "1"]).status.success());
+    let imported = overseer(dir.path(), &["import", &file]);
     assert!(imported.status.success(), "{}", error_of(&imported));
     let strict = dir.path().join("strict.toml");
     std::fs::write(&strict, "alarm-budget = \"0.00001/month\"\n").unwrap();
-    let since = ["replay", "--since", "1700000000000", "--until", "1700090000000"];
+    let loose = dir.path().join("loose.toml");
+    std::fs::write(&loose, "alarm-budget = \"5/day\"\n").unwrap();
+    let in_force = ["--in-force", loose.to_str().unwrap()];
+    let since =
+        [&["replay", "--since", "1700000000000", "--until", "1700001500000"], &in_force[..]];
+    let since = since.concat();
     let new = ["--config", strict.to_str().unwrap()];
     let text = overseer(dir.path(), &[&since[..], &new[..]].concat());
     assert!(text.status.success(), "{}", error_of(&text));
@@ -59,10 +61,11 @@ fn a_replay_says_which_alerts_a_configuration_removes_in_text_and_json() {
     let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(report["version"], 1);
     assert_eq!(report["spans"][0]["rows"], 1500);
-    assert_eq!(report["in_force"]["alarm_budget"], "1/week");
+    assert_eq!(report["in_force"]["alarm_budget"], "5/day");
     assert!(!report["removed"].as_array().unwrap().is_empty());
     assert!(report["removed"][0]["features"][0]["feature"].is_string());
-    let alone = overseer(dir.path(), &[&["--format", "json"], &since[..]].concat());
+    let same = ["--config", loose.to_str().unwrap()];
+    let alone = overseer(dir.path(), &[&["--format", "json"], &since[..], &same[..]].concat());
     let alone: serde_json::Value = serde_json::from_slice(&alone.stdout).unwrap();
     assert!(alone["new"].is_null());
     assert_eq!(alone["in_force"], report["in_force"]);

@@ -218,7 +218,7 @@ mod tests {
         p.cpu_cores = 1.9;
         let cpu = "system.cpu.utilization";
         let nice = ("nice".to_owned(), "renice -n 10 -p 4711".to_owned());
-        assert_eq!(commands(&mut advice(cpu, p.clone()), &mut knobs), [nice.clone()]);
+        assert_eq!(commands(&mut advice(cpu, p.clone()), &mut knobs), std::slice::from_ref(&nice));
         p.cgroup = group.to_owned();
         p.unit = "batch.service".to_owned();
         let weight = "systemctl set-property --runtime batch.service CPUWeight=20".to_owned();

@@ -198,7 +198,9 @@ fn notes(spans: &[ReplayedSpan], since: Timestamp) -> Vec<String> {
     if let Some(first) = spans.first() {
         let late = first.from.since(since);
         if late > first.interval.times(3).max(Span::from_secs(60)) {
-            notes.push(format!("Nothing is kept of the first {late} that were asked for."));
+            notes.push(format!(
+                "Of the first {late} that were asked for neither samples nor minutes are kept."
+            ));
         }
     }
     for span in spans {
