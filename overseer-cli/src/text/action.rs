@@ -114,8 +114,9 @@ pub(crate) fn records(records: &[ActionRecord], style: &Style) -> String {
     }
     let total: f64 = records.iter().map(|r| r.regret).sum();
     let known: u32 = records.iter().map(|r| r.helped + r.no_change + r.worse).sum();
+    let outcomes = if known == 1 { "outcome" } else { "outcomes" };
     let said = format!(
-        "{known} outcomes; regret {total:.2} in all: what the choices fell short of the best action of their resource, \
+        "{known} {outcomes}; regret {total:.2} in all: what the choices fell short of the best action of their resource, \
          as far as is known now. Helped counts 1, no change 0, worse -1; expected is where the resource is very short."
     );
     out.push_str(&wrap(&said, "  ", WIDTH));

@@ -125,7 +125,8 @@ impl Experience {
             helped: of(OutcomeKind::Helped),
             no_change: of(OutcomeKind::NoChange),
             worse: of(OutcomeKind::Worse),
-            regret: regret.sum(),
+            // An empty sum is a negative zero.
+            regret: regret.fold(0.0, |all, one| all + one),
         }
     }
 }
