@@ -6,7 +6,7 @@ pub(crate) mod decisions;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use decisions::{Acknowledge, Incidents, Label, Silence};
-use overseer_engine::core::{Span, Timestamp};
+use overseer_engine::core::{OutcomeKind, Span, Timestamp};
 use overseer_engine::host::store::ModelDirectory;
 use overseer_engine::host::store::transfer::Kind;
 use overseer_engine::policy::AlarmBudget;
@@ -43,8 +43,9 @@ pub(crate) struct Global {
     /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3);
     /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100); how long an
     /// event must last before it fires, min-duration (0s), and how often one that nobody acknowledges is told again,
-    /// remind-every (4h); and who is told of incidents, a table `[[sinks]]` each, with name and type (log, file, command,
-    /// webhook, alertmanager, email; `overseer sinks list` shows them)
+    /// remind-every (4h); who is told of incidents, a table `[[sinks]]` each, with name and type (log, file, command,
+    /// webhook, alertmanager, email; `overseer sinks list` shows them); and under [actions] what `recommend --apply` may do: allow (such as ["nice"]; default:
+    /// nothing) and watch-for, how long its effect is watched (2m)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How to print
@@ -80,8 +81,10 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Which features are stable, trending, volatile or periodic?
     Patterns,
-    /// What should be done about what was found?
-    Recommend,
+    /// What should be done about what was found? Prints the command of each action; does it only where that is allowed
+    Recommend(Recommend),
+    /// Say what came of a recommendation, so that advice is ranked by it
+    Outcome(Outcome),
     /// Learn from the stored history now
     Train(Train),
     /// Summarise the stored history: features, correlations, models, health over time
@@ -99,6 +102,10 @@ pub(crate) enum Command {
     /// Watch this host and show it: a dashboard, a REST API, /metrics for Prometheus
     #[cfg(feature = "serve")]
     Serve(Serve),
+    /// Run stored history through detection once more: which alerts another configuration would add and remove
+    ///
+    /// With --config or --alarm-budget both are replayed, the configuration in force and that one. Nothing is stored.
+    Replay(Replay),
     /// Judge every row of a CSV file, learning as it goes
     Score(Score),
     /// Forecast a CSV column from many origins, each from what was known there
@@ -185,6 +192,70 @@ pub(crate) struct Serve {
     /// Pages of this origin, such as `https://status.example`, may read and ask; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Recommend {
+    /// Check whether each action could be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do the first action that `allow` under `[actions]` of the configuration names, watch what it does, and take it
+    /// back unless it helps
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Show what came of each action so far, and what is expected of it
+    #[arg(long)]
+    pub(crate) why: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Outcome {
+    /// The number of the recommendation, as `recommend` prints it
+    #[arg(value_name = "ID")]
+    pub(crate) id: i64,
+    /// What came of it
+    #[arg(value_enum, value_name = "OUTCOME")]
+    pub(crate) kind: Came,
+    /// Why, for whoever reads it later
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+}
+
+/// What came of a recommendation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Came {
+    /// It got better
+    Helped,
+    /// It stayed as it was
+    NoChange,
+    /// It got worse
+    Worse,
+}
+
+impl From<Came> for OutcomeKind {
+    fn from(came: Came) -> Self {
+        match came {
+            Came::Helped => Self::Helped,
+            Came::NoChange => Self::NoChange,
+            Came::Worse => Self::Worse,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// From this time on: so long before now, such as 12h or 14d; or a time, such as 2026-05-01T00:00:00Z or Unix
+    /// milliseconds
+    #[arg(long, value_name = "TIME", value_parser = moment, default_value = "14d")]
+    pub(crate) since: Moment,
+    /// Up to this time, as --since [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<Moment>,
+    /// The configuration in force, which that of --config is compared with [default: the file that OVERSEER_CONFIG
+    /// names, else the defaults]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) in_force: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -53,7 +53,8 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Anomaly => commands::live::anomaly(settings),
         Command::Predict(args) => commands::live::predict(settings, args.horizon),
         Command::Patterns => commands::live::patterns(settings),
-        Command::Recommend => commands::live::recommend(settings),
+        Command::Recommend(args) => commands::recommend::recommend(settings, &args),
+        Command::Outcome(args) => commands::recommend::outcome(settings, &args),
         Command::Train(args) => commands::train::train(settings, &args),
         Command::Analytics => commands::live::analytics(settings),
         Command::Watch(args) => commands::watch::watch(settings, args.samples),
@@ -63,6 +64,7 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Silence(args) => commands::decisions::silence(settings, &args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::serve(settings, &args),
+        Command::Replay(args) => commands::replay::replay(settings, &args),
         Command::Score(args) => commands::score::score(settings, &args),
         Command::Backtest(args) => commands::backtest::backtest(&args),
         Command::Export(args) => commands::transfer::export(settings, &args),

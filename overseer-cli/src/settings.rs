@@ -1,6 +1,8 @@
 //! The command line as meant: flags over the environment over a TOML file over defaults.
 
 // By path, for whoever takes this file alone, as the fuzzer does.
+#[path = "settings/actions.rs"]
+mod actions;
 #[path = "settings/mistakes.rs"]
 mod mistakes;
 #[path = "settings/sinks.rs"]
@@ -9,7 +11,9 @@ mod sinks;
 pub(crate) use sinks::SinkSettings;
 
 use crate::args::{Cli, Command, Format, span};
+use actions::Actions;
 use overseer_engine::Config;
+use overseer_engine::action::ActionRules;
 use overseer_engine::core::{Error, ErrorKind, Result, Span};
 use overseer_engine::host::Options;
 use overseer_engine::host::store::{ModelDirectory, Retention};
@@ -34,6 +38,10 @@ pub(crate) struct Settings {
     remind_every: Option<Span>,
     /// Who is told of incidents.
     pub(crate) sinks: Vec<SinkSettings>,
+    /// What may be applied.
+    pub(crate) actions: ActionRules,
+    /// What a replay compares with, where these settings are not in force.
+    pub(crate) in_force: Option<Box<Self>>,
 }
 
 /// Whether a running `watch` lets forecasters compete.
@@ -68,6 +76,8 @@ struct File {
     /// Read by [`sinks`], each by its type; named here for the list of what may stand in the file.
     #[allow(dead_code, reason = "only its name is of use")]
     sinks: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    actions: Actions,
 }
 
 impl File {
@@ -77,6 +87,7 @@ impl File {
         ModelDirectory::check_keep(self.keep_models.unwrap_or(ModelDirectory::KEPT))?;
         duration("min-duration", self.min_duration.as_deref())?;
         duration("remind-every", self.remind_every.as_deref())?;
+        self.actions.rules()?;
         self.retention().map(drop)
     }
 
@@ -151,8 +162,19 @@ fn bytes(text: &str) -> Result<u64, String> {
 
 impl Settings {
     pub(crate) fn of(cli: &Cli) -> Result<Self> {
-        let (file, sinks) =
-            cli.global.config.as_deref().map_or_else(|| Ok(Default::default()), read)?;
+        let mut settings = Self::by(cli, cli.global.config.as_deref(), cli.global.alarm_budget)?;
+        if let Command::Replay(args) = &cli.command {
+            settings.in_force = in_force(cli, args.in_force.as_deref(), &settings)?;
+            if let Some(old) = &settings.in_force {
+                settings.data_dir = settings.data_dir.or_else(|| old.data_dir.clone());
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The settings of one file.
+    fn by(cli: &Cli, config: Option<&Path>, budget: Option<AlarmBudget>) -> Result<Self> {
+        let (file, sinks) = config.map_or_else(|| Ok(Default::default()), read)?;
         let written = file.step()?;
         let typed = match &cli.command {
             Command::Watch(watch) => watch.every,
@@ -166,7 +188,7 @@ impl Settings {
                 file.keep_models.unwrap_or(ModelDirectory::KEPT),
             )?,
             format: cli.global.format,
-            alarm_budget: cli.global.alarm_budget.or(file.alarm_budget).unwrap_or_default(),
+            alarm_budget: budget.or(file.alarm_budget).unwrap_or_default(),
             data_dir: cli.global.data_dir.clone().or(file.data_dir),
             step: typed.or(written),
             min_duration: duration("min-duration", file.min_duration.as_deref())?,
@@ -176,7 +198,14 @@ impl Settings {
             time_zone: file.time_zone,
             auto: file.auto.unwrap_or_default(),
             sinks,
+            actions: file.actions.rules()?,
+            in_force: None,
         })
+    }
+
+    /// The zone by whose clocks days and weeks go, if one was chosen.
+    pub(crate) fn time_zone(&self) -> Option<&str> {
+        self.time_zone.as_deref()
     }
 
     /// How to open the engine for a command.
@@ -206,6 +235,18 @@ impl Settings {
         purpose.clone_into(&mut options.purpose);
         options
     }
+}
+
+/// What is in force where a replay is about other settings: by the environment and a file, without what was typed.
+fn in_force(cli: &Cli, file: Option<&Path>, new: &Settings) -> Result<Option<Box<Settings>>> {
+    let named = std::env::var_os("OVERSEER_CONFIG").filter(|name| !name.is_empty());
+    let path = file.map(Path::to_owned).or_else(|| named.map(PathBuf::from));
+    let budget = std::env::var("OVERSEER_ALARM_BUDGET").ok();
+    let budget = budget.map(|text| text.parse()).transpose()?;
+    let old = Settings::by(cli, path.as_deref(), budget)?;
+    let is_other = cli.global.config.is_some() && cli.global.config != path
+        || old.alarm_budget != new.alarm_budget;
+    Ok(is_other.then(|| Box::new(old)))
 }
 
 fn read(path: &Path) -> Result<(File, Vec<SinkSettings>)> {
@@ -249,11 +290,27 @@ mod tests {
             ("max-database-size = \"1MB\"", "8 MiB"),
             ("keep-everything = \"1d\"", "keep-everything"),
             ("keep-models = 0", "keep-models"),
+            ("[actions]\nallow = [\"restart\"]", "swappiness"),
+            ("[actions]\nwatch-for = \"1s\"", "5s to 1h"),
+            ("[actions]\nalow = []", "allow"),
             ("keep-models = 1001", "1000"),
         ] {
             let e = settings(wrong, &["analyze"]).unwrap_err().to_string();
             assert!(e.contains(named), "{e}");
         }
+    }
+
+    #[test]
+    fn a_replay_compares_with_what_is_in_force() {
+        let file = "alarm-budget = \"2/day\"\ndata-dir = \"/var/lib/overseer\"\n";
+        let new = settings(file, &["replay", "--since", "7d"]).unwrap();
+        assert_eq!(new.alarm_budget.to_string(), "2/day");
+        assert_eq!(new.in_force.unwrap().alarm_budget, AlarmBudget::default());
+        let typed = settings(file, &["replay", "--alarm-budget", "1/month"]).unwrap();
+        assert_eq!(typed.alarm_budget.to_string(), "1/month");
+        assert!(settings(file, &["watch"]).unwrap().in_force.is_none());
+        let cli = Cli::try_parse_from(["overseer", "replay"]).unwrap();
+        assert!(Settings::of(&cli).unwrap().in_force.is_none(), "there is nothing to compare");
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! | [`FrameReplay`] | what [`read_frame`] reads: CSV, JSON Lines, or months of history from sysstat's `sadf -j` |
 //! | [`ScriptedHost`] | a made-up host with a daily rhythm and the faults one asks for |
 //!
+//! On Linux `LinuxActuator` is what changes the host, where it is allowed to.
+//!
 //! All implement [`overseer_core::Collector`]; [`SystemZone`] tells local time. A value that cannot be had is NaN with a reason, never zero. No
 //! collector reads a clock to stamp a sample: the caller passes the time in.
 //!
@@ -28,6 +30,8 @@
 //! # Ok::<(), overseer_core::Error>(())
 //! ```
 
+#[cfg(target_os = "linux")]
+mod actuator;
 mod clock;
 mod csv_rows;
 mod csv_time;
@@ -40,6 +44,8 @@ mod script;
 mod sysstat;
 mod zone;
 
+#[cfg(target_os = "linux")]
+pub use actuator::LinuxActuator;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use csv_rows::{CsvRows, ReadOptions};
 pub use host::{HostCollector, HostCollectorBuilder};

@@ -11,6 +11,7 @@
 //! | detector, forecaster, pattern analyzer | [`Detector`], [`Forecaster`], [`PatternAnalyzer`] |
 //! | when something is full | [`FillForecaster`] |
 //! | what follows from findings | [`Incident`], [`Label`], [`Silence`], [`Alert`], [`Outcome`] |
+//! | what can be done on a host, and what was | [`ProposedAction`], [`Actuator`], [`AppliedAction`] |
 //! | clocks on the wall | [`LocalTime`]; [`Utc`] for want of better ones |
 //! | source and memory of samples | [`Collector`], [`Store`], [`ModelRepository`] |
 //!
@@ -31,6 +32,7 @@
 #[macro_use]
 mod words;
 
+mod action;
 pub mod decision;
 mod error;
 pub mod finding;
@@ -49,6 +51,7 @@ mod summary;
 mod time;
 pub mod traits;
 
+pub use action::{AppliedAction, AppliedState, Knob, KnobSetting, ProposedAction, Reclaimable};
 pub use decision::{
     Alert, AlertState, Delivery, Label, LabelKind, Outcome, OutcomeKind, Silence, SilenceKind,
     StoredRecommendation,
@@ -71,7 +74,7 @@ pub use selection::{Selection, SelectionEnd, Standing};
 pub use summary::{Summary, SummaryBuilder, SummaryCell, SummaryQuery};
 pub use time::{Span, Timestamp};
 pub use traits::{
-    Appended, AuxiliaryQuery, Collector, Damaged, Detector, DetectorTrainer, Dropped,
+    Actuator, Appended, AuxiliaryQuery, Collector, Damaged, Detector, DetectorTrainer, Dropped,
     FillForecaster, FillOutlook, Filling, Forecast, ForecastTarget, Forecaster, ForecasterTrainer,
     HostInfo, Judgement, Maintenance, ModelRepository, PatternAnalyzer, SampleQuery, Sink, Store,
     StoredCounts, TickRecord,

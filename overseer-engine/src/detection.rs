@@ -56,16 +56,7 @@ impl Engine {
             AnomalyDetection::new(timestamp, verdict.severity, evidence.score, evidence.p_value);
         anomaly.confidence =
             Probability::saturating(judgement.rank.get() * judgement.readiness.get());
-        anomaly.features = explained
-            .iter()
-            .filter(|f| f.contribution >= NAMED_SHARE)
-            .take(NAMED_FEATURES)
-            .cloned()
-            .map(short)
-            .collect();
-        if anomaly.features.is_empty() {
-            anomaly.features = explained.into_iter().take(1).map(short).collect();
-        }
+        anomaly.features = named(explained);
         let seen = self.active().len().max(detector.metadata.rows);
         // An alert says who is behind it, and is given once.
         if verdict.alert && self.alerted != Some(timestamp) && self.processes.is_empty() {
@@ -84,6 +75,18 @@ impl Engine {
         }
         Some(anomaly)
     }
+}
+
+/// The features of an explanation that a finding names: those that have a part in it, at least the first.
+pub(crate) fn named(mut explained: Vec<FeatureEvidence>) -> Vec<FeatureEvidence> {
+    let worth = explained.iter().filter(|f| f.contribution >= NAMED_SHARE).count();
+    if worth == 0 {
+        explained.truncate(1);
+    } else {
+        explained.retain(|f| f.contribution >= NAMED_SHARE);
+        explained.truncate(NAMED_FEATURES);
+    }
+    explained.into_iter().map(short).collect()
 }
 
 /// Whether what a provisional model finds unusual would matter: the feature that leads is a resource at least half
@@ -127,7 +130,7 @@ pub(crate) fn level_word(feature: &str, value: f64) -> Option<&'static str> {
     }
 }
 
-fn describe(
+pub(crate) fn describe(
     anomaly: &AnomalyDetection,
     schema: &Schema,
     values: Option<&[f64]>,

@@ -1,5 +1,6 @@
 //! The engine's state, and how a sample enters it.
 
+use crate::action::Advised;
 use crate::changes::LastStored;
 use crate::config::Config;
 use crate::history::{History, Pushed};
@@ -104,6 +105,8 @@ pub struct Engine {
     /// What is kept beside the samples, and when it is full.
     pub(crate) room: Room,
     pub(crate) processes: Vec<ProcessUsage>,
+    /// What could be done, and what came of it before.
+    pub(crate) advised: Advised,
     pub(crate) predicted_at: Option<Timestamp>,
     pub(crate) patterns_at: Option<Timestamp>,
     /// What the last days show, and when that was looked at.
@@ -185,6 +188,7 @@ impl Engine {
             patterns: Vec::new(),
             room: Room::default(),
             processes: Vec::new(),
+            advised: Advised::default(),
             predicted_at: None,
             patterns_at: None,
             long_patterns: None,

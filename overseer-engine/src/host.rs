@@ -8,15 +8,17 @@ use crate::report::{Notice, Stage};
 use crate::selection::{Candidate, Contest};
 use kept::{KeptStore, Place};
 use overseer_core::{
-    Collector, Error, LocalTime, ModelRepository, Result, Schema, Span, Store, Timestamp, Utc,
-    host as host_schema,
+    Actuator, Collector, Error, LocalTime, ModelRepository, Result, Schema, Span, Store, Timestamp,
+    Utc, host as host_schema,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+mod acting;
 mod registry;
 
+pub use acting::Acting;
 pub use overseer_collect as collect;
 pub use overseer_models as models;
 pub use overseer_store as store;
@@ -244,6 +246,18 @@ pub fn open(options: &Options) -> Result<Engine> {
                 }
                 model_files = Some(Box::new(models));
             }
+            if has_lease && let Some(store) = &mut database {
+                match acting::recover_left(&root, store.as_mut()) {
+                    Ok(lines) => notices.extend(lines.iter().map(|line| {
+                        let said = format!(
+                            "`{}` was left applied and was taken back: {}",
+                            line.action, line.note
+                        );
+                        Notice::warning(Stage::Open, said)
+                    })),
+                    Err(e) => notices.push(Notice::warning(Stage::Open, e.to_string())),
+                }
+            }
             data_dir = Some(root.display().to_string());
         }
     }
@@ -258,11 +272,32 @@ pub fn open(options: &Options) -> Result<Engine> {
     let mut engine =
         with_our_models_by(clocks, challengers, collector, database, model_files, config, role)?;
     engine.data_dir = data_dir;
+    if let Some(hands) = actuator() {
+        engine.advise_through(hands);
+    }
     engine.store_failed = !is_kept;
     for notice in notices {
         engine.note(notice);
     }
     Ok(engine)
+}
+
+/// What changes this host, where there is such a thing for its kind: on Linux.
+#[must_use]
+pub fn actuator() -> Option<Box<dyn Actuator>> {
+    #[cfg(target_os = "linux")]
+    return Some(Box::new(collect::LinuxActuator::new()));
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+/// The clocks by which an engine opened with this time zone learns what recurs: of the zone, or else of this host, or
+/// where that cannot be told, UTC.
+///
+/// # Errors
+/// If the chosen zone is not known here.
+pub fn clocks(time_zone: Option<&str>) -> Result<Arc<dyn LocalTime>> {
+    clocks_of(time_zone, &mut Vec::new())
 }
 
 /// Opens this host's database beside whoever samples: to read it, or also to add to it, making it if there is none.

@@ -22,6 +22,7 @@
 
 pub use overseer_core as core;
 
+pub mod action;
 mod ahead;
 mod alarm_rate;
 pub mod analytics;
@@ -42,6 +43,7 @@ pub mod policy;
 mod prediction;
 mod recommendation;
 mod refit;
+pub mod replay;
 pub mod report;
 mod room;
 pub mod selection;

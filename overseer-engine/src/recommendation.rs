@@ -20,7 +20,9 @@ impl Engine {
             let mut advice: Vec<(String, Recommendation)> =
                 advice.into_iter().map(|r| (resource(&r.feature).to_owned(), r)).collect();
             advice.extend(e.room.left.iter().flat_map(|room| from_room(room, &e.processes)));
-            distinct(advice)
+            let mut advice = distinct(advice);
+            e.complete(&mut advice);
+            advice
         })
     }
 }

@@ -14,9 +14,9 @@ pub(crate) const DETECTOR: &str = "detector";
 pub(crate) const FORECASTER: &str = "performance_score";
 
 /// How far before its samples a detector trained anew looks: what has not recurred for weeks is forgotten anyway.
-const PAST: Span = Span::from_secs(8 * 7 * 86_400);
+pub(crate) const PAST: Span = Span::from_secs(8 * 7 * 86_400);
 /// How finely: the clocks of every time zone differ from UTC by a multiple of this.
-const PAST_RESOLUTION: Span = Span::from_secs(900);
+pub(crate) const PAST_RESOLUTION: Span = Span::from_secs(900);
 
 /// Where a trainer says from how many points of the past it learned.
 const EARLIER_POINTS: &str = "earlier_points";

@@ -4,7 +4,7 @@ use super::{json, print, progress_bar};
 use crate::args::Format;
 use crate::settings::Settings;
 use crate::{Outcome, text};
-use overseer_engine::core::{Error, Result, Severity, Span};
+use overseer_engine::core::{Error, Recommendation, Result, Severity, Span};
 use overseer_engine::{Engine, Notice, Report, host};
 
 /// The bar that a person sees while a new host is sampled.
@@ -81,10 +81,12 @@ pub(crate) fn patterns(settings: &Settings) -> Outcome {
     Ok(Severity::None)
 }
 
-pub(crate) fn recommend(settings: &Settings) -> Outcome {
+/// Prints the advice and gives it back.
+pub(super) fn recommend(settings: &Settings) -> Result<(Severity, Vec<Recommendation>)> {
     let mut engine = look(settings, "recommend")?;
     let report = engine.analyze(host::now());
-    show(settings, &mut engine, &report, text::Parts::ADVICE)
+    let severity = show(settings, &mut engine, &report, text::Parts::ADVICE)?;
+    Ok((severity, report.recommendations))
 }
 
 pub(crate) fn analytics(settings: &Settings) -> Outcome {

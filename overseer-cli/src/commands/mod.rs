@@ -6,6 +6,8 @@ pub(crate) mod backtest;
 pub(crate) mod decisions;
 pub(crate) mod live;
 pub(crate) mod models;
+pub(crate) mod recommend;
+pub(crate) mod replay;
 pub(crate) mod score;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;

@@ -47,8 +47,13 @@ impl<'a> Source<'a> {
         let ErrorKind::InvalidParameter { name, message } = error.kind() else {
             return self.wrong(table.span(), &error.to_string());
         };
-        let at = table.get_ref().get_key_value(name.as_str());
-        let span = at.map_or(table.span(), |(key, _)| key.span());
+        // A key of a table within is written with that table's: `actions.allow`.
+        let (mut within, mut span) = (Some(table.get_ref()), table.span());
+        for part in name.split('.') {
+            let Some((key, value)) = within.and_then(|t| t.get_key_value(part)) else { break };
+            span = key.span();
+            within = value.get_ref().as_table();
+        }
         self.wrong(span, &format!("`{name}`: {message}"))
     }
 

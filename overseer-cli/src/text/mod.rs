@@ -1,9 +1,11 @@
 //! What people read: reports as text, with colour only where it is wanted.
 
+mod action;
 mod ahead;
 mod analytics;
 mod incidents;
 mod models;
+mod replay;
 mod report;
 mod selection;
 mod sinks;
@@ -11,9 +13,11 @@ mod style;
 mod verify;
 mod watch;
 
+pub(crate) use action::{applied, dry_run, records};
 pub(crate) use analytics::{analytics, training};
 pub(crate) use incidents::{incident, incidents, silences};
 pub(crate) use models::{models, one_model, pruned, verified};
+pub(crate) use replay::replay;
 pub(crate) use report::{Parts, report};
 pub(crate) use selection::selection;
 pub(crate) use sinks::{alerts, sinks};

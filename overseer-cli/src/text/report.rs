@@ -297,6 +297,7 @@ fn advice(out: &mut String, recommendations: &[Recommendation], style: Style) {
             let line: String = format!("{}{command}", said(p)).chars().take(WIDTH).collect();
             let _ = writeln!(out, "        {}", style.dim(&line));
         }
+        super::action::proposed(out, r, style);
     }
 }
 

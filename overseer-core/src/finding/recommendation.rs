@@ -1,6 +1,6 @@
 //! What to do about a finding.
 
-use crate::{MissingValue, missing};
+use crate::{MissingValue, ProposedAction, Reclaimable, missing};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -113,6 +113,15 @@ pub struct Recommendation {
     pub action: String,
     /// The processes that matter, the heaviest first; empty where none do or none could be read.
     pub processes: Vec<ProcessUsage>,
+    /// Its number in the store, by which an outcome is told; none where it is not stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<i64>,
+    /// Actions of the catalogue that would serve, the one that is advised first; empty where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<ProposedAction>,
+    /// What could be cleaned up, the largest first; nothing is ever deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reclaimable: Vec<Reclaimable>,
 }
 
 impl Recommendation {
@@ -129,6 +138,9 @@ impl Recommendation {
             evidence: evidence.into(),
             action: action.into(),
             processes: Vec::new(),
+            id: None,
+            actions: Vec::new(),
+            reclaimable: Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What collectors, stores and models are to the engine. All of it works behind `dyn`.
 
+mod act;
 mod collect;
 mod detect;
 mod fill;
@@ -9,6 +10,7 @@ mod record;
 mod sink;
 mod store;
 
+pub use act::Actuator;
 pub use collect::{Collector, HostInfo};
 pub use detect::{Detector, DetectorTrainer, Judgement};
 pub use fill::{FillForecaster, FillOutlook, Filling};
@@ -30,6 +32,7 @@ mod tests {
     #[test]
     fn every_run_time_trait_is_dyn_safe() {
         fn movable<T: ?Sized + Send>() {}
+        movable::<dyn Actuator>();
         movable::<dyn Collector>();
         movable::<dyn Detector>();
         movable::<std::sync::Arc<dyn LocalTime>>();

@@ -2,9 +2,9 @@
 
 use super::record::TickRecord;
 use crate::{
-    Alert, AnomalyDetection, Auxiliary, AuxiliarySeries, Delivery, Error, ErrorKind, Frame,
-    Incident, Label, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation, Result,
-    Sample, Silence, Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell,
+    Alert, AnomalyDetection, AppliedAction, Auxiliary, AuxiliarySeries, Delivery, Error, ErrorKind,
+    Frame, Incident, Label, ModelMetadata, Outcome, PatternAnalysis, Prediction, Recommendation,
+    Result, Sample, Silence, Span, StoredRecommendation, Summary, SummaryBuilder, SummaryCell,
     SummaryQuery, Timestamp, WhichIncidents,
 };
 use serde::{Deserialize, Serialize};
@@ -552,6 +552,23 @@ pub trait Store: Send + fmt::Debug {
     /// If there is no recommendation of that number, or the store cannot be written.
     fn put_outcome(&mut self, _outcome: &Outcome) -> Result<()> {
         Err(Error::unsupported("storing outcomes"))
+    }
+
+    /// Writes a line of the journal of applied actions: a new one if its `id` is 0, else in place of that of its
+    /// number. Returns the number.
+    ///
+    /// # Errors
+    /// If there is no line of that number, or the store cannot be written.
+    fn put_applied(&mut self, _applied: &AppliedAction) -> Result<i64> {
+        Err(Error::unsupported("a journal of actions"))
+    }
+
+    /// The newest `limit` lines of the journal of applied actions, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn applied(&mut self, _limit: usize) -> Result<Vec<AppliedAction>> {
+        Ok(Vec::new())
     }
 
     /// Every outcome, oldest first: what a ranking learns from.

@@ -4,10 +4,11 @@
 use super::store::{DataDir, Lease, LeaseOutcome, SqliteOptions, SqliteStore};
 use super::{now, read_only};
 use overseer_core::{
-    Alert, AnomalyDetection, Appended, Auxiliary, AuxiliaryQuery, AuxiliarySeries, Delivery, Error,
-    Frame, Incident, Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis, Prediction,
-    Recommendation, Result, Sample, SampleQuery, Schema, Silence, Span, Store, StoredCounts,
-    StoredRecommendation, Summary, SummaryQuery, TickRecord, Timestamp, WhichIncidents,
+    Alert, AnomalyDetection, Appended, AppliedAction, Auxiliary, AuxiliaryQuery, AuxiliarySeries,
+    Delivery, Error, Frame, Incident, Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis,
+    Prediction, Recommendation, Result, Sample, SampleQuery, Schema, Silence, Span, Store,
+    StoredCounts, StoredRecommendation, Summary, SummaryQuery, TickRecord, Timestamp,
+    WhichIncidents,
 };
 use std::time::{Duration, Instant};
 
@@ -362,5 +363,13 @@ impl Store for KeptStore {
 
     fn outcomes(&mut self) -> Result<Vec<Outcome>> {
         self.read(Store::outcomes)
+    }
+
+    fn put_applied(&mut self, applied: &AppliedAction) -> Result<i64> {
+        self.write(|s| s.put_applied(applied))
+    }
+
+    fn applied(&mut self, limit: usize) -> Result<Vec<AppliedAction>> {
+        self.read(|s| s.applied(limit))
     }
 }

@@ -1,7 +1,8 @@
 //! Detection and forecasting over recordings, strictly causal: what `overseer score` and `overseer backtest` run.
 
 mod backtest;
-mod score;
+pub(crate) mod learner;
+pub(crate) mod score;
 
 pub use backtest::{Backtest, BacktestRow};
 pub use score::{ScoreRow, Scorer};

@@ -1,14 +1,10 @@
 //! Scores rows one after the other, learning as it goes.
 
+use super::learner::Learner;
 use crate::policy::{AlarmBudget, AlarmPolicy, Evidence};
 use overseer_core::{
-    Detector, DetectorTrainer, Error, Frame, Result, Sample, Schema, Severity, Span, Timestamp,
-    host,
+    DetectorTrainer, Frame, Judgement, Result, Sample, Schema, Severity, Span, host,
 };
-
-/// Rows that are learned from anew, each time half as many more have come, where there is no history; a detector that has
-/// seen as many only goes on learning from each row.
-const GROWN: usize = 5_000;
 
 /// What is said about one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,17 +27,9 @@ pub struct ScoreRow {
 /// A row's result depends on it and the rows before it only.
 #[derive(Debug)]
 pub struct Scorer {
-    trainer: Box<dyn DetectorTrainer>,
-    detector: Option<Box<dyn Detector>>,
+    learner: Learner,
     policy: AlarmPolicy,
-    step: Span,
-    learned: Frame,
     is_host: bool,
-    last: Option<Timestamp>,
-    rows: usize,
-    next_fit: usize,
-    with_history: bool,
-    first_fit: Option<usize>,
 }
 
 impl Scorer {
@@ -55,23 +43,9 @@ impl Scorer {
         budget: AlarmBudget,
         step: Span,
     ) -> Result<Self> {
-        if step == Span::default() {
-            return Err(Error::invalid_parameter("step", "must be longer than nothing"));
-        }
-        let next_fit = trainer.min_rows().max(60);
-        Ok(Self {
-            trainer,
-            detector: None,
-            policy: AlarmPolicy::new(budget, step),
-            step,
-            is_host: schema == host::schema(),
-            learned: Frame::new(schema),
-            last: None,
-            rows: 0,
-            next_fit,
-            with_history: false,
-            first_fit: None,
-        })
+        let is_host = schema == host::schema();
+        let learner = Learner::new(schema, trainer, step)?;
+        Ok(Self { learner, policy: AlarmPolicy::new(budget, step), is_host })
     }
 
     /// Learns from a history before the first row.
@@ -79,24 +53,14 @@ impl Scorer {
     /// # Errors
     /// If its features are not the scorer's, or it is too short to learn from.
     pub fn learn(&mut self, history: &Frame) -> Result<()> {
-        if history.schema() != self.learned.schema() {
-            return Err(Error::schema_mismatch(
-                format!("{:?}", self.learned.schema()),
-                format!("{:?}", history.schema()),
-            ));
-        }
-        self.detector = Some(self.trainer.fit(history)?);
-        self.last = history.timestamps().last().copied();
-        self.with_history = true;
-        self.first_fit = Some(0);
-        Ok(())
+        self.learner.learn(None, history)
     }
 
     /// From which row on, counted from 0, scores are known: 0 after a history, else once enough was seen; `None` while
     /// it was not.
     #[must_use]
     pub fn known_from(&self) -> Option<usize> {
-        self.first_fit
+        self.learner.known_from()
     }
 
     /// Judges the next row and learns from it.
@@ -104,24 +68,11 @@ impl Scorer {
     /// # Errors
     /// If the row does not fit the schema.
     pub fn observe(&mut self, sample: &Sample) -> Result<ScoreRow> {
-        let is_gap = self.last.is_some_and(|l| Timestamp::is_gap(l, sample.timestamp, self.step));
-        let (mut score, mut p_value) = (f64::NAN, f64::NAN);
-        if let Some(detector) = &mut self.detector {
-            if is_gap {
-                detector.reset_lags();
-            }
-            let judgement = detector.observe(sample)?;
-            (score, p_value) = (judgement.score, judgement.p_value);
-        }
-        let mut evidence = Evidence::new(sample.timestamp, score, p_value);
-        if self.is_host {
-            evidence = evidence.of_host(&sample.values, false);
-        }
+        let judgement = self.learner.judge(sample)?;
+        let evidence = evidence(sample, judgement.as_ref(), self.is_host);
+        let (score, p_value) = (evidence.score, evidence.p_value);
         let verdict = self.policy.observe(&evidence);
-        self.last = Some(sample.timestamp);
-        if !self.with_history {
-            self.learn_on(sample)?;
-        }
+        self.learner.take_in(sample)?;
         Ok(ScoreRow {
             score,
             onset: verdict.onset,
@@ -130,29 +81,15 @@ impl Scorer {
             severity: verdict.severity,
         })
     }
+}
 
-    /// Learns anew whenever half as many rows again have come, until there were many.
-    fn learn_on(&mut self, sample: &Sample) -> Result<()> {
-        self.rows += 1;
-        if self.learned.len() > GROWN {
-            return Ok(());
-        }
-        self.learned.push(sample)?;
-        let is_last = self.learned.len() > GROWN;
-        if self.rows >= self.next_fit || is_last {
-            match self.trainer.fit(&self.learned) {
-                Ok(detector) => {
-                    self.detector = Some(detector);
-                    self.first_fit.get_or_insert(self.rows);
-                }
-                // A stretch of nothing but missing values teaches nothing; later rows may.
-                Err(e) => tracing::debug!("no detector after {} rows: {e}", self.rows),
-            }
-            self.next_fit = self.rows + (self.rows / 2).max(30);
-        }
-        if is_last && self.detector.is_none() {
-            self.learned = self.learned.slice(GROWN / 2, usize::MAX);
-        }
-        Ok(())
-    }
+/// What the policy is told of a row that was judged, or could not be yet.
+pub(crate) fn evidence<'a>(
+    sample: &'a Sample,
+    judgement: Option<&Judgement>,
+    is_host: bool,
+) -> Evidence<'a> {
+    let (score, p_value) = judgement.map_or((f64::NAN, f64::NAN), |j| (j.score, j.p_value));
+    let evidence = Evidence::new(sample.timestamp, score, p_value);
+    if is_host { evidence.of_host(&sample.values, false) } else { evidence }
 }

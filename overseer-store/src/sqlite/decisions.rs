@@ -13,7 +13,12 @@ use rusqlite::{Connection, Params, named_params, params};
 
 impl SqliteStore {
     /// Runs one statement that writes, and says how many rows it changed and the number of the last one it made.
-    fn change(&mut self, doing: &str, sql: &str, params: impl Params) -> Result<(usize, i64)> {
+    pub(super) fn change(
+        &mut self,
+        doing: &str,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<(usize, i64)> {
         self.require_host(doing)?;
         let path = &self.path;
         write(&mut self.connection, path, doing, |transaction| {

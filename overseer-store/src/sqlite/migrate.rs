@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The number of each format and the SQL that leads to it from the one before, from an empty database on.
-const MIGRATIONS: [(u32, &str); 8] = [
+const MIGRATIONS: [(u32, &str); 9] = [
     (1, include_str!("../migrations/0001_initial.sql")),
     (2, include_str!("../migrations/0002_decisions.sql")),
     (3, include_str!("../migrations/0003_tiers.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [(u32, &str); 8] = [
     (6, include_str!("../migrations/0006_auxiliary.sql")),
     (7, include_str!("../migrations/0007_selection.sql")),
     (8, include_str!("../migrations/0008_incidents.sql")),
+    (9, include_str!("../migrations/0009_actions.sql")),
 ];
 
 /// The newest format this program knows, kept in the database as its `user_version`.
@@ -28,7 +29,7 @@ pub const FORMAT_VERSION: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 const APPLICATION_ID: i64 = 0x4f56_5352;
 
 /// What a current database holds; one that lost any of it cannot be used.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "hosts",
     "installation",
     "system_metrics",
@@ -50,6 +51,7 @@ const TABLES: [&str; 21] = [
     "auxiliary_metrics",
     "auxiliary_1h",
     "incidents",
+    "applied_actions",
 ];
 
 /// The format of the database, 0 for an empty one.

@@ -17,6 +17,7 @@
 //! When the clock jumps by more than a week ahead or a minute back between two times of upkeep, nothing expires for a
 //! day: a clock that is wrong for hours costs no history.
 
+mod actions;
 mod auxiliary;
 mod decisions;
 mod export;
@@ -45,10 +46,11 @@ pub use verify::Verified;
 
 use crate::error::Context;
 use overseer_core::{
-    Alert, AnomalyDetection, Appended, Auxiliary, AuxiliaryQuery, AuxiliarySeries, Delivery, Frame,
-    Incident, Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis, Prediction,
-    Recommendation, Result, Sample, SampleQuery, Schema, Silence, Span, Store, StoredCounts,
-    StoredRecommendation, Summary, SummaryQuery, TickRecord, Timestamp, WhichIncidents,
+    Alert, AnomalyDetection, Appended, AppliedAction, Auxiliary, AuxiliaryQuery, AuxiliarySeries,
+    Delivery, Frame, Incident, Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis,
+    Prediction, Recommendation, Result, Sample, SampleQuery, Schema, Silence, Span, Store,
+    StoredCounts, StoredRecommendation, Summary, SummaryQuery, TickRecord, Timestamp,
+    WhichIncidents,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -332,6 +334,14 @@ impl Store for SqliteStore {
 
     fn outcomes(&mut self) -> Result<Vec<Outcome>> {
         self.read_outcomes()
+    }
+
+    fn put_applied(&mut self, applied: &AppliedAction) -> Result<i64> {
+        self.write_applied(applied)
+    }
+
+    fn applied(&mut self, limit: usize) -> Result<Vec<AppliedAction>> {
+        self.read_applied(limit)
     }
 }
 

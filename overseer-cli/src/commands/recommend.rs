@@ -1,0 +1,187 @@
+//! Advice, and acting on it where the configuration allows.
+
+use super::{json, live, print, progress_bar};
+use crate::args::{self, Format};
+use crate::settings::Settings;
+use crate::{Outcome, text};
+use overseer_engine::action::{self, Trial, check};
+use overseer_engine::core::{
+    AppliedAction, Error, Outcome as Came, OutcomeKind, ProposedAction, Recommendation, Result,
+    Severity, Store,
+};
+use overseer_engine::host::{self, Acting};
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What `--dry-run` finds of one action.
+#[derive(Debug, Serialize)]
+pub(crate) struct Dry {
+    pub(crate) recommendation: Option<i64>,
+    pub(crate) action: String,
+    pub(crate) command: String,
+    /// Why the configuration does not permit it, or none.
+    pub(crate) not_permitted: Option<String>,
+    pub(crate) settings: Vec<DrySetting>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DrySetting {
+    pub(crate) knob: String,
+    pub(crate) now: Option<String>,
+    pub(crate) to: String,
+    pub(crate) problem: Option<String>,
+}
+
+/// What became of an action that was applied.
+#[derive(Debug, Serialize)]
+struct Applied {
+    applied: AppliedAction,
+    /// None where it was interrupted.
+    outcome: Option<OutcomeKind>,
+}
+
+pub(crate) fn recommend(settings: &Settings, args: &args::Recommend) -> Outcome {
+    if args.why {
+        return why(settings);
+    }
+    let (severity, advice) = live::recommend(settings)?;
+    if args.dry_run {
+        dry_run(settings, &advice)?;
+    }
+    if args.apply {
+        apply(settings, &advice)?;
+    }
+    Ok(severity)
+}
+
+/// How each action did so far.
+fn why(settings: &Settings) -> Outcome {
+    let mut store = host::open_store(&settings.engine("recommend", false), false)?;
+    let records = action::Experience::read(&mut store)?.records();
+    match settings.format {
+        Format::Json => json(&records)?,
+        Format::Text => print(&text::records(&records, &text::Style::of_stdout()))?,
+    }
+    Ok(Severity::None)
+}
+
+fn dry_run(settings: &Settings, advice: &[Recommendation]) -> Result<()> {
+    let mut hands =
+        host::actuator().ok_or_else(|| Error::unsupported("acting on this kind of host"))?;
+    let actions = advice.iter().flat_map(|r| r.actions.iter().map(move |a| (r.id, a)));
+    let found: Vec<Dry> = actions
+        .map(|(id, a)| Dry {
+            recommendation: id,
+            action: a.action.clone(),
+            command: a.command.clone(),
+            not_permitted: settings.actions.permits(a).err().map(|e| e.to_string()),
+            settings: check(a, hands.as_mut())
+                .into_iter()
+                .map(|c| DrySetting {
+                    knob: c.setting.knob.to_string(),
+                    now: c.now,
+                    to: c.setting.value,
+                    problem: c.problem,
+                })
+                .collect(),
+        })
+        .collect();
+    match settings.format {
+        Format::Json => json(&found),
+        Format::Text => print(&text::dry_run(&found, &text::Style::of_stdout())),
+    }
+}
+
+/// Applies the first action that is permitted, watches it, and takes it back unless it helps.
+fn apply(settings: &Settings, advice: &[Recommendation]) -> Result<()> {
+    if settings.actions.allow.is_empty() {
+        let why =
+            "the configuration allows no action: write `allow = [\"nice\"]` under `[actions]`";
+        return Err(Error::unavailable("applying an action", why));
+    }
+    let mut acting = Acting::open(&settings.engine("recommend --apply", false))?;
+    for left in std::mem::take(&mut acting.recovered) {
+        print(&text::applied(&left, None))?;
+    }
+    let permitted = |r: &Recommendation| {
+        r.actions.iter().find(|a| settings.actions.permits(a).is_ok()).cloned()
+    };
+    let chosen = advice.iter().find_map(|r| permitted(r).map(|a| (r, a)));
+    let Some((advice, proposed)) = chosen else {
+        return match settings.format {
+            Format::Json => json(&serde_json::json!({ "applied": null, "outcome": null })),
+            Format::Text => print("\nNo action that the configuration allows would serve now.\n"),
+        };
+    };
+    let id = number(&mut acting, advice, &proposed)?;
+    let done = try_out(settings, &mut acting, id, &proposed)?;
+    match settings.format {
+        Format::Json => json(&done),
+        Format::Text => print(&text::applied(&done.applied, done.outcome)),
+    }
+}
+
+/// The number of the recommendation of just this action.
+fn number(acting: &mut Acting, advice: &Recommendation, chosen: &ProposedAction) -> Result<i64> {
+    match advice.id {
+        Some(id) if advice.actions.first() == Some(chosen) => Ok(id),
+        _ => acting.store.put_recommendation(host::now(), Some(&chosen.action), advice),
+    }
+}
+
+fn try_out(
+    settings: &Settings,
+    acting: &mut Acting,
+    id: i64,
+    proposed: &ProposedAction,
+) -> Result<Applied> {
+    let rules = &settings.actions;
+    let watched = action::action(&proposed.action).and_then(|a| a.watched);
+    let column = watched.map(|w| w.column).unwrap_or_default();
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, stop.clone())
+            .map_err(|e| Error::other("listening for signals", e))?;
+    }
+    let seconds = rules.watch_for.as_millis().unsigned_abs() / 1000;
+    let bar = progress_bar(2 * seconds, "Watching what it does");
+    let go_on = || {
+        bar.inc(1);
+        !stop.load(Ordering::Relaxed)
+    };
+    let none = overseer_engine::core::Span::default();
+    let interrupted = || Error::unavailable("the action", "interrupted; nothing was changed");
+    let before = acting.measure(column, rules.watch_for, none, go_on).ok_or_else(interrupted)?;
+    let (hands, store) = (acting.hands.as_mut(), &mut acting.store);
+    let trial = Trial::begin(rules, id, proposed, before, hands, store, host::now())?;
+    let settle = overseer_engine::core::Span::from_millis(rules.watch_for.as_millis() / 4);
+    let after = acting.measure(column, rules.watch_for, settle, go_on);
+    bar.finish_and_clear();
+    let (hands, store) = (acting.hands.as_mut(), &mut acting.store);
+    Ok(match after {
+        Some(after) => {
+            let (applied, kind) = trial.end(after, hands, store, host::now())?;
+            Applied { applied, outcome: Some(kind) }
+        }
+        None => Applied { applied: trial.abandon(hands, store, host::now())?, outcome: None },
+    })
+}
+
+/// What a person says came of a recommendation.
+pub(crate) fn outcome(settings: &Settings, args: &args::Outcome) -> Outcome {
+    let mut store = host::open_store(&settings.engine("outcome", false), true)?;
+    let mut came = Came::new(args.id, args.kind.into(), host::now());
+    came.note.clone_from(&args.note);
+    store.put_outcome(&came)?;
+    match settings.format {
+        Format::Json => json(&came)?,
+        Format::Text => print(&format!(
+            "Recommendation {}: {}. Advice is ranked by it from now on.\n",
+            came.recommendation,
+            came.kind.as_str().replace('_', " ")
+        ))?,
+    }
+    Ok(Severity::None)
+}

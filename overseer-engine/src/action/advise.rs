@@ -1,0 +1,168 @@
+//! Recommendations get their actions, the best first, and a number by which their outcome can be told.
+
+use super::bandit::Context;
+use super::experience::Experience;
+use super::propose::propose;
+use crate::engine::{Engine, Role};
+use overseer_core::{Actuator, ProposedAction, Recommendation, Span, Timestamp};
+use std::collections::{HashMap, VecDeque};
+
+/// Outcomes are read again after this long.
+const FRESH: Span = Span::from_secs(60);
+/// Knobs are read again for the same advice after this long.
+const PROPOSED: Span = Span::from_secs(300);
+/// The same advice keeps its number for this long.
+const SAME: Span = Span::from_secs(86_400);
+/// How many stored recommendations are remembered.
+const REMEMBERED: usize = 100;
+
+/// Advice that was stored.
+#[derive(Debug)]
+struct Numbered {
+    feature: String,
+    action: Option<String>,
+    at: Timestamp,
+    id: i64,
+}
+
+/// What an engine knows of actions.
+#[derive(Debug, Default)]
+pub(crate) struct Advised {
+    hands: Option<Box<dyn Actuator>>,
+    experience: Option<(Timestamp, Experience)>,
+    proposed: HashMap<String, (Timestamp, Option<u32>, Vec<ProposedAction>)>,
+    /// Stored advice, the newest last; none before it was read.
+    numbered: Option<VecDeque<Numbered>>,
+    /// Whether there is time to look at what lies on a disk.
+    pub(crate) may_look: bool,
+}
+
+impl Advised {
+    /// The newest number of the same advice, unless that is long ago.
+    fn number(&self, advice: &Recommendation, now: Timestamp) -> Option<i64> {
+        let action = advice.actions.first().map(|a| &a.action);
+        let same = |n: &&Numbered| n.feature == advice.feature && n.action.as_ref() == action;
+        let last = self.numbered.as_ref()?.iter().rev().find(same)?;
+        (last.at <= now && now.since(last.at) < SAME).then_some(last.id)
+    }
+}
+
+impl Engine {
+    /// From now on recommendations come with actions of the catalogue whose preconditions `hands` finds to hold. The
+    /// engine only reads through it.
+    pub fn advise_through(&mut self, hands: Box<dyn Actuator>) {
+        self.advised.hands = Some(hands);
+    }
+
+    /// What came of advice so far, as the store has it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn experience(&mut self) -> overseer_core::Result<Experience> {
+        match &mut self.parts.store {
+            Some(store) => Experience::read(store.as_mut()),
+            None => Ok(Experience::default()),
+        }
+    }
+
+    /// Adds to each recommendation its actions, ranked, and its number.
+    pub(crate) fn complete(&mut self, advice: &mut [Recommendation]) {
+        let Some(now) = self.newest().map(|s| s.timestamp).filter(|_| !advice.is_empty()) else {
+            return;
+        };
+        let mount = self.reading.as_ref().and_then(|r| r.fullest_mount.clone());
+        let mut advised = std::mem::take(&mut self.advised);
+        let stale = |at: Timestamp, span| now < at || now.since(at) >= span;
+        if advised.hands.is_some() && advised.experience.as_ref().is_none_or(|e| stale(e.0, FRESH))
+        {
+            match self.experience() {
+                Ok(known) => advised.experience = Some((now, known)),
+                Err(e) => tracing::debug!("what came of advice cannot be read: {e}"),
+            }
+        }
+        for r in advice.iter_mut() {
+            if let Some(hands) = &mut advised.hands {
+                let leads = r.processes.first().map(|p| p.pid);
+                let known = advised.proposed.get(&r.feature);
+                let known = known.filter(|(at, pid, _)| {
+                    *pid == leads && !stale(*at, PROPOSED) && !advised.may_look
+                });
+                r.actions = match known {
+                    Some((_, _, actions)) => actions.clone(),
+                    None => {
+                        let mount = mount.as_deref().filter(|_| advised.may_look);
+                        let found = propose(r, hands.as_mut(), mount);
+                        // There are as many entries as features that advice is about.
+                        advised.proposed.insert(r.feature.clone(), (now, leads, found.clone()));
+                        found
+                    }
+                };
+                let experience = advised.experience.as_ref().map(|(_, e)| e);
+                rank(r, experience.unwrap_or(&Experience::default()));
+            }
+            if advised.numbered.is_none() {
+                advised.numbered = self.read_numbers();
+            }
+            r.id = advised.number(r, now).or_else(|| self.store_advice(r, now, &mut advised));
+        }
+        self.advised = advised;
+    }
+
+    fn read_numbers(&mut self) -> Option<VecDeque<Numbered>> {
+        let stored = self.parts.store.as_mut()?.recommendations(REMEMBERED).ok()?;
+        let numbered = stored.into_iter().rev().map(|r| Numbered {
+            feature: r.recommendation.feature,
+            action: r.catalogue_action,
+            at: r.made_at,
+            id: r.id,
+        });
+        Some(numbered.collect())
+    }
+
+    fn store_advice(
+        &mut self,
+        advice: &Recommendation,
+        now: Timestamp,
+        advised: &mut Advised,
+    ) -> Option<i64> {
+        if self.role != Role::Sampler {
+            return None;
+        }
+        let action = advice.actions.first().map(|a| a.action.clone());
+        let store = self.parts.store.as_mut()?;
+        match store.put_recommendation(now, action.as_deref(), advice) {
+            Ok(id) => {
+                let numbered = advised.numbered.get_or_insert_default();
+                if numbered.len() >= REMEMBERED {
+                    numbered.pop_front();
+                }
+                let feature = advice.feature.clone();
+                numbered.push_back(Numbered { feature, action, at: now, id });
+                Some(id)
+            }
+            Err(e) => {
+                tracing::debug!("a recommendation is not stored: {e}");
+                None
+            }
+        }
+    }
+}
+
+/// Puts the actions into the order in which to advise them. The order changes when another outcome is known, not from
+/// one look to the next.
+fn rank(advice: &mut Recommendation, experience: &Experience) {
+    let Some(context) = Context::of(&advice.feature, advice.priority) else { return };
+    for action in &mut advice.actions {
+        let belief = experience.bandit().belief(&action.action, &context);
+        (action.expected, action.uncertainty) = (belief.mean, belief.spread);
+        action.tried = belief.tried;
+    }
+    let names: Vec<&str> = advice.actions.iter().map(|a| a.action.as_str()).collect();
+    let order = if experience.is_empty() {
+        // Nothing is known but the priors: their order is the catalogue's, and no dice are thrown.
+        (0..names.len()).collect()
+    } else {
+        experience.bandit().rank(&names, &context, experience.len() as u64)
+    };
+    advice.actions = order.into_iter().map(|i| advice.actions[i].clone()).collect();
+}

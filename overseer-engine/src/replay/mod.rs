@@ -1,0 +1,113 @@
+//! Stored history once more through detection and policy, as it would have happened: what another configuration would
+//! have alerted on.
+//!
+//! A [`Replay`] reads the store some rows at a time and writes nothing. It is causal: what it says of a time was known
+//! then. It runs the detection that `score` runs and the engine's one policy; where two configurations differ in the
+//! policy alone, the detector judges each row once for both.
+
+mod compare;
+mod player;
+mod report;
+mod source;
+
+pub use report::{Change, Played, REPLAY_VERSION, ReplayReport, ReplayedAlert, ReplayedSpan};
+
+use crate::policy::AlarmBudget;
+use overseer_core::{DetectorTrainer, Error, Result, Store, Timestamp};
+use player::Player;
+use source::{Source, spans};
+
+/// Makes the trainer of a configuration's detector, once for each span that is replayed.
+pub type MakeTrainer<'a> = &'a dyn Fn() -> Result<Box<dyn DetectorTrainer>>;
+
+/// Which history to replay, and by which configurations.
+#[allow(missing_debug_implementations, reason = "it borrows functions")]
+pub struct Replay<'a> {
+    since: Timestamp,
+    until: Timestamp,
+    detectors: Vec<MakeTrainer<'a>>,
+    budgets: Vec<AlarmBudget>,
+}
+
+impl<'a> Replay<'a> {
+    /// The history from `since` to `until`, by the configuration in force.
+    ///
+    /// # Errors
+    /// If the time ends before it begins.
+    pub fn new(
+        since: Timestamp,
+        until: Timestamp,
+        trainer: MakeTrainer<'a>,
+        budget: AlarmBudget,
+    ) -> Result<Self> {
+        if since >= until {
+            return Err(Error::invalid_parameter("since", "must be before the end of the replay"));
+        }
+        Ok(Self { since, until, detectors: vec![trainer], budgets: vec![budget] })
+    }
+
+    /// And by another configuration, of another budget; `trainer` where its detector is another one too, which takes
+    /// twice the time.
+    #[must_use]
+    pub fn beside(mut self, budget: AlarmBudget, trainer: Option<MakeTrainer<'a>>) -> Self {
+        self.detectors.truncate(1);
+        self.budgets.truncate(1);
+        self.detectors.extend(trainer);
+        self.budgets.push(budget);
+        self
+    }
+
+    /// Replays it. `progress` is told how many steps of how many are done.
+    ///
+    /// Samples are replayed where there are any; the time before the first of them from one-minute means, which is
+    /// marked approximate. Where rows precede a span, they are learned from first; else it is learned from as it comes.
+    ///
+    /// # Errors
+    /// If nothing is stored of that time, or the store cannot be read.
+    pub fn run(
+        &self,
+        store: &mut dyn Store,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<ReplayReport> {
+        let step = store.step()?.ok_or_else(|| Error::not_enough_data("a replay", 1, 0))?;
+        let found = spans(store, step, self.since, self.until)?;
+        let schema = source::schema(store, step)?;
+        let mut player = Player::new(&self.budgets, schema);
+        let begin = found.first().map_or(self.since, |s| s.from);
+        let end = found.last().map_or(self.until, |s| s.to);
+        let steps = |from: Timestamp, to: Timestamp| {
+            (to.since(from).as_millis() / step.as_millis().max(1)).unsigned_abs()
+        };
+        let total = steps(begin, end);
+        progress(0, total);
+        let mut replayed = Vec::new();
+        for source in &found {
+            player.begin(source, &self.detectors, store)?;
+            let mut from = source.from;
+            while from < source.to {
+                let to = source.chunk_end(from);
+                let rows = source.read(store, from, to)?;
+                for (timestamp, values) in rows.rows() {
+                    player.row(timestamp, values)?;
+                }
+                from = to;
+                progress(steps(begin, to), total);
+            }
+            replayed.extend(player.end());
+        }
+        if replayed.is_empty() {
+            return Err(Error::not_enough_data("a replay of that time", 1, 0));
+        }
+        let mut played = player.played().into_iter();
+        let in_force = played.next().unwrap_or_default();
+        let new = played.next();
+        Ok(ReplayReport::new((self.since, self.until), step, replayed, in_force, new))
+    }
+}
+
+impl Source {
+    /// Rows read at once are so many, to bound the memory.
+    fn chunk_end(&self, from: Timestamp) -> Timestamp {
+        (from + self.interval.times(source::AT_ONCE)).min(self.to)
+    }
+}

@@ -1,0 +1,177 @@
+//! Runs rows through detectors and policies, and keeps what they alerted on.
+
+use super::MakeTrainer;
+use super::report::{Played, ReplayedAlert, ReplayedSpan};
+use super::source::Source;
+use crate::detection::{describe, named};
+use crate::offline::learner::{GROWN, Learner};
+use crate::offline::score::evidence;
+use crate::policy::{AlarmBudget, AlarmPolicy};
+use overseer_core::{
+    AnomalyDetection, Judgement, Result, Sample, Schema, Severity, Span, Store, Timestamp, host,
+};
+
+/// One configuration.
+#[derive(Debug)]
+struct Seat {
+    budget: AlarmBudget,
+    policy: AlarmPolicy,
+    played: Played,
+}
+
+/// All configurations, and the detectors that they share or have of their own.
+#[derive(Debug)]
+pub(super) struct Player {
+    schema: Schema,
+    is_host: bool,
+    seats: Vec<Seat>,
+    /// One for all seats, or one a seat.
+    learners: Vec<Learner>,
+    span: Option<ReplayedSpan>,
+    interval: Span,
+    sample: Sample,
+}
+
+impl Player {
+    pub(super) fn new(budgets: &[AlarmBudget], schema: Schema) -> Self {
+        let seats = budgets.iter().map(|&budget| {
+            let policy = AlarmPolicy::new(budget, Span::from_secs(1));
+            Seat { budget, policy, played: Played::of(budget) }
+        });
+        Self {
+            is_host: schema == host::schema(),
+            seats: seats.collect(),
+            learners: Vec::new(),
+            span: None,
+            interval: Span::default(),
+            sample: Sample::new(Timestamp::default(), Vec::new()),
+            schema,
+        }
+    }
+
+    /// Starts with a source: learns from what precedes it, or where that is little, lets the rows of it go first.
+    pub(super) fn begin(
+        &mut self,
+        source: &Source,
+        detectors: &[MakeTrainer<'_>],
+        store: &mut dyn Store,
+    ) -> Result<()> {
+        self.interval = source.interval;
+        self.learners.clear();
+        for make in detectors {
+            self.learners.push(Learner::new(self.schema.clone(), make()?, source.interval)?);
+        }
+        for seat in &mut self.seats {
+            seat.policy = AlarmPolicy::new(seat.budget, source.interval);
+            // A rows' spacing is no reason to forget what was told.
+            if let Some(last) = seat.played.alerts.last() {
+                seat.policy.resume(last.severity, last.timestamp);
+            }
+        }
+        let mut span = ReplayedSpan::new(source.interval, source.approximate);
+        let history = source.history(store)?;
+        span.learned_before = history.len();
+        if history.len() >= GROWN / 2 {
+            let past = source.past(store, &history)?;
+            for learner in &mut self.learners {
+                learner.learn(past.as_ref(), &history)?;
+            }
+        } else {
+            for (timestamp, values) in history.rows() {
+                self.warm_up(timestamp, values)?;
+            }
+        }
+        self.span = Some(span);
+        Ok(())
+    }
+
+    /// A row of before the replay: everything sees it, and nothing is told of it.
+    fn warm_up(&mut self, timestamp: Timestamp, values: &[f64]) -> Result<()> {
+        let sample = Sample::new(timestamp, values.to_vec());
+        let shared = self.learners.len() == 1;
+        for (index, learner) in self.learners.iter_mut().enumerate() {
+            let judgement = learner.judge(&sample)?;
+            let evidence = evidence(&sample, judgement.as_ref(), self.is_host);
+            for seat in seats_of(&mut self.seats, index, shared) {
+                seat.policy.observe(&evidence);
+            }
+            learner.take_in(&sample)?;
+        }
+        Ok(())
+    }
+
+    /// Judges a row, lets each configuration decide, and learns from it.
+    pub(super) fn row(&mut self, timestamp: Timestamp, values: &[f64]) -> Result<()> {
+        self.sample.timestamp = timestamp;
+        self.sample.values.clear();
+        self.sample.values.extend_from_slice(values);
+        let shared = self.learners.len() == 1;
+        let approximate = self.span.as_ref().is_some_and(|s| s.approximate);
+        let mut known = false;
+        for (index, learner) in self.learners.iter_mut().enumerate() {
+            let judgement = learner.judge(&self.sample)?;
+            let evidence = evidence(&self.sample, judgement.as_ref(), self.is_host);
+            for seat in seats_of(&mut self.seats, index, shared) {
+                let verdict = seat.policy.observe(&evidence);
+                if verdict.severity > Severity::None {
+                    seat.played.time_in_alarm = and(seat.played.time_in_alarm, self.interval);
+                }
+                if verdict.alert {
+                    let alert =
+                        told(learner, &self.sample, verdict.severity, judgement, self.is_host);
+                    seat.played.alerts.push(ReplayedAlert::new(alert, approximate));
+                }
+                if judgement.is_some() {
+                    seat.played.time_judged = and(seat.played.time_judged, self.interval);
+                }
+            }
+            known |= judgement.is_some();
+            learner.take_in(&self.sample)?;
+        }
+        if let Some(span) = &mut self.span {
+            span.take_in(timestamp, known);
+        }
+        Ok(())
+    }
+
+    /// What was replayed since [`Player::begin`]; `None` if there was no row.
+    pub(super) fn end(&mut self) -> Option<ReplayedSpan> {
+        self.span.take().filter(|span| span.rows > 0)
+    }
+
+    /// What each configuration alerted on.
+    pub(super) fn played(self) -> Vec<Played> {
+        self.seats.into_iter().map(|seat| seat.played.rated()).collect()
+    }
+}
+
+fn and(so_far: Span, more: Span) -> Span {
+    Span::from_millis(so_far.as_millis().saturating_add(more.as_millis()))
+}
+
+/// The configurations that go by a detector.
+fn seats_of(seats: &mut [Seat], index: usize, shared: bool) -> &mut [Seat] {
+    if shared { seats } else { seats.get_mut(index..=index).unwrap_or_default() }
+}
+
+/// What would have been told, in the words of the engine.
+fn told(
+    learner: &Learner,
+    sample: &Sample,
+    severity: Severity,
+    judgement: Option<Judgement>,
+    is_host: bool,
+) -> AnomalyDetection {
+    let (score, p_value) = judgement.map_or((f64::NAN, f64::NAN), |j| (j.score, j.p_value));
+    let mut anomaly = AnomalyDetection::new(sample.timestamp, severity, score, p_value);
+    anomaly.features = named(learner.explain());
+    if let Some(judgement) = judgement {
+        let values = is_host.then_some(sample.values.as_slice());
+        let seen = learner.seen();
+        anomaly.description = describe(&anomaly, learner.schema(), values, &judgement, seen, &[]);
+    } else {
+        "All resources were saturated before anything was learned."
+            .clone_into(&mut anomaly.description);
+    }
+    anomaly
+}

@@ -1,0 +1,182 @@
+//! Stored history once more: the very alerts that `score` gives, causal, and nothing is written.
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
+mod common;
+
+use common::CalmHost;
+use overseer_core::{Collector, Result, Sample, Severity, Span, Store, Timestamp, host};
+use overseer_engine::host::detector_trainer;
+use overseer_engine::host::store::{Retention, SqliteOptions, SqliteStore};
+use overseer_engine::offline::Scorer;
+use overseer_engine::policy::AlarmBudget;
+use overseer_engine::replay::{Replay, ReplayReport, ReplayedAlert};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+const MINUTE: i64 = 60_000;
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_millis(1_699_999_980_000 + MINUTE * minute)
+}
+
+/// A calm host that is busy for some minutes now and then, and saturated once.
+fn samples(rows: i64) -> Vec<Sample> {
+    let mut calm = CalmHost::new();
+    (0..rows)
+        .map(|i| {
+            calm.busy.store(i > 500 && i % 400 < 6, Ordering::Relaxed);
+            calm.saturated.store((2900..2906).contains(&i), Ordering::Relaxed);
+            calm.collect(at(i)).unwrap().sample
+        })
+        .collect()
+}
+
+fn store_in(dir: &std::path::Path, rows: &[Sample], retention: Retention) -> SqliteStore {
+    let options = SqliteOptions::new().retention(retention);
+    let mut store = options.open(&dir.join("overseer.db"), &host::schema(), "test").unwrap();
+    store.set_step(Span::from_secs(60)).unwrap();
+    store.append(Span::from_secs(60), rows).unwrap();
+    store
+}
+
+fn budget(text: &str) -> AlarmBudget {
+    text.parse().unwrap()
+}
+
+fn trainer() -> Result<Box<dyn overseer_core::DetectorTrainer>> {
+    Ok(Box::new(detector_trainer()?))
+}
+
+fn replay(store: &mut SqliteStore, since: i64, until: i64) -> ReplayReport {
+    let replay = Replay::new(at(since), at(until), &trainer, budget("1/day")).unwrap();
+    replay.run(store, &mut |_, _| {}).unwrap()
+}
+
+/// Alerts that `score` gives on the rows from `since` on, of all rows or after a history.
+fn scored(rows: &[Sample], history: usize, since: i64) -> Vec<(Timestamp, Severity, f64)> {
+    let step = Span::from_secs(60);
+    let trainer = Box::new(detector_trainer().unwrap());
+    let mut scorer = Scorer::new(host::schema(), trainer, budget("1/day"), step).unwrap();
+    if history > 0 {
+        let frame = overseer_core::Frame::from_samples(host::schema(), &rows[..history]).unwrap();
+        scorer.learn(&frame).unwrap();
+    }
+    let mut alerts = Vec::new();
+    for row in &rows[history..] {
+        let said = scorer.observe(row).unwrap();
+        if said.is_anomaly && row.timestamp >= at(since) {
+            alerts.push((row.timestamp, said.severity, said.score));
+        }
+    }
+    alerts
+}
+
+fn brief(alerts: &[ReplayedAlert]) -> Vec<(Timestamp, Severity, f64)> {
+    alerts.iter().map(|a| (a.timestamp, a.severity, a.score)).collect()
+}
+
+#[test]
+fn a_replay_gives_the_very_alerts_that_score_gives() {
+    let rows = samples(1400);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &rows, Retention::default());
+    let all = replay(&mut store, 0, 2000);
+    assert_eq!(brief(&all.in_force.alerts), scored(&rows, 0, 0));
+    assert!(all.in_force.alerts.len() >= 2, "{all:?}");
+    let alert = &all.in_force.alerts[0];
+    assert!(alert.description.contains("CPU"), "{}", alert.description);
+    assert!(alert.features.iter().any(|f| f.feature == "system.cpu.utilization"));
+    assert!(all.new.is_none() && all.spans.len() == 1 && !all.spans[0].approximate);
+    // A little of what precedes is learned from, and not told.
+    let later = replay(&mut store, 1000, 2000);
+    assert_eq!(brief(&later.in_force.alerts), scored(&rows, 0, 1000));
+    assert_eq!((later.rows(), later.spans[0].learned_before), (400, 1000));
+}
+
+#[test]
+fn enough_of_what_precedes_is_learned_from_at_once_as_a_history_is() {
+    let rows = samples(3000);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &rows, Retention::default());
+    let found = replay(&mut store, 2600, 4000);
+    let alerts = brief(&found.in_force.alerts);
+    assert_eq!(alerts, scored(&rows, 2600, 2600));
+    assert!(!alerts.is_empty());
+    assert_eq!(found.spans[0].known_from, Some(at(2600)));
+}
+
+#[test]
+fn what_is_said_of_a_time_does_not_depend_on_what_came_later() {
+    let rows = samples(1400);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &rows, Retention::default());
+    let all = replay(&mut store, 0, 1400).in_force.alerts;
+    for until in [803, 1000, 1201] {
+        let cut = replay(&mut store, 0, until).in_force.alerts;
+        let expected: Vec<_> = all.iter().filter(|a| a.timestamp <= at(until)).cloned().collect();
+        assert_eq!(cut, expected, "until {until}");
+    }
+}
+
+#[test]
+fn a_stricter_budget_removes_alerts_and_one_judgement_serves_both() {
+    let rows = samples(1400);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &rows, Retention::default());
+    let before = std::fs::read(dir.path().join("overseer.db")).unwrap();
+    let (few, many) = (budget("0.00001/month"), budget("5/day"));
+    let of = |old, new, own: bool, store: &mut SqliteStore| {
+        let replay = Replay::new(at(0), at(1400), &trainer, old).unwrap();
+        replay.beside(new, own.then_some(&trainer)).run(store, &mut |_, _| {}).unwrap()
+    };
+    let stricter = of(many, few, false, &mut store);
+    assert!(!stricter.removed.is_empty(), "{stricter:?}");
+    assert!(stricter.added.is_empty());
+    let looser = of(few, many, false, &mut store);
+    assert_eq!(looser.added, stricter.removed);
+    assert_eq!(stricter.in_force, looser.new.clone().unwrap());
+    // A detector of its own that is the same one comes to the same.
+    assert_eq!(of(few, many, true, &mut store), looser);
+    assert_eq!(std::fs::read(dir.path().join("overseer.db")).unwrap(), before);
+}
+
+#[test]
+fn where_samples_are_gone_their_minutes_are_replayed_and_marked() {
+    // Samples every 30 s of two days, of which the first is only kept as minutes.
+    let mut calm = CalmHost::new();
+    let rows: Vec<Sample> = (0..2 * 2880)
+        .map(|i| {
+            calm.busy.store((1500..1520).contains(&i), Ordering::Relaxed);
+            calm.collect(at(0) + Span::from_secs(30 * i)).unwrap().sample
+        })
+        .collect();
+    let dir = tempfile::tempdir().unwrap();
+    let mut keep = Retention::default();
+    keep.samples = Some(Span::from_secs(86_400));
+    let options = SqliteOptions::new().retention(keep);
+    let path = dir.path().join("overseer.db");
+    let mut store = options.open(&path, &host::schema(), "test").unwrap();
+    store.set_step(Span::from_secs(30)).unwrap();
+    store.append(Span::from_secs(30), &rows).unwrap();
+    let end = rows.last().unwrap().timestamp;
+    while store.maintain(end, Duration::from_secs(1)).unwrap().behind {}
+    let replay = Replay::new(at(0), end, &trainer, budget("1/day")).unwrap();
+    let found = replay.run(&mut store, &mut |_, _| {}).unwrap();
+    let kinds: Vec<bool> = found.spans.iter().map(|s| s.approximate).collect();
+    assert_eq!(kinds, [true, false], "{:?}", found.spans);
+    assert!(found.spans[0].to < found.spans[1].from, "no minute is replayed twice");
+    assert_eq!(found.spans[0].interval, Span::from_secs(60));
+    assert!(found.notes.iter().any(|n| n.contains("approximate")), "{:?}", found.notes);
+    let told: Vec<_> = found.in_force.alerts.iter().filter(|a| a.approximate).collect();
+    let busy = at(0) + Span::from_secs(30 * 1500)..at(0) + Span::from_secs(30 * 1530);
+    assert!(told.iter().any(|a| busy.contains(&a.timestamp)), "{told:?}");
+}
+
+#[test]
+fn nothing_stored_is_an_error_that_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &samples(10), Retention::default());
+    let replay = Replay::new(at(500), at(600), &trainer, budget("1/day")).unwrap();
+    assert!(replay.run(&mut store, &mut |_, _| {}).unwrap_err().is_not_enough_data());
+    assert!(Replay::new(at(5), at(5), &trainer, budget("1/day")).is_err());
+}
