@@ -23,6 +23,8 @@ const AS_GOOD: f64 = 0.7;
 const STEP_OF_BIN: f64 = 0.1;
 /// Harmonics that locate a period.
 const HARMONICS: usize = 3;
+/// Values beyond this are brought nearer to one first.
+const LARGE: f64 = 1e100;
 /// So many first harmonics are tested together: one for a sine, more for pulses.
 const TESTED_TOGETHER: [usize; 3] = [1, 3, 8];
 const MOST_PHASES: usize = 64;
@@ -121,7 +123,10 @@ pub(super) fn find_rhythms(search: &Search<'_>, cells: &[f64]) -> Vec<Rhythm> {
     let goes_round =
         |short: f64, long: f64, times: usize| (times as f64 / long - 1.0 / short).abs() <= bin;
     let mut found: Vec<Rhythm> = Vec::new();
-    let mut rest = cells.to_vec();
+    // Squares of values near the largest there are would be infinite; a power of two changes no digit.
+    let largest = cells.iter().filter(|v| !v.is_nan()).fold(0.0_f64, |m, v| m.max(v.abs()));
+    let scale = if largest > LARGE { largest.log2().floor().exp2() } else { 1.0 };
+    let mut rest: Vec<f64> = cells.iter().map(|v| v / scale).collect();
     let total = squares(&rest);
     while found.len() < MOST_RHYTHMS {
         let Some(mut next) = find_rhythm(search, &rest) else { break };
@@ -150,6 +155,7 @@ pub(super) fn find_rhythms(search: &Search<'_>, cells: &[f64]) -> Vec<Rhythm> {
         rest.iter_mut().enumerate().for_each(|(i, v)| *v -= next.at(i));
         found.push(next);
     }
+    found.iter_mut().flat_map(|f| &mut f.profile).for_each(|v| *v *= scale);
     found.sort_by(|a, b| b.strength.total_cmp(&a.strength));
     found
 }
