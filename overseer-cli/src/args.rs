@@ -44,7 +44,7 @@ pub(crate) struct Global {
     /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100); how long an
     /// event must last before it fires, min-duration (0s), and how often one that nobody acknowledges is told again,
     /// remind-every (4h); who is told of incidents, a table `[[sinks]]` each, with name and type (log, file, command,
-    /// webhook, alertmanager, email; `overseer sinks list` shows them); and under [actions] what `recommend --apply` may do: allow (such as ["nice"]; default:
+    /// webhook, alertmanager, email; `overseer sinks list` shows them); and under `[actions]` what `recommend --apply` may do: allow (such as ["nice"]; default:
     /// nothing) and watch-for, how long its effect is watched (2m)
     #[arg(long, global = true, env = "OVERSEER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -6,6 +6,7 @@ import { knowUnits, openCurrent, openStored, whenLabelled } from './detail.js';
 import { by, el, say } from './dom.js';
 import * as format from './format.js';
 import { showHead } from './head.js';
+import { showIncidents } from './incidents.js';
 import { showAnomalies, showFound, showProcesses } from './lists.js';
 import { startTheme } from './theme.js';
 
@@ -95,6 +96,7 @@ function onTick(tick) {
   drawn = performance.now();
   showHead(state.report, state.serving);
   showFound(state.report);
+  showIncidents(state.report.incidents);
   showValues(state.report);
   const due = Math.max(15e3, state.points?.resolution ?? 0);
   if (tick.alert || Date.now() - state.asked > due) refresh();
@@ -159,6 +161,7 @@ async function start() {
       state.report = status.report;
       showHead(state.report, state.serving);
       showFound(state.report);
+  showIncidents(state.report.incidents);
     } else {
       say('sentence', 'Getting to know this host: the first look takes a quarter of a minute.');
     }

@@ -12,7 +12,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Names, types and contents.
-const ASSETS: [(&str, &str, &[u8]); 14] = [
+const ASSETS: [(&str, &str, &[u8]); 15] = [
     ("api.js", SCRIPT, include_bytes!("../assets/api.js")),
     ("app.css", CSS, include_bytes!("../assets/app.css")),
     ("chart.js", SCRIPT, include_bytes!("../assets/chart.js")),
@@ -24,6 +24,7 @@ const ASSETS: [(&str, &str, &[u8]); 14] = [
     ("format.js", SCRIPT, include_bytes!("../assets/format.js")),
     ("head.js", SCRIPT, include_bytes!("../assets/head.js")),
     ("icon.svg", SVG, include_bytes!("../assets/icon.svg")),
+    ("incidents.js", SCRIPT, include_bytes!("../assets/incidents.js")),
     ("lists.js", SCRIPT, include_bytes!("../assets/lists.js")),
     ("main.js", SCRIPT, include_bytes!("../assets/main.js")),
     ("theme.js", SCRIPT, include_bytes!("../assets/theme.js")),

@@ -181,7 +181,7 @@ pub(crate) async fn silence(
     created(&stored.await?)
 }
 
-fn created<T: Serialize>(value: &T) -> Answer {
+pub(super) fn created<T: Serialize>(value: &T) -> Answer {
     let mut response = answer::json(value)?;
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
@@ -191,7 +191,7 @@ fn body_time(name: &str, millis: i64) -> Result<Timestamp, Problem> {
     super::ask::time(name, millis).map_err(|p| Problem::invalid_body(p.detail))
 }
 
-fn check_text(name: &str, text: &str) -> Result<(), Problem> {
+pub(super) fn check_text(name: &str, text: &str) -> Result<(), Problem> {
     if text.len() <= LONGEST_TEXT {
         return Ok(());
     }

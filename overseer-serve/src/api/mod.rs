@@ -8,6 +8,7 @@ pub(crate) mod ask;
 mod events;
 mod export;
 mod feedback;
+mod incidents;
 mod metrics;
 mod models;
 mod page;
@@ -60,6 +61,8 @@ pub(crate) fn routes() -> OpenApiRouter<Handle> {
         .routes(routes!(predictions::predictions))
         .routes(routes!(patterns::patterns))
         .routes(routes!(recommendations::recommendations))
+        .routes(routes!(incidents::incidents))
+        .routes(routes!(incidents::acknowledge))
         .routes(routes!(alerts::alerts))
         .routes(routes!(models::models))
         .routes(routes!(analytics::analytics))

@@ -3,7 +3,9 @@
 use crate::scene::{EVENT, Scene, report};
 use axum::body::Body;
 use axum::http::Request;
-use overseer_engine::core::{LabelKind, Store, Timestamp};
+use overseer_engine::core::{
+    AlertState, Incident, IncidentKind, LabelKind, Peak, Severity, Store, Timestamp,
+};
 use overseer_engine::host::open_store;
 use overseer_serve::api::shapes;
 use serde::de::DeserializeOwned;
@@ -58,6 +60,34 @@ async fn an_event_that_is_like_an_earlier_one_says_so_and_can_be_labelled() {
     let mut store = open_store(&scene.options, false).unwrap();
     let stored = store.labels(Timestamp::from_millis(EVENT)).unwrap();
     assert_eq!((stored[0].kind, stored[0].note.as_str()), (LabelKind::FalseAlarm, "a test"));
+}
+
+#[tokio::test]
+async fn an_incident_can_be_acknowledged_while_it_goes_on() {
+    let scene = Scene::new();
+    let mut store = open_store(&scene.options, true).unwrap();
+    let peak = Peak::new(Timestamp::from_millis(EVENT), Severity::High, 0.9, 1e-6);
+    let mut incident = Incident::new(IncidentKind::Anomaly, peak);
+    incident.state = AlertState::Firing;
+    incident.id = store.put_incident(&incident).unwrap();
+    let open = scene.get("/api/v1/incidents?which=open").await.json();
+    fits::<Vec<shapes::Incident>>(&open["items"]);
+    assert_eq!(open["items"][0]["id"], incident.id);
+    let body = format!(r#"{{"incident":{},"note":"mine"}}"#, incident.id);
+    let said = scene.post("/api/v1/acknowledge", &body).await;
+    assert_eq!(
+        (said.status.as_u16(), said.json()["acknowledged"]["note"].as_str()),
+        (201, Some("mine"))
+    );
+    assert_eq!(store.incident(incident.id).unwrap().unwrap().acknowledged.unwrap().note, "mine");
+
+    incident.state = AlertState::Resolved;
+    incident.ended_at = Some(Timestamp::from_millis(EVENT + 60_000));
+    store.put_incident(&incident).unwrap();
+    assert_eq!(scene.post("/api/v1/acknowledge", &body).await.status, 404, "it is over");
+    let none = scene.get("/api/v1/incidents?which=open").await.json();
+    assert_eq!(none["items"].as_array().unwrap().len(), 0);
+    assert_eq!(scene.get("/api/v1/incidents?which=some").await.status, 400);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What is found: anomalies, predictions, patterns, advice.
 
-use super::Missing;
+use super::{Missing, ProposedAction, Reclaimable};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -232,6 +232,15 @@ pub struct Recommendation {
     pub action: String,
     /// The processes behind it.
     pub processes: Vec<Process>,
+    /// Its number, by which an outcome is told; absent where it is not stored.
+    #[serde(default)]
+    pub id: Option<i64>,
+    /// Actions that could help, the most promising first.
+    #[serde(default)]
+    pub actions: Vec<ProposedAction>,
+    /// What could be cleaned up.
+    #[serde(default)]
+    pub reclaimable: Vec<Reclaimable>,
 }
 
 /// What a process uses.

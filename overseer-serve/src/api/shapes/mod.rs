@@ -5,12 +5,16 @@
 //! milliseconds, ratios are 0–1, and what is not known is `null`. Tests read real answers into them, strictly.
 
 mod finding;
+mod incident;
 mod report;
 mod stored;
 
 pub use finding::{
     Anomaly, ChangePoint, Crossing, Evidence, FeatureValue, Interval, Pattern, Periodicity,
     Prediction, PredictionType, Process, Recommendation, RobustSlope, Trend,
+};
+pub use incident::{
+    Acknowledgement, AlarmRate, Incident, Peak, ProposedAction, Reclaimable, ToldLast,
 };
 pub use report::{
     AuxiliaryValue, Current, CurrentValue, Host, Learned, Missing, Model, Notice, Origin, Report,

@@ -1,6 +1,6 @@
 //! What an analysis or a tick says of the host as a whole.
 
-use super::{Anomaly, Interval, Pattern, Prediction, Process, Recommendation};
+use super::{Anomaly, Incident, Interval, Pattern, Prediction, Process, Recommendation};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -23,6 +23,8 @@ pub struct Report {
     pub anomaly: Option<Anomaly>,
     /// Whether this look opens an event, and so is an alert.
     pub alert: bool,
+    /// The incidents that go on, and those that ended with this look.
+    pub incidents: Vec<Incident>,
     /// What comes next.
     pub predictions: Vec<Prediction>,
     /// When what can be full will be; `null` where that is not known.

@@ -1,6 +1,6 @@
 //! What is kept: what people say, what is sent, and what the history amounts to.
 
-use super::{Anomaly, Model, Notice, Recommendation};
+use super::{AlarmRate, Anomaly, Model, Notice, Recommendation};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -114,6 +114,8 @@ pub struct Analytics {
     pub models: Vec<ModelAge>,
     /// The host over time, oldest first.
     pub health: Vec<Health>,
+    /// How many alerts there really were, beside the budget.
+    pub alarm_rate: Option<AlarmRate>,
     /// The newest anomalies, newest first.
     pub anomalies: Vec<Anomaly>,
     /// What failed or is missing.
