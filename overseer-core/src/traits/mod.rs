@@ -1,27 +1,31 @@
 //! What collectors, stores and models are to the engine. All of it works behind `dyn`.
 
 mod act;
+mod asked;
 mod collect;
 mod detect;
 mod fill;
 mod forecast;
+mod models;
 mod pattern;
 mod record;
 mod sink;
 mod store;
+mod summarise;
 
 pub use act::Actuator;
+pub use asked::{
+    Appended, AuxiliaryQuery, Damaged, Dropped, Maintenance, SampleQuery, StoredCounts,
+};
 pub use collect::{Collector, HostInfo};
 pub use detect::{Detector, DetectorTrainer, Judgement};
 pub use fill::{FillForecaster, FillOutlook, Filling};
 pub use forecast::{Forecast, ForecastTarget, Forecaster, ForecasterTrainer};
+pub use models::ModelRepository;
 pub use pattern::PatternAnalyzer;
 pub use record::TickRecord;
 pub use sink::Sink;
-pub use store::{
-    Appended, AuxiliaryQuery, Damaged, Dropped, Maintenance, ModelRepository, SampleQuery, Store,
-    StoredCounts,
-};
+pub use store::Store;
 
 #[cfg(test)]
 mod tests {
