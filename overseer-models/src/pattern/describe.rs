@@ -112,12 +112,17 @@ impl Description<'_> {
     /// variation.`
     pub(super) fn rhythm(&self, rhythm: &Periodicity, swing: (f64, f64), share: f64) -> String {
         let peak = rhythm.peak.and_then(|at| self.phase(rhythm.period, at)).unwrap_or_default();
+        // A mean by phase about a trend may fall below what the quantity can be.
+        let least = match self.feature.unit {
+            Unit::Celsius | Unit::Dimensionless | Unit::Unknown => f64::NEG_INFINITY,
+            _ => 0.0,
+        };
         format!(
             "{} {} every {}{peak}, between about {} and {}; this explains {:.0} % of {} variation.",
             self.name(),
             self.agree("repeats", "repeat"),
             rhythm.period,
-            self.value(swing.0),
+            self.value(swing.0.max(least)),
             self.value(swing.1),
             100.0 * share,
             self.agree("its", "their")
@@ -344,6 +349,8 @@ mod tests {
             rhythm.peak = Some(hours(peak));
             d.rhythm(&rhythm, (0.2, 0.6), 0.804)
         };
+        let below = d.rhythm(&Periodicity::new(Span::from_secs(60), 0.8), (-0.1, 0.6), 0.804);
+        assert!(below.contains("between about 0.0 % and 60.0 %"), "{below}");
         assert_eq!(
             said(&d, 24.0, 200.1),
             "CPU repeats every 24 h, peak about 08:10 UTC, between about 20.0 % and 60.0 %; this \
