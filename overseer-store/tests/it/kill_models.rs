@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const PLACE: &str = "OVERSEER_STORE_TEST_SAVING_CHILD";
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 100;
 /// Long enough that a save that is interrupted is often interrupted while it writes.
 const WORDS: usize = 100_000;
 
