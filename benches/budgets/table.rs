@@ -38,9 +38,9 @@ pub(crate) const BUDGETS: &[(&str, f64)] = &[
     ("random_forest.train_20k_third", 11_000_000.0),
     ("random_forest.train_20k_min_leaf_5", 8_500_000.0),
     ("random_forest.predict_10k_of_20k", 170_000.0),
-    ("trend.degree_3", 23.0),
+    ("trend.degree_3", 50.0),
     ("trend.degree_3_uneven", 78.0),
-    ("trend.degree_by_criterion", 23.0),
+    ("trend.degree_by_criterion", 50.0),
     ("pattern.rhythm", 2_000.0),
 ];
 
