@@ -34,11 +34,11 @@ fn a_forecaster_fitted_elsewhere_says_what_a_ticks_own_would() {
     let mut refits = 0;
     for tick in 0..200 {
         let a = run(&mut usual, now, 1, |_, _| {});
-        let mut fits_in_tick = false;
+        let mut is_warned = false;
         let b = run(&mut patient, now, 1, |_, report| {
-            fits_in_tick = report.notices.iter().any(|n| n.warning);
+            is_warned = report.notices.iter().any(|n| n.warning);
         });
-        assert!(a == b && !fits_in_tick);
+        assert!(a == b && !is_warned);
         now = a;
         if let Some(job) = patient.due_refit() {
             assert!(patient.due_refit().is_none(), "one is enough");

@@ -156,13 +156,8 @@ impl Engine {
         horizon: usize,
         exactly: bool,
     ) -> Result<Box<dyn Forecaster>> {
-        if let Some(chosen) = self.chosen_trainer() {
-            match fit(chosen, rows, horizon, exactly) {
-                Ok(model) => return Ok(model),
-                Err(e) => tracing::info!("the chosen forecaster cannot be fitted: {e}"),
-            }
-        }
-        fit(&*self.parts.forecaster_trainer, rows, horizon, exactly)
+        let default = &*self.parts.forecaster_trainer;
+        fit_either(self.chosen_trainer(), default, rows, horizon, exactly)
     }
 
     /// Restores a forecaster by whoever can: what was chosen, the default, or another candidate.
@@ -193,14 +188,25 @@ pub(crate) fn fit_by(
     let mut candidates = contest.candidates().iter();
     let default = candidates.clone().next();
     let chosen = chosen.and_then(|name| candidates.find(|c| c.name() == name));
+    let default = default.ok_or_else(|| Error::unsupported("a contest without candidates"))?;
+    fit_either(chosen.map(super::Candidate::trainer), default.trainer(), rows, horizon, false)
+}
+
+/// Fits by what was chosen, or where that cannot be, by the default.
+fn fit_either(
+    chosen: Option<&dyn ForecasterTrainer>,
+    default: &dyn ForecasterTrainer,
+    rows: &Frame,
+    horizon: usize,
+    exactly: bool,
+) -> Result<Box<dyn Forecaster>> {
     if let Some(chosen) = chosen {
-        match fit(chosen.trainer(), rows, horizon, false) {
+        match fit(chosen, rows, horizon, exactly) {
             Ok(model) => return Ok(model),
             Err(e) => tracing::info!("the chosen forecaster cannot be fitted: {e}"),
         }
     }
-    let default = default.ok_or_else(|| Error::unsupported("a contest without candidates"))?;
-    fit(default.trainer(), rows, horizon, false)
+    fit(default, rows, horizon, exactly)
 }
 
 /// Fits for exactly `horizon` steps, or for as many of them as there are rows for.
