@@ -65,3 +65,7 @@ pub use room::{series_name, time_to_full};
 pub use selection::{Candidate, Contest, ContestJob, Progress};
 pub use similar::similar;
 pub use training::{TrainOutcome, TrainSummary};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -24,3 +24,7 @@ pub mod stats;
 pub mod time_to_full;
 pub mod trend;
 mod walk;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
