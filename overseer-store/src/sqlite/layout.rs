@@ -238,8 +238,8 @@ const fn place(kind: Kind) -> (&'static str, &'static str, &'static str) {
         Kind::Minutes => (Tier::Minutes.table(), "timestamp", "timestamp"),
         Kind::Hours => (Tier::Hours.table(), "timestamp", "timestamp"),
         Kind::Series => ("auxiliary_series", ALWAYS, "name, instance"),
-        Kind::Auxiliary => ("auxiliary_metrics", "timestamp", "timestamp, series_id"),
-        Kind::AuxiliaryHours => ("auxiliary_1h", "timestamp", "timestamp, series_id"),
+        Kind::Auxiliary => ("auxiliary_metrics", "timestamp", "timestamp, name, instance"),
+        Kind::AuxiliaryHours => ("auxiliary_1h", "timestamp", "timestamp, name, instance"),
         Kind::Anomalies => ("anomalies", "timestamp", "timestamp, anomaly_id"),
         Kind::Predictions => ("predictions", "timestamp", "timestamp, prediction_id"),
         Kind::Patterns => ("patterns", "timestamp", "timestamp, pattern_id"),
@@ -282,7 +282,7 @@ impl SqliteStore {
             let column = name.strip_suffix('?');
             let nullable = column.is_some();
             let name = column.unwrap_or(name).to_owned();
-            sources.push(source(kind, &name));
+            sources.push(format!("{} AS {}", source(kind, &name), quoted(&name)));
             named.push(Column { name, holds, nullable });
         }
         let mut layout =
@@ -305,6 +305,7 @@ impl SqliteStore {
     }
 
     fn tier_columns(&self, layout: &mut Layout, tier: Tier) {
+        // Where the interval stands among the fixed columns.
         layout.sources[1] = tier.width().to_string();
         for feature in self.whole_schema().features() {
             let [mean, min, max, count] = tiers::four(&feature.name);
