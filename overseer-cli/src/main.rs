@@ -38,6 +38,7 @@ fn main() -> ExitCode {
     {
         return fail(&e, WRONG_USAGE);
     }
+    survive_full_quotas();
     match run(cli.command, &settings) {
         Ok(Severity::Critical) if tells => 2.into(),
         Ok(Severity::High | Severity::Medium) if tells => 1.into(),
@@ -45,6 +46,13 @@ fn main() -> ExitCode {
         Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => fail(&e, COULD_NOT),
     }
+}
+
+/// A file that may not grow any more is an error of the write, as a full disk is, and not the end of the process, which is
+/// what `SIGXFSZ` means where nobody listens. Where listening is impossible it stays so.
+fn survive_full_quotas() {
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
 }
 
 fn run(command: Command, settings: &Settings) -> Outcome {

@@ -127,3 +127,28 @@ fn a_data_directory_that_cannot_be_made_costs_only_the_memory() {
     assert!(!report["anomaly"].is_null() && !report["predictions"].as_array().unwrap().is_empty());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "in the way");
 }
+
+#[test]
+fn a_quota_that_is_full_neither_ends_watch_nor_loses_what_was_stored() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("data");
+    let limited = "ulimit -f 300; exec \"$0\" \"$@\"";
+    let output = Command::new("bash")
+        .args(["-c", limited, env!("CARGO_BIN_EXE_overseer"), "--data-dir"])
+        .arg(&dir)
+        .args(["watch", "--every", "50ms", "--samples", "150"])
+        .output()
+        .unwrap();
+    // The shell would tell of a signal by 128 and more, and so would a missing code.
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    let told = format!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("not all of it could be stored"), "{told}");
+    let verified = Command::new(env!("CARGO_BIN_EXE_overseer"))
+        .arg("--data-dir")
+        .arg(&dir)
+        .arg("verify")
+        .output()
+        .unwrap();
+    assert!(verified.status.success());
+}

@@ -1,6 +1,6 @@
 //! How exactly findings tell measured values.
 
-use overseer_core::FeatureEvidence;
+use overseer_core::{FeatureEvidence, PatternAnalysis, Periodicity};
 
 /// The nearest number of seven digits. Nothing measured of a host is known better, and all of an `f64` is three times as
 /// long to read, to send and to keep for ever.
@@ -15,6 +15,41 @@ pub(crate) fn short(mut evidence: FeatureEvidence) -> FeatureEvidence {
     evidence.expected = (seven_digits(low), seven_digits(high));
     evidence.contribution = seven_digits(evidence.contribution);
     evidence
+}
+
+/// The same for each number of a pattern. Its confidence and the limit of a crossing are few digits already.
+pub(crate) fn short_pattern(mut pattern: PatternAnalysis) -> PatternAnalysis {
+    let short = |x: &mut f64| *x = seven_digits(*x);
+    let short_rhythm = |rhythm: &mut Periodicity| {
+        short(&mut rhythm.strength);
+        rhythm.p_value.iter_mut().for_each(short);
+    };
+    short(&mut pattern.pattern_strength);
+    pattern.volatility.iter_mut().for_each(short);
+    pattern.periodicity.iter_mut().for_each(short_rhythm);
+    pattern.further_rhythms.iter_mut().for_each(short_rhythm);
+    if let Some(trend) = &mut pattern.trend {
+        trend.coefficients.iter_mut().for_each(short);
+        short(&mut trend.slope_per_hour);
+        short(&mut trend.r_squared);
+        short(&mut trend.p_value);
+        if let Some(robust) = &mut trend.robust {
+            short(&mut robust.slope_per_hour);
+            short(&mut robust.interval.0);
+            short(&mut robust.interval.1);
+            short(&mut robust.p_value);
+        }
+    }
+    for change in &mut pattern.change_points {
+        short(&mut change.levels.0);
+        short(&mut change.levels.1);
+        if let Some(sizes) = &mut change.sizes {
+            short(&mut sizes.0);
+            short(&mut sizes.1);
+        }
+        change.p_value.iter_mut().for_each(short);
+    }
+    pattern
 }
 
 #[cfg(test)]

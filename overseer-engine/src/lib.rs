@@ -31,6 +31,7 @@ mod config;
 mod detection;
 mod digits;
 mod engine;
+mod farther;
 pub mod feedback;
 mod history;
 #[cfg(feature = "host")]

@@ -1,5 +1,6 @@
 //! Patterns in the newest samples, and in the last days, which alone can show a daily rhythm.
 
+use crate::digits::short_pattern;
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use overseer_core::{Frame, PatternAnalysis, PatternType, Result, Span, SummaryQuery, Timestamp};
@@ -29,7 +30,7 @@ impl Engine {
                     None => found.push(long),
                 }
             }
-            Ok(found)
+            Ok(found.into_iter().map(short_pattern).collect())
         })
     }
 

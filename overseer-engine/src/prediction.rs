@@ -14,7 +14,8 @@ impl Engine {
     /// Predicts the performance score `horizon` ahead of the newest sample, and at a few times before it.
     ///
     /// Where no forecaster can answer, because too few samples in a row are known, the prediction is what this host
-    /// usually does, and says so.
+    /// usually does, and says so. A horizon of whole minutes that samples do not reach is answered from the means that
+    /// the store keeps, where there are enough.
     ///
     /// # Errors
     /// If nothing at all is known, the horizon is zero, or it is farther than the history can support.
@@ -108,7 +109,10 @@ impl Engine {
     }
 
     fn predict_ahead(&mut self, horizon: Span, which: Steps) -> Result<Vec<Prediction>> {
-        let mut found = self.predict_scores(horizon, which)?;
+        let mut found = match self.predict_scores(horizon, which) {
+            Err(e) if e.is_not_enough_data() => self.scores_by_means(horizon)?.ok_or(e)?,
+            found => found?,
+        };
         self.add_drivers(&mut found)?;
         Ok(found)
     }
@@ -224,7 +228,7 @@ impl Engine {
         )])
     }
 
-    fn finding(
+    pub(crate) fn finding(
         &self,
         value: f64,
         interval: Interval,
@@ -358,7 +362,7 @@ pub fn shown_horizons(horizon: Span, interval: Span) -> Vec<Span> {
 }
 
 /// The steps ahead that a report shows: the horizon, and round times of about half, a sixth and a thirtieth of it.
-fn report_steps(steps: usize, interval: Span) -> Vec<usize> {
+pub(crate) fn report_steps(steps: usize, interval: Span) -> Vec<usize> {
     if steps == 0 {
         return Vec::new();
     }

@@ -47,10 +47,10 @@ pub struct Periodicity {
     /// Share of the variance that the rhythm explains, 0–1.
     pub strength: f64,
     /// Probability of so regular a rhythm from noise alone, all periods that were tried allowed for; unknown of one
-    /// that was read from a database.
+    /// that an earlier release stored.
     #[serde(default)]
     pub p_value: Option<f64>,
-    /// The last moment of the window at which the rhythm stood highest; unknown of one read from a database.
+    /// The last moment of the window at which the rhythm stood highest; unknown of one that an earlier release stored.
     #[serde(default)]
     pub peak: Option<Timestamp>,
 }
@@ -123,11 +123,11 @@ pub struct Trend {
     /// Probability of values in so clear an order if there were no trend, with autocorrelation allowed for, 0–1: it does
     /// not depend on the degree that was chosen.
     pub p_value: f64,
-    /// The slope that outliers do not move; unknown of a trend read from a database.
+    /// The slope that outliers do not move; unknown of a trend that an earlier release stored.
     #[serde(default)]
     pub robust: Option<RobustSlope>,
     /// When a significant trend reaches the feature's limit; none if it has no limit, does not go there, or would be
-    /// there later than so short a window can tell. Unknown of a trend read from a database.
+    /// there later than so short a window can tell. Unknown of a trend that an earlier release stored.
     #[serde(default)]
     pub crossing: Option<Crossing>,
 }
@@ -197,13 +197,13 @@ pub struct PatternAnalysis {
     pub pattern_strength: f64,
     /// The strongest significant rhythm, or none.
     pub periodicity: Option<Periodicity>,
-    /// Further significant rhythms, none of which is a harmonic of another, the strongest first. Not kept in databases.
+    /// Further significant rhythms, none of which is a harmonic of another, the strongest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further_rhythms: Vec<Periodicity>,
     /// The fitted polynomial, where there were enough points.
     pub trend: Option<Trend>,
     /// The spread of what direction, rhythm and steps leave over, in standard deviations over the level (or what a
-    /// person would act on, if that is more): 0 for a constant, unknown about a level of nothing. Not kept in databases.
+    /// person would act on, if that is more): 0 for a constant, unknown about a level of nothing.
     #[serde(default)]
     pub volatility: Option<f64>,
     /// One minus the p-value of the test behind `pattern_type`: that it is volatile, or stable, is tested too.

@@ -30,10 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
-    /// `metrics`, `minutes`, `hours`, `anomalies`, `predictions`, `patterns`, `labels`, `silences`, `alerts`,
-    /// `recommendations` or `outcomes`; as JSON Lines also `all`, or several separated by commas.
+    /// `settings`, `metrics`, `minutes`, `hours`, `series`, `auxiliary`, `auxiliary_hours`, `anomalies`,
+    /// `predictions`, `patterns`, `incidents`, `labels`, `silences`, `alerts`, `recommendations`, `outcomes`, `applied`
+    /// or `models`; as JSON Lines also `all`, or several separated by commas.
     #[param(
-        pattern = "^(all|metrics|minutes|hours|anomalies|predictions|patterns|labels|silences|alerts|recommendations|outcomes)$"
+        pattern = "^(all|settings|metrics|minutes|hours|series|auxiliary|auxiliary_hours|anomalies|predictions|patterns|incidents|labels|silences|alerts|recommendations|outcomes|applied|models)$"
     )]
     what: String,
     /// `csv` or `jsonl`; the latter if not given.

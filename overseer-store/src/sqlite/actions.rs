@@ -59,7 +59,7 @@ impl SqliteStore {
     }
 }
 
-fn applied(row: &Record<'_>) -> Result<AppliedAction> {
+pub(super) fn applied(row: &Record<'_>) -> Result<AppliedAction> {
     let mut applied = AppliedAction::new(
         row.get("recommendation_id")?,
         row.get::<String>("action")?,

@@ -43,10 +43,8 @@ impl SqliteStore {
                 Ok(())
             };
             insert().at(path, STORING)?;
-            if (EARLIEST..marks.auxiliary_done).contains(&time) {
-                marks.auxiliary_done = tiers::floor(time, HOUR);
-                marks.write(transaction, host, before).at(path, STORING)?;
-            }
+            marks.auxiliary_came(time);
+            marks.write(transaction, host, before).at(path, STORING)?;
             Ok(marks)
         })?;
         // Only who does the upkeep remembers the marks.
@@ -134,11 +132,14 @@ impl SqliteStore {
             marks.auxiliary_done = from.saturating_add(HOUR);
             connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO auxiliary_1h \
+                    // An hour that was imported may know more than is here of its minutes.
+                    "INSERT INTO auxiliary_1h \
                      (host_id, timestamp, series_id, mean, min, max, count) \
                      SELECT ?1, ?2, series_id, avg(value), min(value), max(value), count(value) \
                      FROM auxiliary_metrics \
-                     WHERE host_id = ?1 AND timestamp >= ?2 AND timestamp < ?3 GROUP BY series_id",
+                     WHERE host_id = ?1 AND timestamp >= ?2 AND timestamp < ?3 GROUP BY series_id \
+                     ON CONFLICT DO UPDATE SET mean = excluded.mean, min = excluded.min, \
+                     max = excluded.max, count = excluded.count WHERE excluded.count >= count",
                 )?
                 .execute([host, from, from.saturating_add(HOUR)])
         })?;

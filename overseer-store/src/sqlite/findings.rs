@@ -1,22 +1,23 @@
-//! Anomalies, predictions and patterns: columns for what a person asks by, JSON for lists.
+//! Anomalies and predictions: columns for what a person asks by, JSON for lists.
 
 use super::decisions::{add_alert, bound_outbox};
 use super::incidents;
 use super::marks::Marks;
+use super::patterns::{insert_pattern, pattern};
 use super::rows::{Number, Record, known, read_all, to_json, whole};
 use super::sums::{self, Summed};
 use super::{SqliteStore, texts, write};
 use crate::error::Context;
 use overseer_core::{
-    AnomalyDetection, ChangeKind, ChangePoint, Error, FeatureEvidence, Interval, PatternAnalysis,
-    Periodicity, Prediction, PredictionType, Result, Span, TickRecord, Timestamp, Trend,
+    AnomalyDetection, Error, FeatureEvidence, Interval, PatternAnalysis, Prediction,
+    PredictionType, Result, Span, TickRecord, Timestamp,
 };
 use rusqlite::{Connection, named_params};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const RECORDING: &str = "storing findings";
+pub(super) const RECORDING: &str = "storing findings";
 
 const INSERT_ANOMALY: &str = "INSERT INTO anomalies (host_id, timestamp, is_anomaly, severity, \
     score, p_value, confidence, description, features, suggested_actions) \
@@ -28,13 +29,6 @@ const INSERT_PREDICTION: &str = "INSERT INTO predictions (host_id, timestamp, ho
     explanation, features, recommendations) VALUES (:host_id, :timestamp, :horizon_ms, \
     :prediction_type, :feature, :instance, :value, :lower, :upper, :level, :confidence, :driver, \
     :explanation, :features, :recommendations)";
-
-const INSERT_PATTERN: &str = "INSERT INTO patterns (host_id, timestamp, window_start, points, \
-    pattern_type, pattern_strength, confidence, period_ms, period_strength, slope_per_hour, \
-    trend_r_squared, trend_p_value, trend_coefficients, features, insights, change_points) \
-    VALUES (:host_id, :timestamp, :window_start, :points, :pattern_type, :pattern_strength, \
-    :confidence, :period_ms, :period_strength, :slope_per_hour, :trend_r_squared, \
-    :trend_p_value, :trend_coefficients, :features, :insights, :change_points)";
 
 /// First and last time of what is asked for.
 type Range = (Timestamp, Timestamp);
@@ -262,92 +256,4 @@ pub(super) fn prediction(row: &Record<'_>) -> Result<Prediction> {
     prediction.explanation = row.text("explanation")?;
     prediction.recommendations = row.json("recommendations")?;
     Ok(prediction)
-}
-
-fn insert_pattern(
-    connection: &Connection,
-    path: &Path,
-    host_id: i64,
-    pattern: &PatternAnalysis,
-) -> Result<()> {
-    let coefficients = pattern.trend.as_ref().map(|t| to_json(&t.coefficients)).transpose()?;
-    let trend = |part: fn(&Trend) -> f64| pattern.trend.as_ref().and_then(|t| known(part(t)));
-    let pack = |text: &str| texts::pack(connection, text).at(path, RECORDING);
-    let features = pack(&to_json(&pattern.features)?)?;
-    let insights = pack(&to_json(&pattern.insights)?)?;
-    let change_points = pack(&to_json(&pattern.change_points)?)?;
-    connection
-        .prepare_cached(INSERT_PATTERN)
-        .and_then(|mut statement| {
-            statement.execute(named_params! {
-                ":host_id": host_id,
-                ":timestamp": pattern.window.1.as_millis(),
-                ":window_start": pattern.window.0.as_millis(),
-                ":points": whole(pattern.points),
-                ":pattern_type": pattern.pattern_type.as_str(),
-                ":pattern_strength": known(pattern.pattern_strength),
-                ":confidence": pattern.confidence.get(),
-                ":period_ms": pattern.periodicity.map(|p| p.period.as_millis()),
-                ":period_strength": pattern.periodicity.and_then(|p| known(p.strength)),
-                ":slope_per_hour": trend(|t| t.slope_per_hour),
-                ":trend_r_squared": trend(|t| t.r_squared),
-                ":trend_p_value": trend(|t| t.p_value),
-                ":trend_coefficients": coefficients,
-                ":features": features,
-                ":insights": insights,
-                ":change_points": change_points,
-            })
-        })
-        .at(path, RECORDING)?;
-    Ok(())
-}
-
-pub(super) fn pattern(row: &Record<'_>) -> Result<PatternAnalysis> {
-    let mut pattern = PatternAnalysis::new(
-        String::new(),
-        row.word("pattern_type")?,
-        row.real("pattern_strength")?,
-        row.probability("confidence")?,
-    );
-    pattern.window = (row.time("window_start")?, row.time("timestamp")?);
-    pattern.points = row.size("points")?;
-    pattern.features = row.json("features")?;
-    pattern.insights = row.json("insights")?;
-    if let Some(period) = row.get::<Option<i64>>("period_ms")? {
-        let strength = row.real("period_strength")?;
-        pattern.periodicity = Some(Periodicity::new(Span::from_millis(period), strength));
-    }
-    if row.get::<Option<String>>("trend_coefficients")?.is_some() {
-        let coefficients: Vec<Number> = row.json("trend_coefficients")?;
-        pattern.trend = Some(Trend::new(
-            coefficients.into_iter().map(|n| n.0).collect(),
-            row.real("slope_per_hour")?,
-            row.real("trend_r_squared")?,
-            row.real("trend_p_value")?,
-        ));
-    }
-    let changes: Vec<Change> = row.json("change_points")?;
-    pattern.change_points = changes
-        .into_iter()
-        .map(|c| {
-            let mut change = ChangePoint::new(c.timestamp, c.levels.0.0, c.levels.1.0);
-            if let (Some(kind), Some((before, after))) = (c.kind, c.sizes) {
-                change = change.of_kind(kind, before.0, after.0);
-            }
-            change.p_value = c.p_value;
-            change
-        })
-        .collect();
-    Ok(pattern)
-}
-
-/// [`ChangePoint`] as it is read: any number may be `null`.
-#[derive(Deserialize)]
-struct Change {
-    timestamp: Timestamp,
-    levels: (Number, Number),
-    // Unknown of what was written before there were other changes than of level.
-    kind: Option<ChangeKind>,
-    sizes: Option<(Number, Number)>,
-    p_value: Option<f64>,
 }

@@ -163,7 +163,7 @@ impl SqliteStore {
     }
 }
 
-fn incident(row: &Record<'_>) -> Result<Incident> {
+pub(super) fn incident(row: &Record<'_>) -> Result<Incident> {
     let peak = Peak::new(
         row.time("peak_at")?,
         row.word("peak_severity")?,

@@ -51,6 +51,13 @@ impl Marks {
         self.summed[kind as usize] = before;
     }
 
+    /// A value of an auxiliary series was stored: its hour is made once more, if it was made.
+    pub(super) fn auxiliary_came(&mut self, time: i64) {
+        if (tiers::EARLIEST..self.auxiliary_done).contains(&time) {
+            self.auxiliary_done = tiers::floor(time, tiers::HOUR);
+        }
+    }
+
     fn fields(&mut self) -> [(&'static str, &mut i64); 14] {
         let [samples, minutes, hours, anomalies, predictions, patterns] = &mut self.summed;
         [

@@ -190,7 +190,7 @@ impl SqliteStore {
     }
 }
 
-fn metadata(row: &Record<'_>) -> Result<ModelMetadata> {
+pub(super) fn metadata(row: &Record<'_>) -> Result<ModelMetadata> {
     let name: String = row.get("name")?;
     let algorithm: String = row.get("algorithm")?;
     let mut metadata = ModelMetadata::new(name, row.word("kind")?, algorithm);

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// The number of each format and the SQL that leads to it from the one before, from an empty database on.
-const MIGRATIONS: [(u32, &str); 9] = [
+const MIGRATIONS: [(u32, &str); 10] = [
     (1, include_str!("../migrations/0001_initial.sql")),
     (2, include_str!("../migrations/0002_decisions.sql")),
     (3, include_str!("../migrations/0003_tiers.sql")),
@@ -20,6 +20,7 @@ const MIGRATIONS: [(u32, &str); 9] = [
     (7, include_str!("../migrations/0007_selection.sql")),
     (8, include_str!("../migrations/0008_incidents.sql")),
     (9, include_str!("../migrations/0009_actions.sql")),
+    (10, include_str!("../migrations/0010_patterns.sql")),
 ];
 
 /// The newest format this program knows, kept in the database as its `user_version`.
@@ -139,5 +140,27 @@ mod tests {
     #[test]
     fn formats_are_numbered_without_a_gap() {
         assert!(MIGRATIONS.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0));
+    }
+
+    #[test]
+    fn a_database_of_every_format_in_between_is_brought_to_the_newest_with_its_rows() {
+        let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/v1.db");
+        for (format, _) in MIGRATIONS {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("overseer.db");
+            std::fs::copy(&first, &path).unwrap();
+            let mut connection = Connection::open(&path).unwrap();
+            for (_, sql) in MIGRATIONS.iter().filter(|(n, _)| (2..=format).contains(n)) {
+                connection.execute_batch(sql).unwrap();
+            }
+            connection.pragma_update(None, "user_version", format).unwrap();
+            migrate(&mut connection, &path).unwrap();
+            assert_eq!(version(&connection, &path).unwrap(), i64::from(FORMAT_VERSION));
+            for table in ["system_metrics", "anomalies", "predictions", "patterns"] {
+                let sql = format!("SELECT count(*) FROM {table}");
+                let rows: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+                assert!(rows > 0, "format {format}: {table}");
+            }
+        }
     }
 }

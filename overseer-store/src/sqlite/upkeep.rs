@@ -8,7 +8,7 @@ use super::marks::Marks;
 use super::session;
 use super::sums::{self, Summed};
 use super::tiers::{self, EARLIEST, HOUR, LATEST, MINUTE, Tier};
-use super::{SqliteStore, verify, write};
+use super::{SqliteStore, metrics, verify, write};
 use crate::error::Context;
 use overseer_core::{Maintenance, Result, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -39,11 +39,13 @@ pub(super) struct Upkeep {
     minutes_at_once: i64,
     /// The table and start of the span whose checksum was checked last; none before the first.
     pub(super) checked: Option<(String, i64)>,
+    /// SQLite's number of the tables as they are, which grows whenever a column is added; none before the first upkeep.
+    tables: Option<i64>,
 }
 
 impl Default for Upkeep {
     fn default() -> Self {
-        Self { marks: None, idle: None, minutes_at_once: 1, checked: None }
+        Self { marks: None, idle: None, minutes_at_once: 1, checked: None, tables: None }
     }
 }
 
@@ -70,6 +72,7 @@ impl SqliteStore {
         let start = Instant::now();
         self.begin_session()?;
         self.take_marks(now)?;
+        self.see_new_columns()?;
         let steps: [Work; 11] = [
             Self::summarise_due_minutes,
             Self::summarise_minutes,
@@ -94,6 +97,30 @@ impl SqliteStore {
         let next = tiers::floor(now.as_millis(), MINUTE).saturating_add(MINUTE);
         self.upkeep.idle = Some((now, Timestamp::from_millis(next)));
         Ok(report)
+    }
+
+    /// Another process may have added columns for features that are not of this schema: what is summarised and then
+    /// removed must be all of a sample.
+    fn see_new_columns(&mut self) -> Result<()> {
+        let tables: i64 = self
+            .connection
+            .prepare_cached("PRAGMA schema_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .at(&self.path, DOING)?;
+        if self.upkeep.tables.replace(tables) == Some(tables) {
+            return Ok(());
+        }
+        let columns = metrics::columns(&self.connection, &self.path)?;
+        tiers::ensure_columns(&mut self.connection, &self.path, &columns)?;
+        self.see_columns(columns);
+        Ok(())
+    }
+
+    /// Takes the columns of `system_metrics` for what features there are.
+    pub(super) fn see_columns(&mut self, columns: Vec<String>) {
+        self.tiers = tiers::Statements::new(&columns);
+        self.features = columns.into_iter().filter(|c| !metrics::is_key(c)).collect();
+        self.sql = metrics::Statements::new(&self.schema, &self.features);
     }
 
     /// Reads the marks, notes when upkeep was done, and sees whether the clock jumped since.

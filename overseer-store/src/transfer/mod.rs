@@ -5,90 +5,18 @@
 
 mod csv_file;
 mod json_lines;
+mod kind;
 #[cfg(feature = "parquet")]
 mod parquet_file;
 
+pub use kind::Kind;
+pub(crate) use kind::kind_of;
+
 use crate::SqliteStore;
 use overseer_core::{Error, Result, Timestamp};
-use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
-
-/// What can be exported and imported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// Samples of the schema's features, at whatever interval they were taken.
-    Metrics,
-    /// Means, minima, maxima and counts by the minute.
-    Minutes,
-    /// The same by the hour.
-    Hours,
-    /// Anomalies.
-    Anomalies,
-    /// Predictions.
-    Predictions,
-    /// Patterns.
-    Patterns,
-    /// What people said of anomalies.
-    Labels,
-    /// Times in which nothing is sent.
-    Silences,
-    /// The outbox, with what became of each message.
-    Alerts,
-    /// Advice.
-    Recommendations,
-    /// What came of advice, which must be there: import recommendations first.
-    Outcomes,
-}
-
-impl Kind {
-    /// Every kind, in an order in which they can be imported.
-    pub const ALL: [Self; 11] = [
-        Self::Metrics,
-        Self::Minutes,
-        Self::Hours,
-        Self::Anomalies,
-        Self::Predictions,
-        Self::Patterns,
-        Self::Labels,
-        Self::Silences,
-        Self::Alerts,
-        Self::Recommendations,
-        Self::Outcomes,
-    ];
-
-    /// The word used on the command line and in JSON Lines.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Metrics => "metrics",
-            Self::Minutes => "minutes",
-            Self::Hours => "hours",
-            Self::Anomalies => "anomalies",
-            Self::Predictions => "predictions",
-            Self::Patterns => "patterns",
-            Self::Labels => "labels",
-            Self::Silences => "silences",
-            Self::Alerts => "alerts",
-            Self::Recommendations => "recommendations",
-            Self::Outcomes => "outcomes",
-        }
-    }
-
-    /// The kind called `word`, if it is one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,33 +228,4 @@ pub fn import_text(
 #[cfg(not(feature = "parquet"))]
 fn without_parquet() -> Error {
     Error::unsupported("Parquet (this program was built without the feature `parquet`)")
-}
-
-/// What kind of rows a file with these columns has; the interval tells summaries by the minute from those by the hour.
-pub(crate) fn kind_of<'a>(columns: impl IntoIterator<Item = &'a str>, place: &str) -> Result<Kind> {
-    let columns: Vec<&str> = columns.into_iter().collect();
-    let has = |name: &str| columns.contains(&name);
-    // A column that no other kind has.
-    let telling = [
-        ("starts_at", Kind::Silences),
-        ("sink", Kind::Alerts),
-        ("evidence", Kind::Recommendations),
-        ("advised_at", Kind::Outcomes),
-        ("anomaly", Kind::Labels),
-        ("severity", Kind::Anomalies),
-        ("prediction_type", Kind::Predictions),
-        ("pattern_type", Kind::Patterns),
-    ];
-    if let Some((_, kind)) = telling.into_iter().find(|(name, _)| has(name)) {
-        return Ok(kind);
-    }
-    if !has("timestamp") {
-        return Err(Error::invalid_value(place, "there is no column `timestamp`"));
-    }
-    Ok(if columns.iter().any(|c| c.ends_with(":count")) {
-        // Which of the two, each row's interval tells.
-        Kind::Minutes
-    } else {
-        Kind::Metrics
-    })
 }

@@ -1,10 +1,10 @@
 //! Findings with every field set, so that a field which is forgotten on the way is noticed.
 
 use overseer_core::{
-    AnomalyDetection, ChangePoint, FeatureEvidence, FeatureValue, Interval, ModelKind,
-    ModelMetadata, PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType,
-    Probability, Quality, Sample, Schema, Selection, SelectionEnd, Severity, Span, Standing,
-    Timestamp, Trend,
+    AnomalyDetection, ChangeKind, ChangePoint, Crossing, FeatureEvidence, FeatureValue, Interval,
+    ModelKind, ModelMetadata, PatternAnalysis, PatternType, Periodicity, Prediction,
+    PredictionType, Probability, Quality, RobustSlope, Sample, Schema, Selection, SelectionEnd,
+    Severity, Span, Standing, Timestamp, Trend,
 };
 use overseer_store::SqliteStore;
 use std::path::Path;
@@ -56,7 +56,8 @@ pub(crate) fn prediction(secs: i64) -> Prediction {
     x
 }
 
-pub(crate) fn pattern(secs: i64) -> PatternAnalysis {
+/// What the first formats keep of a pattern.
+pub(crate) fn plain_pattern(secs: i64) -> PatternAnalysis {
     let mut x = PatternAnalysis::new("cpu", PatternType::Periodic, 0.6, p(0.99));
     x.periodicity = Some(Periodicity::new(Span::from_secs(3600), 0.55));
     x.trend = Some(Trend::new(vec![0.1, 0.2, 0.3], 0.01, 0.4, 0.03));
@@ -64,6 +65,29 @@ pub(crate) fn pattern(secs: i64) -> PatternAnalysis {
     x.change_points = vec![ChangePoint::new(at(secs - 60), 0.2, 0.5)];
     x.window = (at(secs - 600), at(secs));
     x.points = 120;
+    x
+}
+
+/// The same with all that is kept since.
+pub(crate) fn pattern(secs: i64) -> PatternAnalysis {
+    let rhythm = |period, strength, p_value, peak| {
+        let mut rhythm = Periodicity::new(Span::from_secs(period), strength);
+        (rhythm.p_value, rhythm.peak) = (p_value, peak);
+        rhythm
+    };
+    let mut x = plain_pattern(secs);
+    x.periodicity = Some(rhythm(3600, 0.55, Some(0.001), Some(at(secs - 100))));
+    x.further_rhythms =
+        vec![rhythm(86_400, 0.25, Some(0.004), Some(at(secs - 200))), rhythm(7, 0.2, None, None)];
+    x.volatility = Some(0.125);
+    if let Some(trend) = &mut x.trend {
+        trend.robust = Some(RobustSlope::new(0.02, (0.01, 0.03), 0.002));
+        let latest = Some(at(secs + 9000));
+        trend.crossing = Some(Crossing::new(1.0, at(secs + 6000), at(secs + 5000), latest));
+    }
+    let change = ChangePoint::new(at(secs - 30), 0.5, 0.5);
+    x.change_points.push(change.of_kind(ChangeKind::Trend, 0.0, 0.75));
+    x.change_points[1].p_value = Some(0.0005);
     x
 }
 

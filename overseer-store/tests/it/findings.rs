@@ -3,9 +3,9 @@
 use crate::contents::{anomaly, at, open, p, pattern, prediction};
 use crate::metrics::value;
 use overseer_core::{
-    AnomalyDetection, ChangeKind, ChangePoint, FeatureEvidence, FeatureValue, Interval,
-    PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType, Severity, Span, Store,
-    Timestamp, Trend,
+    AnomalyDetection, ChangeKind, ChangePoint, Crossing, FeatureEvidence, FeatureValue, Interval,
+    PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType, RobustSlope, Severity,
+    Span, Store, Timestamp, Trend,
 };
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -187,25 +187,68 @@ prop_compose! {
     }
 }
 
+/// A number that is known, or none.
+fn known() -> impl Strategy<Value = Option<f64>> {
+    value().prop_map(|x| (!x.is_nan()).then_some(x))
+}
+
+prop_compose! {
+    fn any_rhythm()(
+        period in 0..i64::MAX,
+        strength in value(),
+        p_value in known(),
+        peak in prop::option::of(time()),
+    ) -> Periodicity {
+        let mut rhythm = Periodicity::new(Span::from_millis(period), strength);
+        (rhythm.p_value, rhythm.peak) = (p_value, peak);
+        rhythm
+    }
+}
+
+prop_compose! {
+    fn any_change()(
+        when in time(),
+        levels in (value(), value()),
+        kind in 0..ChangeKind::ALL.len(),
+        sizes in prop::option::of((value(), value())),
+        p_value in known(),
+    ) -> ChangePoint {
+        let mut change = ChangePoint::new(when, levels.0, levels.1);
+        (change.kind, change.sizes, change.p_value) = (ChangeKind::ALL[kind], sizes, p_value);
+        change
+    }
+}
+
 prop_compose! {
     fn any_pattern()(
         kind in 0..4_usize,
         strength in value(),
         confidence in share(),
         window in (time(), time()),
-        period in prop::option::of((0..i64::MAX, value())),
+        rhythms in prop::collection::vec(any_rhythm(), 0..4),
+        volatility in known(),
         trend in prop::option::of((prop::collection::vec(value(), 0..4), value(), value(), value())),
+        robust in prop::option::of((value().prop_filter("a slope", |x| !x.is_nan()), value(), value(), value())),
+        crossing in prop::option::of((value(), time(), time(), prop::option::of(time()))),
         features in texts(),
         insights in texts(),
-        changes in prop::collection::vec((time(), value(), value()), 0..3),
+        changes in prop::collection::vec(any_change(), 0..3),
         points in 0..usize::MAX / 2,
     ) -> PatternAnalysis {
         let kind = [PatternType::Stable, PatternType::Trending, PatternType::Volatile, PatternType::Periodic][kind];
         let mut x = PatternAnalysis::new("", kind, strength, confidence);
-        x.periodicity = period.map(|(ms, s)| Periodicity::new(Span::from_millis(ms), s));
-        x.trend = trend.map(|(c, slope, r, p)| Trend::new(c, slope, r, p));
+        let mut rhythms = rhythms.into_iter();
+        x.periodicity = rhythms.next();
+        x.further_rhythms = rhythms.collect();
+        x.volatility = volatility;
+        x.trend = trend.map(|(c, slope, r, p)| {
+            let mut trend = Trend::new(c, slope, r, p);
+            trend.robust = robust.map(|(slope, low, high, p)| RobustSlope::new(slope, (low, high), p));
+            trend.crossing = crossing.map(|(limit, at, from, to)| Crossing::new(limit, at, from, to));
+            trend
+        });
         (x.features, x.insights, x.window, x.points) = (features, insights, window, points);
-        x.change_points = changes.into_iter().map(|(t, a, b)| ChangePoint::new(t, a, b)).collect();
+        x.change_points = changes;
         x
     }
 }

@@ -1,7 +1,8 @@
 //! Every format ever written stays readable: a stored database of each is opened by the newest program.
 
 use crate::contents::{
-    HOST, STEP, anomaly, at, chosen_metadata, metadata, open, pattern, prediction, sample, schema,
+    HOST, STEP, anomaly, at, chosen_metadata, metadata, open, pattern, plain_pattern, prediction,
+    sample, schema,
 };
 use crate::incidents::incident;
 use overseer_core::{
@@ -26,6 +27,9 @@ const KEEPS_CHOICES: u32 = 7;
 const KEEPS_INCIDENTS: u32 = 8;
 /// The first that keeps auxiliary series.
 const KEEPS_AUXILIARY: u32 = 6;
+
+/// The first that keeps all of a pattern.
+const KEEPS_PATTERNS: u32 = 10;
 
 /// Run once for each format, when it is new: `cargo test -p overseer-store -- --ignored write_the_newest_format`.
 #[test]
@@ -87,7 +91,8 @@ fn a_database_of_every_format_opens_with_all_it_held() {
         assert_eq!(store.step().unwrap(), Some(STEP));
         assert_eq!(store.anomalies(9).unwrap(), [anomaly(5)]);
         assert_eq!(store.predictions(9).unwrap(), [prediction(5)]);
-        assert_eq!(store.patterns(9).unwrap(), [pattern(5)]);
+        let known = if version < KEEPS_PATTERNS { plain_pattern } else { pattern };
+        assert_eq!(store.patterns(9).unwrap(), [known(5)]);
         let known = if version < KEEPS_CHOICES { metadata } else { chosen_metadata };
         assert_eq!(store.model_metadata().unwrap(), [known("performance_score", 0)]);
         let kept = store.auxiliary(&AuxiliaryQuery::new(at(0), at(0), at(99))).unwrap();

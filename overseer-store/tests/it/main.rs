@@ -17,5 +17,6 @@ mod kill_models;
 mod metrics;
 mod sharing;
 mod sums;
+mod tables;
 mod tiers;
 mod transfer;

@@ -1,8 +1,8 @@
 //! Several processes at one database: waiting, giving up, and starting together.
 
 use crate::contents::{HOST, STEP, at, open, sample, schema};
-use overseer_core::{SampleQuery, Schema, Span, Store, SummaryQuery};
-use overseer_store::SqliteOptions;
+use overseer_core::{Sample, SampleQuery, Schema, Span, Store, SummaryQuery};
+use overseer_store::{SqliteOptions, SqliteStore};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -147,4 +147,23 @@ fn what_another_process_appends_while_one_does_the_upkeep_is_summarised_too() {
         let counted: u64 = (0..summary.len()).map(|i| summary.point(i)[0].count).sum();
         assert_eq!(counted, stored, "at {resolution} s");
     }
+}
+
+#[test]
+fn a_feature_that_another_process_adds_is_summarised_by_a_sampler_that_runs_already() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("overseer.db");
+    let mut sampler = open(&path);
+    sampler.append(STEP, &[sample(0, [1.0; 3])]).unwrap();
+    sampler.maintain(at(90), Duration::from_secs(1)).unwrap();
+    let wider = Schema::from_names(["cpu", "memory", "a \"quoted\" name", "gpu"]).unwrap();
+    let mut newer = SqliteStore::open(&path, &wider, HOST).unwrap();
+    newer.append(STEP, &[Sample::new(at(5), vec![3.0, 1.0, 1.0, 0.25])]).unwrap();
+    sampler.append(STEP, &[sample(200, [1.0; 3])]).unwrap();
+    sampler.maintain(at(400), Duration::from_secs(1)).unwrap();
+    let person = rusqlite::Connection::open(&path).unwrap();
+    let minute = "SELECT \"cpu:count\", gpu FROM metrics_1m ORDER BY timestamp LIMIT 1";
+    let found: (i64, Option<f64>) =
+        person.query_row(minute, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(found, (2, Some(0.25)));
 }

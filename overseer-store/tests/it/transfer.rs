@@ -1,10 +1,15 @@
 //! Out into files and in again: the same contents, nothing twice, and a clear word about what is wrong.
 
-use crate::contents::{HOST, STEP, anomaly, at, open, pattern, prediction, sample, schema};
+use crate::contents::{
+    HOST, STEP, anomaly, at, chosen_metadata, metadata, open, pattern, prediction, sample, schema,
+};
+use crate::incidents::incident;
+use crate::tables::{Contents, contents, hold_something};
 use overseer_core::{
-    Alert, AlertState, Delivery, Label, LabelKind, Outcome, OutcomeKind, PatternAnalysis,
-    PatternType, Priority, ProcessUsage, Recommendation, Severity, Silence, SilenceKind, Span,
-    Store,
+    Alert, AlertState, AppliedAction, AppliedState, Auxiliary, AuxiliaryQuery, Delivery, Knob,
+    KnobSetting, Label, LabelKind, Outcome, OutcomeKind, PatternAnalysis, PatternType,
+    PredictionType, Priority, ProcessUsage, Recommendation, Sample, Schema, Severity, Silence,
+    SilenceKind, Span, Store, Timestamp, Unit,
 };
 use overseer_store::transfer::{Form, Imported, Kind, Selection, export, import, import_text};
 use overseer_store::{Retention, SqliteOptions, SqliteStore};
@@ -14,10 +19,17 @@ use std::time::Duration;
 
 const HOUR: i64 = 3600;
 
-/// A store with something of every kind, of which the oldest samples are gone.
+/// A store with something in every table and every column, of which the oldest samples are gone, and so is a feature.
 fn filled(path: &Path) -> SqliteStore {
     let mut keep = Retention::default();
     keep.samples = Some(Span::from_secs(2 * HOUR));
+    let earlier = Schema::from_names(["cpu", "memory", "a \"quoted\" name", "gone"]).unwrap();
+    let mut store = SqliteOptions::new().open(path, &earlier, HOST).unwrap();
+    // The step becomes that of most samples where it is not told.
+    store.set_step(Span::from_secs(30)).unwrap();
+    let wide = |i: i64| Sample::new(at(-30 * i), vec![0.5, f64::NAN, f64::NAN, 1.0 / i as f64]);
+    store.append(Span::from_secs(30), &(1..100).map(wide).collect::<Vec<_>>()).unwrap();
+    drop(store);
     let mut store = SqliteOptions::new().retention(keep).open(path, &schema(), HOST).unwrap();
     let samples: Vec<_> = (0..5 * 120)
         .map(|i| {
@@ -25,19 +37,52 @@ fn filled(path: &Path) -> SqliteStore {
             sample(30 * i, [cpu, i as f64, 1e-300 * i as f64])
         })
         .collect();
-    // The step becomes that of most samples where it is not told.
-    store.set_step(Span::from_secs(30)).unwrap();
     store.append(Span::from_secs(30), &samples).unwrap();
-    store.append(STEP, &[sample(5 * HOUR + 1, [0.1, f64::NAN, -0.25])]).unwrap();
+    let late = Sample::new(at(5 * HOUR + 1), vec![0.1, f64::NAN, -0.25]);
+    store.append(STEP, &[late]).unwrap();
+    // One of which there is a feature only that is gone.
+    let mut wide = SqliteOptions::new().open(path, &earlier, HOST).unwrap();
+    let gone = Sample::new(at(5 * HOUR + 7), vec![f64::NAN, f64::NAN, f64::NAN, 0.75]);
+    wide.append(STEP, &[gone]).unwrap();
+    drop(wide);
+    for minute in 0..300 {
+        let mut values =
+            vec![Auxiliary::new("system.filesystem.utilization", "/", Unit::Ratio, 0.5)];
+        values[0].value += 0.001 * minute as f64;
+        values[0].capacity = Some(1.0);
+        if minute % 2 == 0 {
+            values.push(Auxiliary::new("process.open_files", "", Unit::Count, minute as f64));
+        }
+        store.append_auxiliary(at(60 * minute), &values).unwrap();
+    }
     while store.maintain(at(5 * HOUR + 60), Duration::from_secs(9)).unwrap().behind {}
+    findings(&mut store);
+    decisions(&mut store);
+    store.put_model_metadata(&chosen_metadata("performance_score", 0)).unwrap();
+    store.put_model_metadata(&metadata("detector", 5)).unwrap();
+    store
+}
+
+fn findings(store: &mut SqliteStore) {
     let mut plain =
         PatternAnalysis::new("memory", PatternType::Stable, f64::NAN, crate::contents::p(0.5));
     plain.window = (at(0), at(7));
     let mut odd = anomaly(9);
     odd.description = "\ta \"quoted\", comma'd\nand broken line\u{1}".into();
-    store
-        .record(&[anomaly(5), odd], &[prediction(5), prediction(6)], &[pattern(5), plain])
-        .unwrap();
+    let mut full = prediction(7);
+    full.driver = Some("cpu".into());
+    full.prediction_type =
+        PredictionType::TimeToFull { feature: "memory".into(), instance: "/var".into() };
+    let predictions = [prediction(5), prediction(6), full];
+    store.record(&[anomaly(5), odd], &predictions, &[pattern(5), plain]).unwrap();
+    let (mut over, going_on) = (incident(5), incident(900));
+    (over.state, over.ended_at) = (AlertState::Resolved, Some(at(99)));
+    let id = store.put_incident(&over).unwrap();
+    store.put_incident(&going_on).unwrap();
+    store.acknowledge_incident(id + 1, at(950), "mine, \"all\" of it").unwrap();
+}
+
+fn decisions(store: &mut SqliteStore) {
     let mut label = Label::new(at(5), LabelKind::Expected, at(50));
     label.note = "a backup, \"as usual\"".into();
     store.put_label(&label).unwrap();
@@ -45,14 +90,17 @@ fn filled(path: &Path) -> SqliteStore {
     let mut silence = Silence::new(SilenceKind::Maintenance, at(0), at(60), at(-1));
     silence.recurrence = Some("{\"every\":\"week\"}".into());
     silence.features = vec!["cpu".into()];
-    store.put_silence(&silence).unwrap();
+    let id = store.put_silence(&silence).unwrap();
+    store.lift_silence(id, at(30)).unwrap();
+    store.put_silence(&Silence::new(SilenceKind::Silence, at(0), at(60), at(-1))).unwrap();
     let alert =
         Alert::new(at(5), AlertState::Firing, Severity::High, at(6), "log", "CPU, \"high\"");
     let id = store.queue_alert(&alert).unwrap();
-    store
-        .queue_alert(&Alert::new(at(5), AlertState::Resolved, Severity::High, at(9), "log", ""))
-        .unwrap();
     store.note_delivery(id, &Delivery::Delivered { at: at(7) }).unwrap();
+    let alert = Alert::new(at(5), AlertState::Resolved, Severity::High, at(9), "log", "");
+    let id = store.queue_alert(&alert).unwrap();
+    let failed = Delivery::Failed { error: "no way".into(), retry_at: Some(at(70)) };
+    store.note_delivery(id, &failed).unwrap();
     let mut advice = Recommendation::new("cpu", Priority::High, "CPU at 99 %", "wait");
     advice.processes = vec![ProcessUsage::new(7, "burn")];
     store
@@ -60,34 +108,17 @@ fn filled(path: &Path) -> SqliteStore {
         .unwrap();
     let id = store.put_recommendation(at(2), Some("nice"), &advice).unwrap();
     let mut outcome = Outcome::new(id, OutcomeKind::NoChange, at(3));
-    outcome.measured = (0.5, f64::NAN);
+    outcome.measured = (0.5, 0.25);
     store.put_outcome(&outcome).unwrap();
-    store
+    store.put_applied(&applied(id, AppliedState::Kept, Some(at(8)))).unwrap();
 }
 
-/// What a person reads from every table, without the numbers that mean nothing elsewhere.
-fn contents(store: &mut SqliteStore) -> Vec<String> {
-    let person = rusqlite::Connection::open(store.path()).unwrap();
-    let mut all = Vec::new();
-    for table in ["system_metrics", "metrics_1m", "metrics_1h"] {
-        let sql = format!("SELECT * FROM {table} ORDER BY timestamp");
-        let mut statement = person.prepare(&sql).unwrap();
-        let n = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            (0..n).map(|i| row.get::<_, rusqlite::types::Value>(i)).collect::<Result<Vec<_>, _>>()
-        });
-        all.extend(rows.unwrap().map(|row| format!("{table}: {:?}", row.unwrap())));
-    }
-    all.push(format!("{:?}", store.anomalies(99).unwrap()));
-    all.push(format!("{:?}", store.predictions(99).unwrap()));
-    all.push(format!("{:?}", store.patterns(99).unwrap()));
-    all.push(format!("{:?}", store.labels(at(0)).unwrap()));
-    all.push(format!("{:?}", store.silences(at(0)).unwrap()));
-    all.push(format!("{:?}", store.alerts(99).unwrap()));
-    all.push(format!("{:?}", store.recommendations(99).unwrap()));
-    all.push(format!("{:?}", store.outcomes().unwrap()));
-    all.push(format!("{:?}", store.step().unwrap()));
-    all
+fn applied(of: i64, state: AppliedState, ended_at: Option<Timestamp>) -> AppliedAction {
+    let knob = || Knob::Cgroup { group: "/a.service".into(), file: "cpu.weight".into() };
+    let (was, to) = (KnobSetting::new(knob(), "100"), KnobSetting::new(knob(), "20"));
+    let mut line = AppliedAction::new(of, "cpu-weight", vec![was], vec![to], at(5));
+    (line.state, line.ended_at, line.measured) = (state, ended_at, (0.5, 0.25));
+    line
 }
 
 fn write(store: &SqliteStore, kinds: &[Kind], form: Form, path: PathBuf) -> PathBuf {
@@ -109,23 +140,43 @@ fn read(store: &mut SqliteStore, path: &Path) -> Imported {
 
 /// Exported, imported into a fresh database, and once more: the same contents each time.
 fn goes_round(files: &[PathBuf], original: &mut SqliteStore) {
+    hold_something(original.path());
     let dir = tempfile::tempdir().unwrap();
     let mut copy = open(&dir.path().join("copy.db"));
     for file in files {
         let done = read(&mut copy, file);
-        assert!(done.stored > 0 && done.duplicates == 0, "{file:?}: {done:?}");
+        // A fresh database has the features of its schema already.
+        let known = if done.duplicates == 3 { 3 } else { 0 };
+        assert!(done.stored > 0 && done.duplicates == known, "{file:?}: {done:?}");
     }
-    assert_eq!(contents(&mut copy), contents(original));
+    assert_same(&contents(copy.path()), &contents(original.path()));
+    assert_eq!(copy.step().unwrap(), original.step().unwrap());
     for file in files {
         let done = read(&mut copy, file);
         assert!(done.stored == 0 && done.duplicates > 0, "{file:?}: {done:?}");
     }
     // Nor does it change the database that it came from, where samples were summarised and removed.
-    let before = contents(original);
+    let before = contents(original.path());
     for file in files {
         assert_eq!(read(original, file).stored, 0);
     }
-    assert_eq!(contents(original), before);
+    assert_same(&contents(original.path()), &before);
+    // And what upkeep makes of the copy is what it made of the original.
+    while copy.maintain(at(5 * HOUR + 60), Duration::from_secs(9)).unwrap().behind {}
+    let of = |path: &Path, table: &str| contents(path)[table].clone();
+    for table in ["metrics_1m", "metrics_1h", "auxiliary_1h"] {
+        assert_eq!(of(copy.path(), table), of(original.path(), table), "{table}");
+    }
+}
+
+fn assert_same(a: &Contents, b: &Contents) {
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (table, rows) in a {
+        for (x, y) in rows.iter().zip(&b[table]) {
+            assert_eq!(x, y, "{table}");
+        }
+        assert_eq!(rows.len(), b[table].len(), "{table}");
+    }
 }
 
 #[test]
@@ -169,6 +220,51 @@ fn without_the_feature_parquet_is_refused_and_the_feature_named() {
     let all = Selection::all_of(vec![Kind::Metrics]);
     let e = export(&store, &all, Form::Parquet, "x", Vec::new(), &mut |_, _| {}).unwrap_err();
     assert!(e.to_string().contains("feature `parquet`"), "{e}");
+}
+
+/// Else a file from elsewhere could make the next start set something back that nobody here has set.
+#[test]
+fn an_action_that_was_under_way_is_imported_as_one_that_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = filled(&dir.path().join("overseer.db"));
+    let line = store.applied(1).unwrap().remove(0);
+    let mut open_line = applied(line.recommendation, AppliedState::Watching, None);
+    open_line.applied_at = at(6);
+    store.put_applied(&open_line).unwrap();
+    let file = write(&store, &Kind::ALL, Form::JsonLines, dir.path().join("all.jsonl"));
+    let mut copy = open(&dir.path().join("copy.db"));
+    assert!(read(&mut copy, &file).stored > 0);
+    let lines = copy.applied(9).unwrap();
+    assert_eq!((lines.len(), lines[0].state, lines[1].state), (2, AppliedState::Stuck, line.state));
+    assert_eq!((lines[0].ended_at, lines[0].note.contains("imported")), (Some(at(6)), true));
+    assert_eq!(read(&mut copy, &file).stored, 0);
+    assert_eq!(read(&mut store, &file).stored, 0);
+    assert_eq!(store.applied(1).unwrap()[0].state, AppliedState::Watching);
+}
+
+#[test]
+fn values_of_a_series_make_it_known_and_their_hours_are_made_as_if_sampled_here() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir.path().join("overseer.db"));
+    let csv = |store: &mut SqliteStore, text: &str| {
+        import_text(store, "f", text.as_bytes(), Form::Csv, &mut |_| {}).unwrap()
+    };
+    while store.maintain(at(40 * 24 * HOUR), Duration::from_secs(9)).unwrap().behind {}
+    let minutes: String = (0..60)
+        .map(|i| format!("{},temp,cpu,celsius,{}\n", at(60 * i).as_millis(), 40 + i))
+        .collect();
+    let minutes = format!("timestamp,name,instance,unit,value\n{minutes}");
+    assert_eq!(csv(&mut store, &minutes).stored, 60);
+    let series = "name,instance,unit,capacity\ntemp,cpu,celsius,90\n";
+    assert_eq!((csv(&mut store, series).stored, csv(&mut store, series).stored), (1, 0));
+    while store.maintain(at(40 * 24 * HOUR + 120), Duration::from_secs(9)).unwrap().behind {}
+    let all = store.auxiliary(&AuxiliaryQuery::new(at(-HOUR), at(0), at(9 * HOUR))).unwrap();
+    assert_eq!((all.len(), all[0].capacity, all[0].unit), (1, Some(90.0), Unit::Celsius));
+    let rows = contents(store.path());
+    assert_eq!((rows["auxiliary_metrics"].len(), rows["auxiliary_1h"].len()), (0, 2), "expired");
+    // What is in an hour already is not counted once more.
+    let again = csv(&mut store, &minutes);
+    assert_eq!((again.stored, again.late), (0, 60));
 }
 
 #[test]
@@ -263,12 +359,50 @@ fn a_wrong_row_is_refused_with_its_place_and_nothing_of_its_batch_is_stored() {
             "made_at,feature,priority,evidence,action,processes\n1,a,soon,b,c,[]\n".into(),
             "line 2: column `priority`",
         ),
+        (Form::Csv, "setting,value\nstep_ms,0\n".into(), "`0` is no step"),
+        (Form::Csv, "setting,value\nsecret,1\n".into(), "`secret` is not one of step_ms"),
+        (Form::Csv, "setting,value\nfeature,host_id\n".into(), "another purpose"),
+        (Form::Csv, "setting,value\nfeature,CPU:min\n".into(), "summaries need a name"),
+        (Form::Csv, "setting,value\nfeature,\n".into(), "not a text"),
+        (Form::Csv, "name,instance,unit,capacity\nt,,furlong,\n".into(), "column `unit`"),
+        (Form::Csv, "name,instance,unit,capacity\nt,,count,0\n".into(), "column `capacity`"),
+        (
+            Form::Csv,
+            "timestamp,name,instance,unit,value\n1,t,,furlong,1\n".into(),
+            "column `unit`: it is no known unit",
+        ),
+        (Form::Csv, "timestamp,name,instance,unit,value\n1,t,,count,\n".into(), "column `value`"),
+        (
+            Form::Csv,
+            "timestamp,name,instance,unit,mean,min,max,count\n5,t,,count,1,1,1,1\n".into(),
+            "not the start",
+        ),
+        (
+            Form::Csv,
+            "timestamp,name,instance,unit,mean,min,max,count\n0,t,,count,3,1,2,1\n".into(),
+            "do not go together",
+        ),
+        (
+            Form::Csv,
+            "advised_at,feature,advice,action,knobs_before,knobs_after,applied_at,state,note\n1,a,b,c,[],[],2,kept,\n".into(),
+            "the advice it is of",
+        ),
+        (
+            Form::JsonLines,
+            "{\"what\":\"models\",\"name\":\"m\",\"kind\":\"oracle\",\"algorithm\":\"\",\"trained_at\":1,\"trained_from\":1,\"trained_to\":1,\"rows\":1,\"interval_ms\":1,\"provisional\":0,\"schema_fingerprint\":\"0\",\"bytes\":1,\"quality\":{}}\n".into(),
+            "line 1: column `kind`",
+        ),
+        (
+            Form::JsonLines,
+            "{\"what\":\"incidents\",\"kind\":\"anomaly\",\"subject\":\"\",\"state\":\"firing\",\"severity\":\"awful\",\"began_at\":1,\"peak_at\":1,\"peak_severity\":\"high\",\"last_seen\":1,\"samples\":1,\"alert\":1,\"silenced\":0,\"features\":[],\"processes\":[],\"description\":\"\",\"suggested_actions\":[]}\n".into(),
+            "line 1: column `severity`",
+        ),
         (Form::JsonLines, "[1]\n".into(), "f, line 1: this is no JSON object"),
         (Form::JsonLines, "{\"timestamp\":1,\"cpu\":2}\n{\"timestamp\":".into(), "f, line 2"),
         (
             Form::JsonLines,
             "{\"what\":\"songs\",\"timestamp\":1}\n".into(),
-            "`songs` is not one of metrics",
+            "`songs` is not one of settings, metrics",
         ),
         (Form::JsonLines, "{\"what\":5,\"timestamp\":1}\n".into(), "is not one of"),
         (Form::JsonLines, "{\"timestamp\":1,\"cpu\":[1]}\n".into(), "a list is not a number"),
@@ -281,6 +415,10 @@ fn a_wrong_row_is_refused_with_its_place_and_nothing_of_its_batch_is_stored() {
     let counts = store.counts().unwrap();
     assert_eq!((counts.samples, counts.anomalies), (0, 0));
     assert!(store.labels(at(-2_000_000_000)).unwrap().is_empty());
+    let columns = "SELECT count(*) FROM pragma_table_info('system_metrics')";
+    let person = rusqlite::Connection::open(store.path()).unwrap();
+    let n: i64 = person.query_row(columns, [], |row| row.get(0)).unwrap();
+    assert_eq!(n, 6, "no feature was added");
 }
 
 #[cfg(feature = "parquet")]
