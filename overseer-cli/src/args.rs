@@ -41,7 +41,8 @@ pub(crate) struct Global {
     /// clocks are set to), auto ("daily" or "off": whether `watch` lets forecasters compete once a day; default: daily);
     /// how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever), keep-findings (90d) and
     /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3);
-    /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100); how long an
+    /// how many samples and anomalies are kept in memory, history-samples (1000) and history-anomalies (100); how much memory
+    /// the detector may hold, max-detector-size (such as 1MB; default: the 2MB that it likes); how long an
     /// event must last before it fires, min-duration (0s), and how often one that nobody acknowledges is told again,
     /// remind-every (4h); who is told of incidents, a table `[[sinks]]` each, with name and type (log, file, command,
     /// webhook, alertmanager, email; `overseer sinks list` shows them); and under `[actions]` what `recommend --apply` may do: allow (such as ["nice"]; default:
@@ -260,7 +261,8 @@ pub(crate) struct Replay {
 
 #[derive(Debug, Args)]
 pub(crate) struct Score {
-    /// The rows to judge: a header, optionally a first column `timestamp`, every other column a feature
+    /// The rows to judge: a header, optionally a first column `timestamp`, every other column a feature; - for what is
+    /// piped in
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) input: PathBuf,
     /// Normal rows to learn from before the first one: CSV, JSON Lines, or what sysstat's `sadf -j` writes

@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     auto: Auto,
     retention: Retention,
     keep_models: usize,
+    max_detector_bytes: Option<usize>,
     min_duration: Option<Span>,
     remind_every: Option<Span>,
     /// Who is told of incidents.
@@ -71,6 +72,7 @@ struct File {
     keep_findings: Option<String>,
     max_database_size: Option<String>,
     keep_models: Option<usize>,
+    max_detector_size: Option<String>,
     min_duration: Option<String>,
     remind_every: Option<String>,
     /// Read by [`sinks`], each by its type; named here for the list of what may stand in the file.
@@ -88,12 +90,30 @@ impl File {
         duration("min-duration", self.min_duration.as_deref())?;
         duration("remind-every", self.remind_every.as_deref())?;
         self.actions.rules()?;
+        self.max_detector_bytes()?;
         self.retention().map(drop)
     }
 
     fn step(&self) -> Result<Option<Span>> {
         let written = self.every.as_deref();
         written.map(|t| span(t).map_err(|e| wrong("every", e))).transpose()
+    }
+
+    /// How much memory the detector may hold.
+    fn max_detector_bytes(&self) -> Result<Option<usize>> {
+        const KEY: &str = "max-detector-size";
+        let Some(text) = &self.max_detector_size else { return Ok(None) };
+        let most = bytes(text).map_err(|e| wrong(KEY, e))?;
+        let mut config = Config::default();
+        config.max_detector_bytes = Some(usize::try_from(most).unwrap_or(usize::MAX));
+        match config.checked() {
+            Ok(config) => Ok(config.max_detector_bytes),
+            // Told of the key that was written.
+            Err(e) => Err(match e.kind() {
+                ErrorKind::InvalidParameter { message, .. } => wrong(KEY, message.clone()),
+                _ => e,
+            }),
+        }
     }
 
     /// How long what is kept: as written, and by default what the store does.
@@ -187,6 +207,7 @@ impl Settings {
             keep_models: ModelDirectory::check_keep(
                 file.keep_models.unwrap_or(ModelDirectory::KEPT),
             )?,
+            max_detector_bytes: file.max_detector_bytes()?,
             format: cli.global.format,
             alarm_budget: budget.or(file.alarm_budget).unwrap_or_default(),
             data_dir: cli.global.data_dir.clone().or(file.data_dir),
@@ -208,6 +229,11 @@ impl Settings {
         self.time_zone.as_deref()
     }
 
+    /// How much memory the detector may hold, if that was said.
+    pub(crate) fn max_detector_bytes(&self) -> Option<usize> {
+        self.max_detector_bytes
+    }
+
     /// How to open the engine for a command.
     pub(crate) fn engine(&self, purpose: &str, sample: bool) -> Options {
         let mut config = Config::default();
@@ -222,6 +248,7 @@ impl Settings {
         config.anomaly_capacity = self.history_anomalies.unwrap_or(config.anomaly_capacity);
         config.min_duration = self.min_duration.unwrap_or(config.min_duration);
         config.remind_every = self.remind_every.unwrap_or(config.remind_every);
+        config.max_detector_bytes = self.max_detector_bytes;
         config.sinks = self.sinks.iter().map(|sink| sink.name.clone()).collect();
         if self.auto == Auto::Off {
             config.choose_every = None;
@@ -290,6 +317,8 @@ mod tests {
             ("max-database-size = \"1MB\"", "8 MiB"),
             ("keep-everything = \"1d\"", "keep-everything"),
             ("keep-models = 0", "keep-models"),
+            ("max-detector-size = \"100kB\"", "`max-detector-size`: must be at least 512 KiB"),
+            ("max-detector-size = \"small\"", "max-detector-size"),
             ("[actions]\nallow = [\"restart\"]", "swappiness"),
             ("[actions]\nwatch-for = \"1s\"", "5s to 1h"),
             ("[actions]\nalow = []", "allow"),
@@ -325,6 +354,9 @@ mod tests {
         let fewer = settings("keep-models = 2\n", &["watch"]).unwrap();
         assert_eq!(fewer.engine("test", true).keep_models, 2);
         assert_eq!(sized.engine("test", true).keep_models, 3);
+        assert_eq!(sized.engine("test", true).config.max_detector_bytes, None);
+        let small = settings("max-detector-size = \"1.5MB\"\n", &["watch"]).unwrap();
+        assert_eq!(small.engine("test", true).config.max_detector_bytes, Some(1_500_000));
         let abroad = settings("time-zone = \"Asia/Tokyo\"\n", &["analyze"]).unwrap();
         assert_eq!(abroad.engine("test", false).time_zone.as_deref(), Some("Asia/Tokyo"));
         let daily = settings(file, &["watch"]).unwrap().engine("test", true).config.choose_every;

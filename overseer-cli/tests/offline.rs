@@ -1,8 +1,9 @@
 //! The contracts of `score` and `backtest`, held against the command itself.
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn overseer(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_overseer"))
@@ -165,6 +166,55 @@ fn a_pipe_or_device_can_take_the_output() {
     let output = overseer(&["score", "--input", &input, "--output", "/dev/stdout"]);
     assert!(output.status.success(), "{}", error_of(&output));
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 81);
+}
+
+#[cfg(unix)]
+#[test]
+fn rows_can_be_piped_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = rows(200, 150);
+    let file = score(dir.path(), &csv(dir.path(), "i.csv", "a,b", &all), None);
+    let out = dir.path().join("piped.csv");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_overseer"))
+        .args(["score", "--input", "-", "--step", "60s", "--output"])
+        .arg(&out)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    writeln!(pipe, "a,b\n{}", all.join("\n")).unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", error_of(&output));
+    assert_eq!(table(&out).1, file);
+}
+
+#[test]
+fn a_limit_of_memory_is_kept_or_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("overseer.toml");
+    let scored = |input: &Path, limit: &str| {
+        std::fs::write(&config, format!("max-detector-size = \"{limit}\"\n")).unwrap();
+        let (config, out) = (config.display().to_string(), dir.path().join("o.csv"));
+        let (input, out_text) = (input.display().to_string(), out.display().to_string());
+        let args = ["--config", &config, "score", "--input", &input, "--output", &out_text];
+        (overseer(&args), out)
+    };
+    let few = csv(dir.path(), "few.csv", "a,b", &rows(700, 650));
+    let whole = score(dir.path(), &few, None);
+    let (_, out) = scored(&few, "2MB");
+    assert_eq!(table(&out).1, whole, "with more than enough nothing is given up");
+    // So many features fit in no such detector, which is not the same as too few rows.
+    let header: Vec<String> = (0..200).map(|i| format!("f{i}")).collect();
+    let row = |i: usize| (0..200).map(|j| (i * j % 97).to_string()).collect::<Vec<_>>().join(",");
+    let many =
+        csv(dir.path(), "many.csv", &header.join(","), &(0..80).map(row).collect::<Vec<_>>());
+    let (output, _) = scored(&many, "600kB");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(error_of(&output).contains("200 features needs at least"), "{}", error_of(&output));
+    let (output, _) = scored(&few, "100kB");
+    assert!(error_of(&output).contains("must be at least 512 KiB"), "{}", error_of(&output));
 }
 
 #[test]

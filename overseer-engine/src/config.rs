@@ -3,6 +3,9 @@
 use crate::policy::AlarmBudget;
 use overseer_core::{Error, Result, Span};
 
+/// A detector of the host's schema fits in so many bytes.
+const LEAST_DETECTOR_BYTES: usize = 512 * 1024;
+
 /// An engine's settings. Checked once, by [`Config::checked`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -21,6 +24,9 @@ pub struct Config {
     pub anomaly_capacity: usize,
     /// How many of the newest samples models are trained on at most.
     pub training_rows: usize,
+    /// How many bytes of memory the detector may hold, at least 512 KiB; `None` for as many as it likes, which are 1.9
+    /// MB for the host's schema. What it gives up for less its metadata says.
+    pub max_detector_bytes: Option<usize>,
     /// How many steps ahead forecasters are trained for, as far as the history allows.
     pub horizon_steps: usize,
     /// How old the choice of a forecaster may be before another contest is due; `None` for none but when asked.
@@ -58,6 +64,7 @@ impl Default for Config {
             history_capacity: 1000,
             anomaly_capacity: 100,
             training_rows: 5000,
+            max_detector_bytes: None,
             horizon_steps: 120,
             choose_every: Some(Span::from_secs(86_400)),
             refit_elsewhere: false,
@@ -100,6 +107,11 @@ impl Config {
         )?;
         need(self.anomaly_capacity > 0, "anomaly_capacity", "must be at least 1")?;
         need(self.training_rows >= self.min_samples, "training_rows", "must hold min_samples")?;
+        need(
+            self.max_detector_bytes.is_none_or(|bytes| bytes >= LEAST_DETECTOR_BYTES),
+            "max_detector_bytes",
+            "must be at least 512 KiB (524288 bytes)",
+        )?;
         need(self.horizon_steps > 0, "horizon_steps", "must be at least 1")?;
         need(self.remind_every > Span::default(), "remind_every", "must be longer than nothing")?;
         need(self.sinks.len() <= 32, "sinks", "must be at most 32")?;
@@ -128,5 +140,7 @@ mod tests {
     fn an_impossible_setting_is_named() {
         let config = Config { history_capacity: 10, ..Config::default() };
         assert!(config.checked().unwrap_err().to_string().contains("history_capacity"));
+        let config = Config { max_detector_bytes: Some(524_287), ..Config::default() };
+        assert!(config.checked().unwrap_err().to_string().contains("max_detector_bytes"));
     }
 }

@@ -114,6 +114,21 @@ pub fn detector_trainer_by(
     detector_builder().local_time(clocks).build()
 }
 
+/// As [`detector_trainer_by`], for a detector that holds no more than so many bytes of memory, if that is said.
+///
+/// # Errors
+/// If no detector fits in so few.
+pub fn detector_trainer_within(
+    clocks: Arc<dyn LocalTime>,
+    max_bytes: Option<usize>,
+) -> Result<models::detector::ForestDetectorTrainer> {
+    let mut builder = detector_builder().local_time(clocks);
+    if let Some(bytes) = max_bytes {
+        builder = builder.max_bytes(bytes);
+    }
+    builder.build()
+}
+
 /// Our detector with its default settings, for days and weeks that go by UTC.
 ///
 /// # Errors
@@ -161,7 +176,7 @@ fn with_our_models_by(
         pattern_analyzer: Box::new(
             models::pattern::ShapeAnalyzer::builder().local_time(clocks.clone()).build()?,
         ),
-        detector_trainer: Box::new(detector_trainer_by(clocks)?),
+        detector_trainer: Box::new(detector_trainer_within(clocks, config.max_detector_bytes)?),
         forecaster_trainer: Box::new(forecaster_trainer()?),
         fill_forecaster: Box::new(models::time_to_full::RisingFill::with_seed(SEED)),
     };

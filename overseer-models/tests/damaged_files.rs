@@ -9,7 +9,7 @@ use overseer_models::detector::ForestDetectorTrainer;
 use overseer_models::file::Reader;
 use overseer_models::forecaster::ForestForecasterTrainer;
 
-const DETECTOR: &[u8] = include_bytes!("data/detector_v3.model");
+const DETECTOR: &[u8] = include_bytes!("data/detector_v4.model");
 const FORECASTER: &[u8] = include_bytes!("data/forecaster_v4.model");
 
 /// The schema of both files; resolutions are the detector's.

@@ -14,7 +14,7 @@ use overseer_models::detector::ForestDetectorTrainer;
 use std::path::PathBuf;
 
 /// The version that is written today.
-const NEWEST: u32 = 3;
+const NEWEST: u32 = 4;
 
 fn path(version: u32) -> PathBuf {
     let file = format!("tests/data/detector_v{version}.model");
@@ -32,6 +32,13 @@ fn schema() -> Schema {
 fn trainer() -> ForestDetectorTrainer {
     ForestDetectorTrainer::builder().trees(10).seed(7).build().unwrap()
 }
+
+/// What the newest file was trained by: with a limit, so that it tells of one.
+fn limited() -> ForestDetectorTrainer {
+    ForestDetectorTrainer::builder().trees(10).seed(7).max_bytes(LIMIT).build().unwrap()
+}
+
+const LIMIT: usize = 130_000;
 
 fn at(row: u32) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + 5000 * i64::from(row))
@@ -74,24 +81,54 @@ const THIRD: Answers = [
     [0.679588781161318, 0.00036025462901662076, 0.344, 1.0],
 ];
 
+const FOURTH: Answers = [
+    [0.03810121609640745, 0.9627764452353087, 0.34, 0.10588235294117647],
+    [0.6861385546606673, 2.572203380160773e-5, 0.341, 1.0],
+    [0.5383407671186151, 0.06381294812134988, 0.342, 0.9941520467836257],
+    [0.6767910412471615, 0.02614855330978366, 0.343, 1.0],
+    [0.679588781161318, 0.0007176322824277517, 0.344, 1.0],
+];
+
+/// Each version that can be read, with what its detector answers.
+const STORED: [(u32, Answers); 2] = [(3, THIRD), (4, FOURTH)];
+
 #[test]
 fn a_detector_stored_earlier_still_gives_the_same_answers() {
-    let bytes = std::fs::read(path(NEWEST)).unwrap();
-    assert!(bytes.len() < 250_000, "{} bytes", bytes.len());
-    let mut detector = trainer().load(&bytes, &schema()).unwrap();
-    let known = detector.metadata();
-    assert_eq!((known.rows, known.interval_ms), (400, 5000));
-    assert_eq!(known.trained_on, (at(0), at(399)));
-    for (judged, golden) in answers(&mut *detector).iter().zip(THIRD) {
-        let found = [judged.score, judged.p_value, judged.readiness.get(), judged.rank.get()];
-        for (found, golden) in found.iter().zip(golden) {
-            let apart = (found - golden).abs();
-            assert!(apart <= 1e-6 * golden.max(1e-12), "{judged:?} {golden}");
+    for (version, golden) in STORED {
+        let bytes = std::fs::read(path(version)).unwrap();
+        assert!(bytes.len() < 250_000, "{} bytes", bytes.len());
+        let read = trainer().load(&bytes, &schema()).unwrap();
+        // Also once it was written in the newest version.
+        let again = trainer().load(&read.to_bytes().unwrap(), &schema()).unwrap();
+        for mut detector in [read, again] {
+            let known = detector.metadata();
+            assert_eq!((known.rows, known.interval_ms), (400, 5000));
+            assert_eq!(known.trained_on, (at(0), at(399)));
+            for (judged, golden) in answers(&mut *detector).iter().zip(golden) {
+                let found =
+                    [judged.score, judged.p_value, judged.readiness.get(), judged.rank.get()];
+                for (found, golden) in found.iter().zip(golden) {
+                    let apart = (found - golden).abs();
+                    assert!(apart <= 1e-6 * golden.max(1e-12), "{version}: {judged:?} {golden}");
+                }
+            }
+            let why = detector.explain();
+            assert_eq!(why[0].feature, "system.network.io");
+            assert!(why[0].is_outside());
         }
     }
-    let why = detector.explain();
-    assert_eq!(why[0].feature, "system.network.io");
-    assert!(why[0].is_outside());
+}
+
+#[test]
+fn a_stored_detector_knows_what_it_may_hold() {
+    let read = |version| {
+        let bytes = std::fs::read(path(version)).unwrap();
+        trainer().load(&bytes, &schema()).unwrap().metadata().quality.clone()
+    };
+    let (before, now) = (read(3), read(4));
+    assert!(!before.contains_key("max_bytes"), "there was no limit then");
+    assert_eq!(now["max_bytes"].0, LIMIT as f64);
+    assert!(now["past_rows_kept"].0 < 2048.0);
 }
 
 #[test]
@@ -115,7 +152,7 @@ fn a_stored_detector_is_written_again_byte_for_byte() {
 #[test]
 #[ignore = "writes the file that the other tests read"]
 fn write_the_stored_detector() {
-    let mut detector = trainer().fit(&history()).unwrap();
+    let mut detector = limited().fit(&history()).unwrap();
     std::fs::write(path(NEWEST), detector.to_bytes().unwrap()).unwrap();
     for judged in answers(&mut *detector) {
         let [rank, readiness] = [judged.rank, judged.readiness].map(Probability::get);

@@ -13,14 +13,16 @@ pub(crate) fn replay(settings: &Settings, args: &args::Replay) -> Outcome {
     let until = args.until.map_or(now, |m| m.given(now));
     let since = args.since.given(now);
     let trainer = |settings: &Settings| -> Result<Box<dyn DetectorTrainer>> {
-        Ok(Box::new(host::detector_trainer_by(host::clocks(settings.time_zone())?)?))
+        let clocks = host::clocks(settings.time_zone())?;
+        Ok(Box::new(host::detector_trainer_within(clocks, settings.max_detector_bytes())?))
     };
     let old = settings.in_force.as_deref().unwrap_or(settings);
     let (by_old, by_new) = (|| trainer(old), || trainer(settings));
     let mut replay = Replay::new(since, until, &by_old, old.alarm_budget)?;
     if settings.in_force.is_some() {
-        // Only the zone changes what the detector learns; the rest is the policy's.
-        let is_other = old.time_zone() != settings.time_zone();
+        // Only the zone and the memory change what the detector learns; the rest is the policy's.
+        let is_other = old.time_zone() != settings.time_zone()
+            || old.max_detector_bytes() != settings.max_detector_bytes();
         let detector: Option<overseer_engine::replay::MakeTrainer<'_>> =
             if is_other { Some(&by_new) } else { None };
         replay = replay.beside(settings.alarm_budget, detector);

@@ -7,6 +7,7 @@ use overseer_engine::core::{LocalTime, Sample, Severity, Timestamp, Utc};
 use overseer_engine::host;
 use overseer_engine::host::collect::{CsvRows, ReadOptions, SystemZone, read_frame};
 use overseer_engine::offline::{Scorer, usual_interval};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Rows looked at to find the usual time between rows. Without a history none of them is scored, so that no score
@@ -25,7 +26,7 @@ pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
     if let Some(&last) = history.as_ref().and_then(|h| h.timestamps().last()) {
         options = options.with_start(last + spacing);
     }
-    let mut rows = CsvRows::open(&args.input, &options)?;
+    let mut rows = CsvRows::open(piped(&args.input), &options)?;
     let schema = rows.schema().clone();
     let mut head: Vec<Sample> = Vec::new();
     for row in rows.by_ref().take(INTERVAL_ROWS) {
@@ -36,7 +37,7 @@ pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
         .step
         .or_else(|| usual_interval(history.as_ref().map_or(&times, |h| h.timestamps())))
         .unwrap_or(spacing);
-    let trainer = Box::new(host::detector_trainer_by(clocks)?);
+    let trainer = Box::new(host::detector_trainer_within(clocks, settings.max_detector_bytes())?);
     let mut scorer = Scorer::new(schema, trainer, settings.alarm_budget, step)?;
     if let Some(history) = &history {
         scorer.learn(history)?;
@@ -68,6 +69,11 @@ pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
     output.finish()?;
     report(count, alerts, scorer.known_from());
     Ok(worst)
+}
+
+/// The file to read: `-` is what is piped in.
+fn piped(path: &Path) -> &Path {
+    if cfg!(unix) && path == Path::new("-") { Path::new("/dev/stdin") } else { path }
 }
 
 #[allow(

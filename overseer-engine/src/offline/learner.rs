@@ -109,7 +109,7 @@ impl Learner {
     /// Learns anew whenever half as many rows again have come, until there were many.
     ///
     /// # Errors
-    /// If the row does not fit the schema.
+    /// If the row does not fit the schema, or the trainer refuses it for another reason than that there is too little.
     pub(crate) fn take_in(&mut self, sample: &Sample) -> Result<()> {
         self.rows += 1;
         if self.with_history || self.learned.len() > GROWN {
@@ -124,7 +124,10 @@ impl Learner {
                     self.first_fit.get_or_insert(self.rows);
                 }
                 // A stretch of nothing but missing values teaches nothing; later rows may.
-                Err(e) => tracing::debug!("no detector after {} rows: {e}", self.rows),
+                Err(e) if e.is_not_enough_data() => {
+                    tracing::debug!("no detector after {} rows: {e}", self.rows);
+                }
+                Err(e) => return Err(e),
             }
             self.next_fit = self.rows + (self.rows / 2).max(30);
         }

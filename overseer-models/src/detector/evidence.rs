@@ -6,6 +6,7 @@
 
 use super::groups::{Group, HALF_LIFE};
 use super::inputs::{Inputs, STATISTICS};
+use super::memory::bytes_of;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 
@@ -155,6 +156,25 @@ impl Evidence {
     pub(super) fn distance(&self, varying: usize) -> f64 {
         let squares: f64 = (0..self.residuals.len()).map(|j| self.of(j).powi(2)).sum();
         (squares / varying.max(1) as f64).sqrt()
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let groups: usize = self.groups.iter().map(Group::bytes).sum();
+        let lists = [
+            &self.noise,
+            &self.residuals,
+            &self.lasting,
+            &self.surprises,
+            &self.predicted,
+            &self.whitened,
+        ];
+        let lists: usize = lists.into_iter().map(bytes_of).sum();
+        groups
+            + bytes_of(&self.groups)
+            + bytes_of(&self.residual_squares)
+            + lists
+            + bytes_of(&self.all)
     }
 
     pub(super) fn reset(&mut self) {

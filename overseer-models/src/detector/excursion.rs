@@ -5,6 +5,7 @@
 //! usually is one.
 
 use super::inputs::LONG;
+use super::memory::bytes_of;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result, Timestamp};
 
@@ -46,6 +47,11 @@ pub(super) struct Excursions {
 impl Excursions {
     pub(super) fn new(features: usize) -> Self {
         Self { courses: vec![Course::default(); features] }
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        bytes_of(&self.courses)
     }
 
     /// Takes each feature's evidence of the next row, and how far it is from what is usual at this time of day; NaN

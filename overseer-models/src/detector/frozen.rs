@@ -3,6 +3,7 @@
 //! A sensor that hangs, a counter nobody updates and a service that has stopped all look calm. What tells is that a
 //! feature stays where it is for longer than it ever did, once it has been seen to change often enough to know.
 
+use super::memory::bytes_of;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 
@@ -28,6 +29,11 @@ impl Frozen {
     pub(super) fn new(features: usize) -> Self {
         let zeros = || vec![0.0; features];
         Self { run: zeros(), longest: zeros(), changes: zeros(), parts: zeros() }
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        [&self.run, &self.longest, &self.changes, &self.parts].into_iter().map(bytes_of).sum()
     }
 
     /// Takes the next row: its values in units, and how they differ from the ones before. A missing value changes

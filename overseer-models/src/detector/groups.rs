@@ -2,6 +2,7 @@
 
 use super::inputs::{LAGS, STATISTICS};
 use super::linear::{add_outer, add_product, inverse_root, solve};
+use super::memory::bytes_of;
 use crate::file::{Reader, Writer};
 use ndarray::Array2;
 use overseer_core::{Error, Result};
@@ -83,6 +84,7 @@ impl Group {
 
     fn gather(&mut self, inputs: &[f64], d: usize) {
         self.scratch.clear();
+        self.scratch.reserve_exact(self.means.len());
         for block in inputs.chunks_exact(d) {
             self.scratch.extend(self.features.iter().map(|&j| block[j]));
         }
@@ -109,6 +111,7 @@ impl Group {
 
     fn gather_lags(&mut self, lags: &[f64], d: usize) {
         self.scratch.clear();
+        self.scratch.reserve_exact(lags.len() / d * self.features.len() + 1);
         for lag in lags.chunks_exact(d) {
             self.scratch.extend(self.features.iter().map(|&j| lag[j]));
         }
@@ -214,6 +217,13 @@ impl Group {
         }
     }
 
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let (_, n, x) = sizes(self.features.len());
+        let lists: usize = self.lists().into_iter().map(bytes_of).sum();
+        lists + bytes_of(&self.features) + bytes_of(&self.noise) + n.max(x) * size_of::<f64>()
+    }
+
     fn lists(&self) -> [&Vec<f64>; 9] {
         [
             &self.explained,
@@ -278,15 +288,20 @@ fn sizes(features: usize) -> (usize, usize, usize) {
     (features, features * STATISTICS, features * LAGS + 1)
 }
 
-/// Puts features together that go together: at most [`LARGEST`] a group, those that vary before those that do not.
+/// Puts features together that go together: at most `largest` a group, those that vary before those that do not.
 ///
 /// A group begins with the first feature that has none and takes the ones most correlated with it. `rows` are rows of
 /// `d` values, none of them missing.
-pub(super) fn correlated(rows: &[f64], d: usize, varies: &[bool]) -> Vec<Vec<usize>> {
+pub(super) fn correlated(
+    rows: &[f64],
+    d: usize,
+    varies: &[bool],
+    largest: usize,
+) -> Vec<Vec<usize>> {
     let mut groups = Vec::new();
     for kind in [true, false] {
         let mut left: Vec<usize> = (0..d).filter(|&j| varies[j] == kind).collect();
-        let parts = left.len().div_ceil(LARGEST);
+        let parts = left.len().div_ceil(largest);
         for part in 0..parts {
             let size = left.len().div_ceil(parts - part);
             let mut group = if part + 1 == parts {

@@ -10,6 +10,7 @@
 //! Differences between the scales rather than the means themselves, so that a change has a signature.
 
 use super::clock::WallClock;
+use super::memory::bytes_of;
 use super::scale::FeatureScale;
 use super::season::Season;
 use super::week::Week;
@@ -223,6 +224,27 @@ impl Inputs {
         self.week.readiness()
     }
 
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.lists().into_iter().map(bytes_of).sum::<usize>()
+            + self.week.bytes()
+            + self.season.bytes()
+    }
+
+    fn lists(&self) -> [&Vec<f64>; 9] {
+        [
+            &self.measured,
+            &self.moves,
+            &self.ring,
+            &self.units,
+            &self.clipped,
+            &self.unseasonal,
+            &self.held,
+            &self.statistics,
+            &self.lags,
+        ]
+    }
+
     pub(super) fn reset(&mut self) {
         self.filled = 0;
     }
@@ -234,17 +256,7 @@ impl Inputs {
         w.raw(self.clock.name().as_bytes());
         self.week.write_to(w);
         self.season.write_to(w);
-        for list in [
-            &self.measured,
-            &self.moves,
-            &self.ring,
-            &self.units,
-            &self.clipped,
-            &self.unseasonal,
-            &self.held,
-            &self.statistics,
-            &self.lags,
-        ] {
+        for list in self.lists() {
             w.f64s(list.iter().copied());
         }
     }

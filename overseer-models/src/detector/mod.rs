@@ -50,6 +50,7 @@ mod groups;
 mod inputs;
 mod kind;
 mod linear;
+mod memory;
 mod model;
 mod novelty;
 mod past;
@@ -66,5 +67,6 @@ mod train;
 mod week;
 
 pub use combine::Branch;
+pub use memory::Kept;
 pub use model::ForestDetector;
 pub use train::{ForestDetectorTrainer, ForestDetectorTrainerBuilder};

@@ -7,6 +7,7 @@ use super::evidence::{Evidence, PER_FEATURE};
 use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::inputs::Inputs;
+use super::memory::Kept;
 use super::novelty::Novelty;
 use super::range::Ranges;
 use super::reach::Reach;
@@ -67,7 +68,9 @@ pub struct ForestDetector {
     pub(super) weights: Weights,
     /// How many features vary.
     pub(super) varying: usize,
-    pub(super) trees: usize,
+    /// How much of what it learns from it keeps, and the bytes that it must not exceed, if it was told.
+    pub(super) kept: Kept,
+    pub(super) max_bytes: Option<usize>,
     pub(super) state: State,
     /// The row observed last, in the schema's order; empty before the first and after training.
     pub(super) last: Vec<f64>,
@@ -194,7 +197,7 @@ impl ForestDetector {
         state.reservoir.offer(state.evidence.all(), scores[FOREST]);
         if state.rows >= state.next_refit {
             let share = REGROWN * refit_after(state.rows) as f64 / state.rows as f64;
-            self.refit((share * self.trees as f64).ceil() as usize);
+            self.refit((share * self.kept.trees as f64).ceil() as usize);
             self.plan_refit();
         }
     }
@@ -214,7 +217,7 @@ impl ForestDetector {
         let state = &mut self.state;
         let width = self.order.len() * PER_FEATURE;
         let weights = state.reservoir.weights();
-        state.forest.grow(trees, self.trees, state.reservoir.rows(), width, &weights);
+        state.forest.grow(trees, self.kept.trees, state.reservoir.rows(), width, &weights);
     }
 
     fn judge(&self, combined: f64) -> Judgement {

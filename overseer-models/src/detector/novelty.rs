@@ -5,6 +5,7 @@
 //! little-known feature meets new ones all the time. Grids of several sizes vote, since what falls on a cell's border
 //! in one does not in another. A new level surprises once and is then known.
 
+use super::memory::bytes_of;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 
@@ -70,6 +71,11 @@ impl Novelty {
             cells: [[0; 2]; GRIDS.len()],
             known: 0,
         }
+    }
+
+    /// The bytes it holds beside itself.
+    pub(super) fn bytes(&self) -> usize {
+        bytes_of(&self.seen)
     }
 
     /// Takes the next value and says how surprising it is, from 0 to 12.

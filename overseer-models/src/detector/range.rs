@@ -1,5 +1,6 @@
 //! How far a row lies outside everything that was usual.
 
+use super::memory::bytes_of;
 use super::scale::FeatureScale;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
@@ -39,6 +40,14 @@ impl Ranges {
             now: vec![0.0; features],
             lately: vec![0.0; features],
         }
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        [&self.low, &self.high, &self.narrowest, &self.now, &self.lately]
+            .into_iter()
+            .map(bytes_of)
+            .sum()
     }
 
     /// Takes the next row in units: measures its excess, then widens the ranges by it.

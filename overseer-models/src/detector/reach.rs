@@ -4,6 +4,7 @@
 //! remarkable, and one within the resolution of them is not. Ranges give way slowly: a level that lasts some hundred
 //! rows is usual then, and one wild row moves next to nothing.
 
+use super::memory::bytes_of;
 use super::scale::FeatureScale;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
@@ -42,6 +43,11 @@ impl Reach {
             now: vec![0.0; scales.len()],
             lately: vec![0.0; scales.len()],
         }
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        [&self.low, &self.high, &self.now, &self.lately].into_iter().map(bytes_of).sum()
     }
 
     /// Takes the next row in units: measures its excess, then lets the ranges give way to it.

@@ -1,11 +1,9 @@
 //! A fair sample of all rows that ever came, in bounded memory.
 
+use super::memory::{bytes_of, make_room};
 use crate::file::{Reader, Writer};
 use crate::isolation_forest::pooled::mix;
 use overseer_core::{Error, Result};
-
-/// How many rows are kept.
-const KEPT: usize = 2048;
 
 /// Rows beyond this quantile of the scores are kept out of training, the more the further they are.
 const USUAL: f64 = 0.98;
@@ -16,6 +14,8 @@ const STEPS: f64 = 256.0;
 #[derive(Debug, Clone)]
 pub(super) struct Reservoir {
     width: usize,
+    /// How many rows are kept at most.
+    kept: usize,
     rows: Vec<f32>,
     /// NaN of rows that came before there was a score.
     scores: Vec<f32>,
@@ -24,22 +24,47 @@ pub(super) struct Reservoir {
 }
 
 impl Reservoir {
-    pub(super) fn new(width: usize, seed: u64) -> Self {
-        Self { width, rows: Vec::new(), scores: Vec::new(), offered: 0, seed }
+    pub(super) fn new(width: usize, kept: usize, seed: u64) -> Self {
+        Self { width, kept, rows: Vec::new(), scores: Vec::new(), offered: 0, seed }
     }
 
     pub(super) fn offer(&mut self, row: &[f32], score: f64) {
         self.offered += 1;
-        if self.scores.len() < KEPT {
+        if self.scores.len() < self.kept {
+            make_room(&mut self.rows, self.width, self.kept * self.width);
+            make_room(&mut self.scores, 1, self.kept);
             self.rows.extend_from_slice(row);
             self.scores.push(score as f32);
             return;
         }
         let place = (mix(self.seed ^ mix(self.offered)) % self.offered) as usize;
-        if place < KEPT {
+        if place < self.kept {
             self.rows[place * self.width..][..self.width].copy_from_slice(row);
             self.scores[place] = score as f32;
         }
+    }
+
+    /// Keeps at most so many rows from now on; of more, ones evenly spread, which are as fair a sample.
+    pub(super) fn keep(&mut self, kept: usize) {
+        self.kept = kept;
+        let n = self.scores.len();
+        if n <= kept {
+            return;
+        }
+        let places = || (0..kept).map(|at| at * n / kept);
+        self.scores = places().map(|at| self.scores[at]).collect();
+        let mut rows = Vec::with_capacity(kept * self.width);
+        places().for_each(|at| rows.extend_from_slice(&self.rows[at * self.width..][..self.width]));
+        self.rows = rows;
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        bytes_of(&self.rows) + bytes_of(&self.scores)
     }
 
     pub(super) fn rows(&self) -> &[f32] {
@@ -70,10 +95,10 @@ impl Reservoir {
         w.u64(self.seed);
     }
 
-    pub(super) fn read_from(r: &mut Reader<'_>, width: usize) -> Result<Self> {
+    pub(super) fn read_from(r: &mut Reader<'_>, width: usize, kept: usize) -> Result<Self> {
         let (rows, scores) = (r.f32s()?, r.f32s()?);
         let (offered, seed) = (r.u64()?, r.u64()?);
-        let usable = scores.len() <= KEPT
+        let usable = scores.len() <= kept
             && rows.len() == scores.len() * width
             && offered >= scores.len() as u64
             && rows.iter().all(|v| v.is_finite() && *v >= 0.0)
@@ -81,6 +106,6 @@ impl Reservoir {
         if !usable {
             return Err(Error::corrupt("the detector's past rows", "a value is out of range"));
         }
-        Ok(Self { width, rows, scores, offered, seed })
+        Ok(Self { width, kept, rows, scores, offered, seed })
     }
 }

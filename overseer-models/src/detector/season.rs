@@ -3,6 +3,7 @@
 //! Each half hour of the day, by the clocks of the host's time zone, keeps a running mean of each feature; how far it is trusted grows with the rows it
 //! has seen, and before that the mean of all rows stands in for it.
 
+use super::memory::bytes_of;
 use crate::file::{Reader, Writer};
 use overseer_core::{Error, Result};
 
@@ -58,6 +59,11 @@ impl Season {
             learn(bucket, value, self.share);
             learn(overall, value, self.share / BUCKETS as f64);
         }
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        bytes_of(&self.overall) + bytes_of(&self.buckets)
     }
 
     /// Forgets what belongs to times of the day, for they are others now.

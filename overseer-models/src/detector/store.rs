@@ -6,7 +6,8 @@ use super::evidence::{Evidence, PER_FEATURE};
 use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::inputs::Inputs;
-use super::model::{ForestDetector, KINDS, RANKS, State};
+use super::memory::{Kept, check, kinds};
+use super::model::{ForestDetector, RANKS, State};
 use super::novelty::Novelty;
 use super::range::Ranges;
 use super::reach::Reach;
@@ -20,8 +21,10 @@ use std::sync::Arc;
 
 const KIND: &str = "isolation_forest_detector";
 /// Version of the payload. The detectors of versions 1 and 2 looked at other inputs and kept nothing that these could
-/// be made of: they are told apart from damage, so that the caller trains anew.
-const VERSION: u32 = 3;
+/// be made of: they are told apart from damage, so that the caller trains anew. Version 3 knew no limit of memory; it
+/// is read as one that keeps all.
+const VERSION: u32 = 4;
+const WITHOUT_LIMIT: u32 = 3;
 
 /// The most trees a stored forest may have.
 const MOST_TREES: usize = 10_000;
@@ -34,7 +37,8 @@ impl ForestDetector {
         w.u32s(self.order.iter().map(|&at| at as u32));
         self.scales.iter().for_each(|s| s.write_to(&mut w));
         w.u32(self.varying as u32);
-        w.u32(self.trees as u32);
+        w.u32(self.kept.trees as u32);
+        self.write_kept(&mut w);
         w.u8(self.weights.without());
         state.inputs.write_to(&mut w);
         state.evidence.write_to(&mut w);
@@ -60,17 +64,24 @@ impl ForestDetector {
         encode(KIND, &self.metadata, &w.into_bytes())
     }
 
+    fn write_kept(&self, w: &mut Writer) {
+        w.u64(self.max_bytes.map_or(0, |bytes| bytes as u64));
+        w.u32(self.kept.past_rows as u32);
+        w.u32(self.kept.past_scores as u32);
+        w.u32(self.kept.features_together as u32);
+    }
+
     pub(super) fn decode(bytes: &[u8], schema: &Schema, zone: &Arc<dyn LocalTime>) -> Result<Self> {
         let wrong = || Error::corrupt("the detector", "a value is out of range");
         let (metadata, payload) = decode(bytes, KIND, schema)?;
         let mut r = Reader::new(payload);
         let version = r.u32()?;
-        if (1..VERSION).contains(&version) {
+        if (1..WITHOUT_LIMIT).contains(&version) {
             return Err(Error::unsupported(format!(
                 "a detector of payload version {version}, which an earlier release trained; train a new one"
             )));
         }
-        if version != VERSION {
+        if !(WITHOUT_LIMIT..=VERSION).contains(&version) {
             return Err(Error::unsupported(format!("detector payload version {version}")));
         }
         let d = schema.len();
@@ -83,6 +94,11 @@ impl ForestDetector {
         let scales = (0..d).map(|_| FeatureScale::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
         let features = r.u32()? as usize;
         let trees = r.u32()? as usize;
+        let (kept, max_bytes) = if version == WITHOUT_LIMIT {
+            (Kept::all(trees), None)
+        } else {
+            read_kept(&mut r, trees)?
+        };
         let without = r.u8()?;
         let inputs = Inputs::read_from(&mut r, &scales, zone)?;
         let evidence =
@@ -101,8 +117,9 @@ impl ForestDetector {
         let frozen = Frozen::read_from(&mut r, d)?;
         let excursions = Excursions::read_from(&mut r, d)?;
         let forest = PooledForest::read_from(&mut r, d * PER_FEATURE)?;
-        let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE)?;
-        let tails = KINDS.iter().map(|&k| Tail::read_from(&mut r, k)).collect::<Result<_>>()?;
+        let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE, kept.past_rows)?;
+        let tails = kinds(kept.past_scores).map(|kind| Tail::read_from(&mut r, kind));
+        let tails = tails.collect::<Result<_>>()?;
         let ranks = Tail::read_from(&mut r, RANKS)?;
         let (rows, next_refit, calibrated) = (r.u64()?, r.u64()?, r.u64()?);
         let mut found = [0.0; BRANCHES];
@@ -132,7 +149,8 @@ impl ForestDetector {
             scales,
             weights: Weights::new(d == 1, without),
             varying: features,
-            trees,
+            kept,
+            max_bytes,
             state: State {
                 inputs,
                 evidence,
@@ -156,4 +174,14 @@ impl ForestDetector {
             last_time: (has_time == 1).then_some(time),
         })
     }
+}
+
+/// What a detector of so many trees keeps, and within how many bytes.
+fn read_kept(r: &mut Reader<'_>, trees: usize) -> Result<(Kept, Option<usize>)> {
+    let most = usize::try_from(r.u64()?).ok().filter(|&most| most > 0);
+    let (past_rows, past_scores) = (r.u32()? as usize, r.u32()? as usize);
+    let features_together = r.u32()? as usize;
+    let kept = Kept { past_rows, past_scores, trees, features_together };
+    check(kept, most, trees)?;
+    Ok((kept, most))
 }

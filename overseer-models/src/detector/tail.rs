@@ -5,6 +5,7 @@
 //! Pareto distribution's shape at 0. A handful of past scores says little about the tail, so its scale starts from a
 //! cautious guess that counts as some scores of its own.
 
+use super::memory::{bytes_of, make_room};
 use crate::file::{Reader, Writer};
 use crate::isolation_forest::pooled::mix;
 use overseer_core::{Error, Probability, Result};
@@ -70,6 +71,9 @@ pub(super) struct Tail {
 }
 
 impl Tail {
+    /// What a past score takes: it is kept by when it came and by its size.
+    pub(super) const SCORE_BYTES: usize = 2 * size_of::<f32>();
+
     /// A tail that remembers about the last `memory` entries.
     pub(super) fn new(kind: Kind, memory: u64) -> Self {
         Self {
@@ -123,6 +127,8 @@ impl Tail {
         let ceiling = self.threshold + self.scale * LN_10 * (BLUNTED + self.share.log10());
         let score = if self.sorted.len() < FEW { score } else { score.min(ceiling) } as f32;
         if self.entries.len() < self.kind.kept {
+            make_room(&mut self.entries, 1, self.kind.kept);
+            make_room(&mut self.sorted, 1, self.kind.kept);
             self.entries.push(score);
         } else {
             // J. S. Vitter's algorithm R (1985); with a bounded count, older entries fade (C. C. Aggarwal 2006).
@@ -136,6 +142,23 @@ impl Tail {
         let at = self.sorted.partition_point(|&s| s < score);
         self.sorted.insert(at, score);
         self.fit();
+    }
+
+    /// Keeps at most so many entries from now on; of more, ones evenly spread, which are as fair a sample.
+    pub(super) fn keep(&mut self, kept: usize) {
+        self.kind.kept = kept;
+        let n = self.entries.len();
+        if n > kept {
+            self.entries = (0..kept).map(|at| self.entries[at * n / kept]).collect();
+            self.sorted = self.entries.clone();
+            self.sorted.sort_unstable_by(f32::total_cmp);
+            self.fit();
+        }
+    }
+
+    /// The bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        bytes_of(&self.entries) + bytes_of(&self.sorted)
     }
 
     /// Fits the tail to the entries kept: beyond the 98 % quantile, or the 90 % quantile of fewer than 500.
@@ -177,6 +200,7 @@ impl Tail {
         if !usable {
             return Err(Error::corrupt("the detector's calibration", "a value is out of range"));
         }
+        tail.sorted.reserve_exact(tail.entries.len());
         tail.sorted.extend(&tail.entries);
         tail.sorted.sort_unstable_by(f32::total_cmp);
         if !tail.sorted.is_empty() {

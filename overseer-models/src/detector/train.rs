@@ -6,6 +6,7 @@ use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::groups::{Group, correlated};
 use super::inputs::Inputs;
+use super::memory::{Kept, LEAST_BYTES, TOGETHERS};
 use super::model::{ForestDetector, KINDS, MEMORY_SECONDS, RANKS, State};
 use super::novelty::Novelty;
 use super::range::Ranges;
@@ -48,6 +49,7 @@ pub struct ForestDetectorTrainerBuilder {
     seed: u64,
     local_time: Arc<dyn LocalTime>,
     without: u8,
+    max_bytes: Option<usize>,
 }
 
 impl ForestDetectorTrainerBuilder {
@@ -62,6 +64,19 @@ impl ForestDetectorTrainerBuilder {
     #[must_use]
     pub fn trees(mut self, trees: usize) -> Self {
         self.trees = trees;
+        self
+    }
+
+    /// How many bytes of memory a detector may hold, at least 65,536; as many as it likes unless told, which are 1.9 MB
+    /// for the host's schema.
+    ///
+    /// Told less than it likes, it gives up past rows and scores, trees, and how many features it looks at together, in
+    /// the order that [`Kept`] lists, and says so: [`ForestDetector::kept`]. It keeps the limit while it learns. What it
+    /// needs at least depends on the number of features; below that, training refuses. A stored detector that holds
+    /// more gives up as much when it is loaded, and one that gave up more gets nothing back: it takes a new one.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = Some(bytes);
         self
     }
 
@@ -89,8 +104,12 @@ impl ForestDetectorTrainerBuilder {
             let message = format!("must be 1 to 10000, was {}", self.trees);
             return Err(Error::invalid_parameter("trees", message));
         }
-        let Self { trees, seed, local_time, without } = self;
-        Ok(ForestDetectorTrainer { trees, seed, local_time, without })
+        if let Some(bytes) = self.max_bytes.filter(|&bytes| bytes < LEAST_BYTES) {
+            let message = format!("must be at least {LEAST_BYTES}, was {bytes}");
+            return Err(Error::invalid_parameter("max_bytes", message));
+        }
+        let Self { trees, seed, local_time, without, max_bytes } = self;
+        Ok(ForestDetectorTrainer { trees, seed, local_time, without, max_bytes })
     }
 }
 
@@ -101,13 +120,20 @@ pub struct ForestDetectorTrainer {
     seed: u64,
     pub(super) local_time: Arc<dyn LocalTime>,
     without: u8,
+    max_bytes: Option<usize>,
 }
 
 impl ForestDetectorTrainer {
     /// Starts from 100 trees, seed 0 and UTC.
     #[must_use]
     pub fn builder() -> ForestDetectorTrainerBuilder {
-        ForestDetectorTrainerBuilder { trees: 100, seed: 0, local_time: Arc::new(Utc), without: 0 }
+        ForestDetectorTrainerBuilder {
+            trees: 100,
+            seed: 0,
+            local_time: Arc::new(Utc),
+            without: 0,
+            max_bytes: None,
+        }
     }
 
     /// As [`DetectorTrainer::fit`], with the detector's own type.
@@ -144,7 +170,7 @@ impl ForestDetectorTrainer {
         if frame.values().iter().all(|v| v.is_nan()) {
             return Err(Error::not_enough_data("training a detector", 1, 0));
         }
-        let mut detector = self.unfitted(frame)?;
+        let mut detector = self.unfitted_within(frame)?;
         let first = if n >= MANY_ROWS { FIRST_OF_MANY } else { FIRST.min(n / 2) };
         if let (Some(past), Some(&first)) = (past, frame.timestamps().first()) {
             let points = detector.learn_past(past, first);
@@ -161,7 +187,7 @@ impl ForestDetectorTrainer {
                 flagged += usize::from(judgement.p_value < FLAGGED);
             }
             if row + 1 == next.min(n) {
-                detector.refit(self.trees);
+                detector.refit(detector.kept.trees);
                 next = 3 * next / 2 + 1;
             }
         }
@@ -199,11 +225,25 @@ impl ForestDetectorTrainer {
             state.rows += 1;
             state.reservoir.offer(state.evidence.all(), f64::NAN);
         }
-        detector.regrow(self.trees);
+        detector.regrow(detector.kept.trees);
     }
 
-    /// A detector with the scales of `frame` that has seen nothing.
-    fn unfitted(&self, frame: &Frame) -> Result<ForestDetector> {
+    /// A detector with the scales of `frame` that has seen nothing and will never hold more than it may.
+    fn unfitted_within(&self, frame: &Frame) -> Result<ForestDetector> {
+        let Some(most) = self.max_bytes else { return self.unfitted(frame, TOGETHERS[0]) };
+        let mut refused = None;
+        for together in TOGETHERS {
+            let mut detector = self.unfitted(frame, together)?;
+            if detector.keep_within(most) {
+                return Ok(detector);
+            }
+            refused = Some(detector.too_small(most));
+        }
+        Err(refused.unwrap_or_else(|| Error::invalid_parameter("max_bytes", "it is too small")))
+    }
+
+    /// A detector with the scales of `frame` that has seen nothing and looks at so many features together.
+    fn unfitted(&self, frame: &Frame, together: usize) -> Result<ForestDetector> {
         let schema = frame.schema();
         let d = schema.len();
         let step = usual_interval(frame);
@@ -227,11 +267,12 @@ impl ForestDetectorTrainer {
             .map(|unit| if unit.is_nan() { 0.0 } else { unit.clamp(-15.0, 15.0) })
             .collect();
         let noise: Vec<f64> = scales.iter().map(FeatureScale::noise).collect();
-        let groups =
-            correlated(&sparse, d, &varies).into_iter().map(|g| Group::new(g, &noise)).collect();
+        let groups = correlated(&sparse, d, &varies, together);
+        let groups = groups.into_iter().map(|g| Group::new(g, &noise)).collect();
         let pools = Pools::draw(POOLS, d * PER_FEATURE, |column| varies[column % d], self.seed);
         let seconds = (step.as_millis() as f64 / 1000.0).max(1e-3);
         let memory = (MEMORY_SECONDS / seconds) as u64;
+        let kept = Kept { features_together: together, ..Kept::all(self.trees) };
         let state = State {
             inputs: Inputs::new(&scales, seconds, Arc::clone(&self.local_time)),
             evidence: Evidence::new(groups, noise),
@@ -243,7 +284,7 @@ impl ForestDetectorTrainer {
             frozen: Frozen::new(d),
             excursions: Excursions::new(d),
             forest: PooledForest::new(pools, self.seed),
-            reservoir: Reservoir::new(d * PER_FEATURE, self.seed),
+            reservoir: Reservoir::new(d * PER_FEATURE, kept.past_rows, self.seed),
             tails: KINDS.iter().map(|&kind| Tail::new(kind, memory)).collect(),
             rows: 0,
             next_refit: u64::MAX,
@@ -258,7 +299,8 @@ impl ForestDetectorTrainer {
             weights: Weights::new(d == 1, self.without),
             varying: varies.iter().filter(|v| **v).count(),
             scales,
-            trees: self.trees,
+            kept,
+            max_bytes: None,
             state,
             last: Vec::with_capacity(d),
             last_time: None,
@@ -280,7 +322,14 @@ impl DetectorTrainer for ForestDetectorTrainer {
     }
 
     fn load(&self, bytes: &[u8], schema: &Schema) -> Result<Box<dyn Detector>> {
-        Ok(Box::new(ForestDetector::decode(bytes, schema, &self.local_time)?))
+        let mut detector = ForestDetector::decode(bytes, schema, &self.local_time)?;
+        if let Some(most) =
+            self.max_bytes.filter(|&most| detector.max_bytes.is_none_or(|b| b > most))
+            && !detector.keep_within(most)
+        {
+            return Err(detector.too_small(most));
+        }
+        Ok(Box::new(detector))
     }
 }
 

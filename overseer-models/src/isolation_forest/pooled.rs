@@ -37,8 +37,9 @@ const ROUNDING: f32 = 1e-6;
 /// Random subsets of columns, and the means over them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pools {
+    /// The members of the pools one after another, those of the plain sum once.
     members: Vec<u32>,
-    /// Where each pool's members end.
+    /// Where each pool's members end; a plain sum after the first has none of its own.
     ends: Vec<u32>,
     /// How many of each pool's members vary; they come first.
     varying: Vec<u32>,
@@ -70,13 +71,18 @@ impl Pools {
                 order.swap(place, other);
             }
             let start = pools.members.len();
+            let is_known = at > 0 && at.is_multiple_of(PLAIN);
             pools.members.extend(&order[..size]);
             pools.members[start..].sort_unstable();
             pools.varying.push(size as u32);
             let share = size as f64 / p as f64;
             pools.members.extend(still.iter().filter(|_| still_rng.random::<f64>() < share));
+            if is_known {
+                pools.members.truncate(start);
+            }
             pools.ends.push(pools.members.len() as u32);
         }
+        pools.shrink();
         pools
     }
 
@@ -86,6 +92,7 @@ impl Pools {
 
     /// The members of a pool, ascending.
     fn of(&self, pool: usize) -> &[u32] {
+        let pool = if pool.is_multiple_of(PLAIN) { 0 } else { pool };
         let start = if pool == 0 { 0 } else { self.ends[pool - 1] as usize };
         &self.members[start..self.ends[pool] as usize]
     }
@@ -104,6 +111,41 @@ impl Pools {
         }
         let still: f32 = still.iter().map(|&place| row[place as usize]).sum();
         (sums[0] + sums[1] + sums[2] + sums[3] + still) / members.len().max(1) as f32
+    }
+
+    /// The pools whose members are kept, each with the number of its members as they are stored: the plain sum's as
+    /// often as it occurs.
+    fn stored(&self) -> (Vec<u32>, Vec<u32>) {
+        let (mut members, mut ends) = (Vec::new(), Vec::new());
+        for pool in 0..self.len() {
+            members.extend_from_slice(self.of(pool));
+            ends.push(members.len() as u32);
+        }
+        (members, ends)
+    }
+
+    /// The pools of what [`Pools::stored`] gives; none where a plain sum is not the first.
+    fn of_stored(members: &[u32], ends: &[u32], varying: Vec<u32>) -> Option<Self> {
+        let mut pools = Self { members: Vec::new(), ends: Vec::new(), varying };
+        let mut start = 0;
+        for (pool, &end) in ends.iter().enumerate() {
+            let own = &members[start..end as usize];
+            start = end as usize;
+            if pool == 0 || !pool.is_multiple_of(PLAIN) {
+                pools.members.extend_from_slice(own);
+            } else if own != pools.of(0) {
+                return None;
+            }
+            pools.ends.push(pools.members.len() as u32);
+        }
+        pools.shrink();
+        Some(pools)
+    }
+
+    fn shrink(&mut self) {
+        for list in [&mut self.members, &mut self.ends, &mut self.varying] {
+            list.shrink_to_fit();
+        }
     }
 
     /// The means of a row over all pools.
@@ -142,6 +184,9 @@ pub(crate) struct PooledForest {
 }
 
 impl PooledForest {
+    /// What a tree takes.
+    pub(crate) const TREE_BYTES: usize = size_of::<Tree>();
+
     /// A forest without trees, in which nothing is unusual.
     pub(crate) fn new(pools: Pools, seed: u64) -> Self {
         Self { pools, trees: Vec::new(), grown: 0, seed, means: Vec::new() }
@@ -149,6 +194,33 @@ impl PooledForest {
 
     pub(crate) fn len(&self) -> usize {
         self.trees.len()
+    }
+
+    /// Keeps only the newest trees, so many of them.
+    pub(crate) fn keep(&mut self, trees: usize) {
+        self.trees.drain(..self.trees.len().saturating_sub(trees));
+        self.trees.shrink_to_fit();
+    }
+
+    /// The bytes it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        let pools = [&self.pools.members, &self.pools.ends, &self.pools.varying];
+        let pools = pools.into_iter().map(Vec::capacity).sum::<usize>() * size_of::<u32>();
+        pools + self.tree_bytes() + self.scratch_bytes()
+    }
+
+    /// Those of its trees.
+    pub(crate) fn tree_bytes(&self) -> usize {
+        self.trees.capacity() * Self::TREE_BYTES
+    }
+
+    /// Those that a row's means take while it is scored, now and at most.
+    pub(crate) fn scratch_bytes(&self) -> usize {
+        self.means.capacity() * size_of::<f32>()
+    }
+
+    pub(crate) fn most_scratch_bytes(&self) -> usize {
+        self.pools.len() * size_of::<f32>()
     }
 
     /// How unusual a row is: 0 or more, in natural logarithms.
@@ -189,6 +261,7 @@ impl PooledForest {
         }
         let count = count.min(most);
         self.trees.drain(..(self.trees.len() + count).saturating_sub(most).min(self.trees.len()));
+        self.trees.reserve_exact(count);
         for _ in 0..count {
             let mut rng = Pcg64Mcg::seed_from_u64(mix(self.seed ^ mix(self.grown)));
             self.grown += 1;
@@ -209,8 +282,9 @@ impl PooledForest {
     pub(crate) fn write_to(&self, w: &mut Writer) {
         w.u64(self.seed);
         w.u64(self.grown);
-        w.u32s(self.pools.members.iter().copied());
-        w.u32s(self.pools.ends.iter().copied());
+        let (members, ends) = self.pools.stored();
+        w.u32s(members.into_iter());
+        w.u32s(ends.into_iter());
         w.u32s(self.pools.varying.iter().copied());
         w.u64(self.trees.len() as u64);
         for tree in &self.trees {
@@ -231,10 +305,10 @@ impl PooledForest {
         if !in_range || !increasing || ends.last().map_or(0, |&e| e as usize) != members.len() {
             return Err(wrong("a pool is out of range"));
         }
-        let pools = Pools { members, ends, varying };
+        let pools = Pools::of_stored(&members, &ends, varying)
+            .ok_or_else(|| wrong("a pool is out of range"))?;
         let parts = pools.varying.len() == pools.len()
-            && (0..pools.len()).all(|p| pools.varying[p] as usize <= pools.of(p).len())
-            && (0..pools.len()).step_by(PLAIN).all(|p| pools.of(p) == pools.of(0));
+            && (0..pools.len()).all(|p| pools.varying[p] as usize <= pools.of(p).len());
         if !parts {
             return Err(wrong("a pool is out of range"));
         }
