@@ -2,7 +2,7 @@
 
 mod peers;
 mod plot;
-mod svg;
+pub(crate) mod svg;
 mod tables;
 
 use crate::data::{Checked, NAB};
