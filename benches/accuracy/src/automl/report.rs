@@ -129,7 +129,12 @@ overseer train --auto --budget 60s
 
 const EXPLAINED: &str = "
 On series of the [forecasts](forecasts.md) a contest sees rows from before the first forecast that is measured: a short
-past of the newest 600, where chance has most to say, and, on some of the series, for it takes long, all of them. What it
-chose and the default then forecast the rest, 1 to 10 rows ahead, both learning on. The loss is the mean pinball loss at
-5, 50 and 95 %; beyond noise is two standard errors over thirty blocks of rows.
+past of the newest 600, where chance has most to say, and, on some of the series, for it takes minutes, all of them. What
+it chose and the default then forecast the rest, 1 to 10 rows ahead, both learning on. The loss is the mean pinball loss
+at 5, 50 and 95 %; beyond noise is two standard errors over thirty blocks of rows.
+
+A contest may choose wrongly once in twenty times by design, and a choice that was right on a short past need not stay so:
+a forest that leaves out the other metrics has less to learn, which helps while there are few rows and no longer once
+there are many. While watching a contest is held each day anew. Whole pasts were looked at once before, on every fifth
+series: the default was kept on all fifteen.
 ";

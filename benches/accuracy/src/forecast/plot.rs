@@ -183,7 +183,9 @@ fn drawn(points: impl Iterator<Item = (f64, f64)>) -> String {
 
 /// A number of about three digits.
 fn short(value: f64) -> String {
-    let digits = if value.abs() >= 100.0 || value == 0.0 { 0 } else { 2 };
+    let digits = if value.abs() >= 100.0 || value.abs() < 0.005 { 0 } else { 2 };
+    // What rounds to nothing has no sign.
+    let value = if value.abs() < 0.005 { 0.0 } else { value };
     format!("{value:.digits$}").replace('-', "−")
 }
 
@@ -243,6 +245,12 @@ mod tests {
         assert_eq!(origins, [100, 115, 130, 145, 160, 175, 190, 205, 220, 235]);
         assert_eq!((stretch.first, stretch.truth.len()), (88, 159));
         assert_eq!(stretch.range(), (0.0, 28.5), "a band is cut at half the height of the rest");
+    }
+
+    #[test]
+    fn numbers_are_short_and_nothing_has_no_sign() {
+        let told = [-0.001, 0.0, -3.456, 1_516.2].map(short);
+        assert_eq!(told, ["0", "0", "−3.46", "1516"]);
     }
 
     #[test]
