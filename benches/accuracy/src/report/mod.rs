@@ -19,7 +19,7 @@ Written by the command below; edit `benches/accuracy/src/report`, not this. Ever
 `overseer score` runs, in one configuration, and nothing said of a row depends on a later one: each series is scored a
 second time cut off at 60 %, and the rows before the cut must get the same numbers to the last bit.
 
-How well it forecasts, with plots and what each part is worth, is in [forecasts.md](forecasts.md).
+How well it forecasts is in [forecasts.md](forecasts.md), with plots of forecasts and their intervals.
 ";
 
 const DATA: &str = "\
