@@ -137,12 +137,18 @@ pub fn detector_trainer() -> Result<models::detector::ForestDetectorTrainer> {
     detector_trainer_by(Arc::new(Utc))
 }
 
+/// Our forecaster's default settings, to be changed in a part: to see what one is worth, or to give it more trees.
+#[must_use]
+pub fn forecaster_builder() -> models::forecaster::ForestForecasterBuilder {
+    models::forecaster::ForestForecasterTrainer::builder().seed(SEED)
+}
+
 /// Our forecaster with its default settings.
 ///
 /// # Errors
 /// Never with the defaults; it is what the builder returns.
 pub fn forecaster_trainer() -> Result<models::forecaster::ForestForecasterTrainer> {
-    models::forecaster::ForestForecasterTrainer::builder().seed(SEED).build()
+    forecaster_builder().build()
 }
 
 /// An engine of these parts and our models, for days and weeks that go by UTC.

@@ -3,6 +3,7 @@
 //! They move slowly, so they are looked at once a minute, and what follows from them once in five. Both come after a
 //! tick's report, and the second for two milliseconds a tick: nothing that somebody waits for waits for it.
 
+mod checked;
 mod said;
 mod series;
 
@@ -12,6 +13,7 @@ pub use said::{series_name, time_to_full};
 use crate::ahead::Past;
 use crate::engine::{Engine, Role};
 use crate::report::{AuxiliaryValue, Notice, RoomLeft, Stage, TooLittleSeen, WithRoom};
+use checked::Checked;
 use overseer_core::{
     Auxiliary, AuxiliaryQuery, AuxiliarySeries, ErrorKind, FillOutlook, Prediction, Span,
     SummaryQuery, Timestamp, Unit, host,
@@ -30,6 +32,8 @@ const LOOK_FOR: Duration = Duration::from_millis(2);
 const GONE: Span = Span::from_secs(300);
 /// How far ahead the series are forecast.
 const AHEAD: Span = Span::from_secs(3600);
+/// How often it is measured whether ranges of a series that fills held: it takes as long as sixteen looks at it.
+const CHECK_EVERY: Span = Span::from_secs(3600);
 /// More series than any host is told about.
 const MOST_SERIES: usize = 128;
 /// What could not be stored waits for about a day.
@@ -45,6 +49,8 @@ const FILESYSTEM: &str = "system.filesystem.utilization";
 #[derive(Debug, Clone)]
 struct Found {
     outlook: Option<FillOutlook>,
+    /// Whether such ranges held, and when that was measured; `None` while it does not fill.
+    checked: Option<(Timestamp, Checked)>,
     value: AuxiliaryValue,
 }
 
@@ -255,13 +261,19 @@ impl Engine {
     fn look_on(&mut self, now: Timestamp, budget: Duration) {
         let start = Instant::now();
         while let Some(index) = self.room.waiting.pop_front() {
-            let watched = &self.room.series[index].0;
+            let (watched, before) = &self.room.series[index];
+            let before = before.as_ref().and_then(|found| found.checked);
             let found = watched.newest().filter(|(at, _)| now.since(*at) <= GONE).map(|newest| {
-                let fills = &self.parts.fill_forecaster;
-                Found {
-                    outlook: watched.shares().map(|shares| fills.outlook(&shares)),
-                    value: ahead(watched, newest.1),
-                }
+                let fills = &*self.parts.fill_forecaster;
+                let shares = watched.shares();
+                let outlook = shares.as_ref().map(|shares| fills.outlook(shares));
+                let checked = match (&outlook, &shares) {
+                    (Some(FillOutlook::Filling(_)), Some(shares)) => before
+                        .filter(|(at, _)| !is_due(Some(*at), now, CHECK_EVERY))
+                        .or_else(|| Some((now, Checked::of(fills, shares)))),
+                    _ => None,
+                };
+                Found { outlook, checked, value: ahead(watched, newest.1) }
             });
             self.room.series[index].1 = found;
             if self.room.waiting.is_empty() {
@@ -281,7 +293,8 @@ impl Engine {
             let what = series_name(&watched.name, &watched.instance);
             match &found.outlook {
                 Some(FillOutlook::Filling(filling)) => {
-                    left.filling.extend(said::finding(watched, filling));
+                    let checked = found.checked.map(|(_, checked)| checked).unwrap_or_default();
+                    left.filling.extend(said::finding(watched, filling, checked));
                 }
                 Some(FillOutlook::Room { within }) => {
                     left.with_room.push(WithRoom { what, within: *within });

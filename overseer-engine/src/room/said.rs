@@ -1,9 +1,10 @@
 //! When something is full, in words, and what to do about it.
 
+use super::checked::Checked;
 use super::series::Watched;
 use overseer_core::{
-    FeatureValue, Filling, Interval, Prediction, PredictionType, Priority, Recommendation, Span,
-    host,
+    FeatureValue, Filling, Interval, Prediction, PredictionType, Priority, Probability,
+    Recommendation, Span, host,
 };
 
 const FILESYSTEM: &str = "system.filesystem.utilization";
@@ -40,8 +41,12 @@ pub fn time_to_full(p: &Prediction) -> String {
     if from == to { format!("full in {from}") } else { format!("full in {from} to {to} ({level})") }
 }
 
-/// The finding that `watched` fills.
-pub(super) fn finding(watched: &Watched, filling: &Filling) -> Option<Prediction> {
+/// The finding that `watched` fills, and whether such ranges held before.
+pub(super) fn finding(
+    watched: &Watched,
+    filling: &Filling,
+    checked: Checked,
+) -> Option<Prediction> {
     let (timestamp, value) = watched.newest()?;
     let seconds = |span: Option<Span>| span.map_or(f64::NAN, Span::as_secs_f64);
     let lower = filling.earliest.as_secs_f64();
@@ -69,14 +74,27 @@ pub(super) fn finding(watched: &Watched, filling: &Filling) -> Option<Prediction
         };
         let likely = filling.median.map_or_else(String::new, |m| format!(", most likely in {m}"));
         format!(
-            "{name} is at {now} and has grown by {rate} for {}: {}{likely}, if it goes on so; how \
-             often such a range holds on this host could not be checked yet.",
+            "{name} is at {now} and has grown by {rate} for {}: {}{likely}, if it goes on so; {}.",
             filling.grown_for,
             time_to_full(&p),
+            held(checked),
         )
     };
+    p.confidence = checked.share().unwrap_or(Probability::ZERO);
     p.recommendations = vec![action(&watched.name, &watched.instance)];
     Some(p)
+}
+
+/// How often such ranges held, in words.
+fn held(Checked { held, of, since }: Checked) -> String {
+    match (Checked { held, of, since }).share() {
+        Some(_) => {
+            format!(
+                "of {of} such ranges that it would have told of itself in the last {since}, {held} held"
+            )
+        }
+        None => "how often such a range holds on this host could not be checked yet".to_owned(),
+    }
 }
 
 fn action(name: &str, instance: &str) -> String {

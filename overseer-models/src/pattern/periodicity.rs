@@ -11,7 +11,7 @@
 //! of that one's shape.
 
 use super::autocorrelation::Autocorrelation;
-use super::spectrum::{LocalNoise, Tapered, around, phase};
+use super::spectrum::{LocalNoise, Taper, Tapered, around, phase};
 use crate::trend::distribution::chi_square_at_most;
 use std::f64::consts::TAU;
 
@@ -128,8 +128,9 @@ pub(super) fn find_rhythms(search: &Search<'_>, cells: &[f64]) -> Vec<Rhythm> {
     let scale = if largest > LARGE { largest.log2().floor().exp2() } else { 1.0 };
     let mut rest: Vec<f64> = cells.iter().map(|v| v / scale).collect();
     let total = squares(&rest);
+    let taper = Taper::new(rest.len());
     while found.len() < MOST_RHYTHMS {
-        let Some(mut next) = find_rhythm(search, &rest) else { break };
+        let Some(mut next) = find_rhythm(search, &taper, &rest) else { break };
         // Of all that varies, not of what earlier ones left over.
         let share = squares(&rest) / total;
         if next.strength * share < LEAST_SHARE {
@@ -172,7 +173,7 @@ fn squares(cells: &[f64]) -> f64 {
 }
 
 /// Looks for the strongest rhythm.
-fn find_rhythm(search: &Search<'_>, cells: &[f64]) -> Option<Rhythm> {
+fn find_rhythm(search: &Search<'_>, taper: &Taper, cells: &[f64]) -> Option<Rhythm> {
     let Search { correlator, significance, min_strength, step_ms } = *search;
     let known = cells.iter().filter(|v| !v.is_nan()).count();
     let longest = cells.len() / FEWEST_CYCLES;
@@ -185,7 +186,7 @@ fn find_rhythm(search: &Search<'_>, cells: &[f64]) -> Option<Rhythm> {
     let lag = propose(&r, bound)?;
 
     let n = cells.len() as f64;
-    let tapered = Tapered::new(cells);
+    let tapered = taper.of(cells);
     let frequency = refine(&tapered, 1.0 / refine_by_multiples(&r, lag), n);
     if frequency * n < FEWEST_CYCLES as f64 - 0.1 {
         return None;
@@ -194,7 +195,7 @@ fn find_rhythm(search: &Search<'_>, cells: &[f64]) -> Option<Rhythm> {
     if rhythm.strength < min_strength {
         return None;
     }
-    let (p_value, harmonics) = test(cells, &tapered, &rhythm)?;
+    let (p_value, harmonics) = test(cells, taper, &tapered, &rhythm)?;
     (p_value < significance).then_some(Rhythm { p_value, harmonics, ..rhythm })
 }
 
@@ -212,9 +213,9 @@ fn by_the_clock(frequency: f64, n: f64, step_ms: f64) -> f64 {
 /// The noise is what is left at the frequencies around them once the rhythm is taken away. P-values of harmonics are
 /// combined by Fisher's method, and the smallest one is corrected for how many periods and combinations were possible.
 /// With it comes how many harmonics it is of.
-fn test(cells: &[f64], tapered: &Tapered, rhythm: &Rhythm) -> Option<(f64, usize)> {
+fn test(cells: &[f64], taper: &Taper, tapered: &Tapered, rhythm: &Rhythm) -> Option<(f64, usize)> {
     let rest: Vec<f64> = cells.iter().enumerate().map(|(i, v)| v - rhythm.at(i)).collect();
-    let noise = LocalNoise::new(&rest, rhythm.period);
+    let noise = LocalNoise::new(taper, &rest, rhythm.period);
     let frequencies: Vec<f64> = (1..=TESTED_TOGETHER[2])
         .map(|h| h as f64 / rhythm.period)
         .filter(|&f| f <= 0.5 + 1.0e-9)

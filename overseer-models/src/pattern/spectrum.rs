@@ -17,35 +17,44 @@ const INDEPENDENT_SHARE: f64 = 0.6;
 /// Frequencies transformed together.
 const LANES: usize = 8;
 
-/// A series under a Hann taper, ready for powers at any frequency.
+/// A Hann taper for series of one length.
 #[derive(Debug)]
-pub(super) struct Tapered(Vec<f64>);
+pub(super) struct Taper(Vec<f64>);
 
-impl Tapered {
-    /// Takes the mean away and tapers; a missing value becomes the mean.
-    pub(super) fn new(values: &[f64]) -> Self {
-        let n = values.len() as f64;
+impl Taper {
+    /// For so many values.
+    pub(super) fn new(length: usize) -> Self {
+        let n = length as f64;
         // Chebyshev's recurrence: cosines of even steps cost a product each.
         let twice = 2.0 * (TAU / n).cos();
         let (mut before, mut cosine) = ((0.5 * TAU / n).cos(), (0.5 * TAU / n).cos());
-        let window: Vec<f64> = (0..values.len())
-            .map(|_| {
-                let weight = 0.5 - 0.5 * cosine;
-                (before, cosine) = (cosine, twice * cosine - before);
-                weight
-            })
-            .collect();
+        let weights = (0..length).map(|_| {
+            let weight = 0.5 - 0.5 * cosine;
+            (before, cosine) = (cosine, twice * cosine - before);
+            weight
+        });
+        Self(weights.collect())
+    }
+
+    /// Takes the mean away from as many values and tapers them; a missing value becomes the mean.
+    pub(super) fn of(&self, values: &[f64]) -> Tapered {
         // The mean under the taper, so that no level leaks into the lowest frequencies.
         let (mut sum, mut weight) = (0.0, 0.0);
-        for (v, w) in values.iter().zip(&window).filter(|(v, _)| !v.is_nan()) {
+        for (v, w) in values.iter().zip(&self.0).filter(|(v, _)| !v.is_nan()) {
             sum += v * w;
             weight += w;
         }
         let mean = sum / weight;
         let taper = |(v, w): (&f64, &f64)| if v.is_nan() { 0.0 } else { (v - mean) * w };
-        Self(values.iter().zip(&window).map(taper).collect())
+        Tapered(values.iter().zip(&self.0).map(taper).collect())
     }
+}
 
+/// A series under a taper, ready for powers at any frequency.
+#[derive(Debug)]
+pub(super) struct Tapered(Vec<f64>);
+
+impl Tapered {
     /// The powers at these frequencies in cycles a cell (Goertzel's recurrence).
     pub(super) fn powers(&self, frequencies: &[f64]) -> Vec<f64> {
         let mut powers = Vec::with_capacity(frequencies.len());
@@ -57,7 +66,8 @@ impl Tapered {
             let (mut last, mut before) = ([0.0; LANES], [0.0; LANES]);
             for &x in &self.0 {
                 for i in 0..LANES {
-                    let next = x + factor[i] * last[i] - before[i];
+                    // In this order only a product and a sum wait for the step before.
+                    let next = factor[i] * last[i] + (x - before[i]);
                     before[i] = last[i];
                     last[i] = next;
                 }
@@ -84,7 +94,7 @@ pub(super) struct LocalNoise {
 
 impl LocalNoise {
     /// Of what a rhythm of this period left over.
-    pub(super) fn new(rest: &[f64], period: f64) -> Self {
+    pub(super) fn new(taper: &Taper, rest: &[f64], period: f64) -> Self {
         let size = ((period / 8.0) as usize).max(1);
         let blocks: Vec<f64> = rest.chunks_exact(size).map(mean_of_known).collect();
         let r = of_neighbors(&blocks).max(0.0);
@@ -92,7 +102,7 @@ impl LocalNoise {
         let memory = (r + (2.0 + 4.0 * r) / blocks.len().max(1) as f64).min(1.0);
         let cycles = rest.len() as f64 / period;
         let taken = (1.5 / cycles).min(0.5);
-        Self { tapered: Tapered::new(rest), taken, block: size as f64, memory }
+        Self { tapered: taper.of(rest), taken, block: size as f64, memory }
     }
 
     /// The autoregression's spectrum at a frequency, up to a factor.
@@ -142,7 +152,9 @@ pub(super) fn around(center: f64, reach: f64, step: f64) -> impl Iterator<Item =
 
 /// The phase of a place in a rhythm, 0–1.
 pub(super) fn phase(place: f64, period: f64) -> f64 {
-    (place / period).rem_euclid(1.0)
+    let turns = place / period;
+    // Cutting off whole turns is exact, and many times as fast as a remainder; this far, turns still have fractions.
+    if (0.0..4e15).contains(&turns) { turns - (turns as i64) as f64 } else { turns.rem_euclid(1.0) }
 }
 
 /// A sine of this period at a place.
@@ -155,10 +167,14 @@ pub(super) fn sine(place: f64, period: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn tapered(values: &[f64]) -> Tapered {
+        Taper::new(values.len()).of(values)
+    }
+
     #[test]
     fn the_power_of_a_sine_stands_where_its_frequency_is() {
         let v: Vec<f64> = (0..500).map(|i| 7.0 + sine(f64::from(i), 25.0)).collect();
-        let t = Tapered::new(&v);
+        let t = tapered(&v);
         let p = t.powers(&[0.04, 0.05, 0.08, 0.002, 0.4, 0.041, 0.03, 0.2, 0.04]);
         assert!(p[1..8].iter().all(|x| *x < 0.8 * p[0]), "{p:?}");
         // A Hann taper's mean is a half, so the amplitude at the peak is n/4.
@@ -168,18 +184,26 @@ mod tests {
     #[test]
     fn a_power_like_its_neighbours_is_no_line_and_one_far_above_them_is() {
         let noise: Vec<f64> = (0..500).map(|i| f64::from((i * i * 37 + i * 11) % 101)).collect();
-        let local = LocalNoise::new(&noise, 25.0);
-        let usual = Tapered::new(&noise).powers(&[0.04])[0];
+        let local = LocalNoise::new(&Taper::new(500), &noise, 25.0);
+        let usual = tapered(&noise).powers(&[0.04])[0];
         assert!(local.p_value(0.04, usual).unwrap() > 0.01);
         assert!(local.p_value(0.04, 1000.0 * usual).unwrap() < 1e-9);
         // A dozen values have no neighbours to speak of.
-        assert_eq!(LocalNoise::new(&noise[..12], 4.0).p_value(0.25, 1.0), None);
+        assert_eq!(LocalNoise::new(&Taper::new(12), &noise[..12], 4.0).p_value(0.25, 1.0), None);
+    }
+
+    #[test]
+    fn a_phase_is_what_whole_turns_leave() {
+        let places = [0.0, 0.3, 1.0, 2.75, 999.0, 1e15 + 0.5, 3e15, 5e15, 1e300, -0.25, -7.0];
+        for (place, period) in places.into_iter().flat_map(|p| [(p, 1.0), (p, 24.0), (p, 7.3)]) {
+            assert_eq!(phase(place, period), (place / period).rem_euclid(1.0), "{place} {period}");
+        }
     }
 
     #[test]
     fn powers_agree_with_the_plain_transform() {
         let v: Vec<f64> = (0..97).map(|i| f64::from((i * 37) % 101)).collect();
-        let t = Tapered::new(&v);
+        let t = tapered(&v);
         for f in [0.0123, 0.1, 0.25, 0.4999] {
             let (mut re, mut im) = (0.0, 0.0);
             for (i, x) in t.0.iter().enumerate() {

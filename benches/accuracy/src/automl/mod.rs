@@ -11,7 +11,8 @@ use overseer_engine::core::{
 use overseer_engine::host;
 use overseer_engine::offline::{Backtest, BacktestRow};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Into so many blocks the rows behind the contest are divided to tell a difference from noise.
@@ -19,20 +20,37 @@ const BLOCKS: usize = 30;
 /// So many standard errors a difference must have to be one.
 const APART: f64 = 2.0;
 
+/// So many rows a contest sees that is to do with a short past: two days at five minutes, where chance has most to say.
+pub const SHORT: usize = 600;
+
+/// How much of what is learned from a contest sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Past {
+    /// The newest [`SHORT`] rows.
+    Short,
+    /// All.
+    Whole,
+}
+
 /// What became of one series.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
     /// As [`Series::corpus`].
     pub corpus: String,
     /// As [`Series::name`].
     pub name: String,
+    /// How much the contest saw.
+    pub past: Past,
     /// Rows of the contest.
     pub rows: usize,
     /// What was chosen, and by how much of its loss it was better than the simplest one.
     pub chosen: String,
     /// See [`Selection::margin`].
+    #[serde(deserialize_with = "null_is_unknown")]
     pub margin: f64,
     /// By how much the chosen one was better than the default in the contest, in the loss of the simplest one.
+    #[serde(deserialize_with = "null_is_unknown")]
     pub gain: f64,
     /// Why the contest ended.
     pub end: SelectionEnd,
@@ -45,13 +63,16 @@ pub struct Outcome {
 }
 
 /// Two forecasters on the same rows.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Later {
     /// Pinball loss at 5, 50 and 95 % of the chosen one over that of the default; below 1 is better.
+    #[serde(deserialize_with = "null_is_unknown")]
     pub crps3: f64,
     /// The standard error of that.
+    #[serde(deserialize_with = "null_is_unknown")]
     pub error: f64,
     /// The same of mean absolute errors.
+    #[serde(deserialize_with = "null_is_unknown")]
     pub rel: f64,
 }
 
@@ -72,20 +93,50 @@ impl Outcome {
     }
 }
 
-/// Chooses for all series, on all cores.
-///
-/// # Errors
-/// If one cannot be read or forecast; the message names it.
-pub fn measure(series: &[Series]) -> Result<Vec<Outcome>> {
-    series
-        .par_iter()
-        .map(|s| one(s).map_err(|e| Error::other(format!("{}/{}", s.corpus, s.name), e)))
-        .collect()
+fn null_is_unknown<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
-fn one(series: &Series) -> Result<Outcome> {
+/// Chooses for these series, on all cores. What is among `known` is not measured again; `done` hears of all that is
+/// known after each further one, so that hours of work can be interrupted.
+///
+/// # Errors
+/// If a series cannot be read or forecast, the message naming it, or as `done` fails.
+pub fn measure(
+    wanted: &[(Past, &Series)],
+    known: Vec<Outcome>,
+    done: impl Fn(&[Outcome]) -> Result<()> + Sync,
+) -> Result<Vec<Outcome>> {
+    let is = |o: &Outcome, (past, s): &(Past, &Series)| {
+        (o.past, &o.corpus, &o.name, o.rows) == (*past, &s.corpus, &s.name, history_rows(*past, s))
+    };
+    let missing: Vec<&(Past, &Series)> =
+        wanted.iter().filter(|w| !known.iter().any(|o| is(o, w))).collect();
+    let mut known = known;
+    known.retain(|o| wanted.iter().any(|w| is(o, w)));
+    let all = Mutex::new(known);
+    missing.into_par_iter().try_for_each(|(past, s)| {
+        let found =
+            one(*past, s).map_err(|e| Error::other(format!("{}/{}", s.corpus, s.name), e))?;
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(found);
+        done(&all)
+    })?;
+    Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// How many rows a contest sees.
+fn history_rows(past: Past, series: &Series) -> usize {
+    match past {
+        Past::Short => SHORT.min(series.train_rows),
+        Past::Whole => series.train_rows,
+    }
+}
+
+fn one(past: Past, series: &Series) -> Result<Outcome> {
     let (frame, column) = series.read()?;
-    let history = frame.slice(0, series.train_rows);
+    let rows = history_rows(past, series);
+    let history = frame.slice(series.train_rows - rows, series.train_rows);
     let contest = host::forecaster_contest()?;
     let start = Instant::now();
     let selection = contest.run(&history, &[ForecastTarget::Column(column)], HORIZON, |_| true)?;
@@ -103,6 +154,7 @@ fn one(series: &Series) -> Result<Outcome> {
     Ok(Outcome {
         corpus: series.corpus.clone(),
         name: series.name.clone(),
+        past,
         rows: history.len(),
         chosen,
         margin: margin.0,
@@ -173,6 +225,7 @@ mod tests {
         Outcome {
             corpus: "hosts".to_owned(),
             name: format!("a:{crps3:?}"),
+            past: Past::Whole,
             rows: 500,
             chosen: crps3.map_or("forest", |_| "median of 5").to_owned(),
             margin: 0.2,
@@ -196,7 +249,7 @@ mod tests {
             "| and was better on later rows, beyond noise | 1 |",
             "| worse, beyond noise | 1 |",
             "| 1.000, 1.000 |",
-            "| hosts/a:Some(0.8) | median of 5 | 5.0 % | 0.800 | 0.020 |",
+            "| hosts/a:Some(0.8) | whole | median of 5 | 5.0 % | 0.800 | 0.020 |",
         ] {
             assert!(tables.contains(line), "{line}\n{tables}");
         }

@@ -1,9 +1,11 @@
 //! Measures how well Overseer forecasts: see `benches/accuracy/README.md`.
 
 use clap::Parser;
-use overseer_accuracy::forecast::{measure, report, series::Series};
-use overseer_accuracy::report::write;
+use overseer_accuracy::forecast::ablation::variants;
+use overseer_accuracy::forecast::{ablate, measure, report, series::Series};
+use overseer_accuracy::report::{check_path, write};
 use overseer_engine::core::{Error, Result};
+use overseer_engine::host;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,7 +26,10 @@ struct Args {
     /// Write the figures of each series here as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the page here as Markdown
+    /// Measure also the forecaster without each of its parts, on every so many-th of those series
+    #[arg(long, value_name = "K")]
+    ablate: Option<std::num::NonZeroUsize>,
+    /// Write the page here as Markdown, and its plot into the folder of the same name
     #[arg(long, value_name = "FILE.md")]
     report: Option<PathBuf>,
 }
@@ -49,16 +54,29 @@ fn main() -> ExitCode {
 
 /// The tables, and whether no forecast looked ahead.
 fn run(args: &Args) -> Result<(String, bool)> {
+    if let Some(path) = &args.report {
+        check_path(path)?;
+    }
     let series: Vec<Series> =
         Series::find(&args.dir, &args.split)?.into_iter().step_by(args.every.get()).collect();
-    let outcomes = measure(&series)?;
+    let outcomes = measure(&series, &host::forecaster_trainer()?, true)?;
     if let Some(path) = &args.json {
         let json = serde_json::to_string_pretty(&outcomes)
             .map_err(|e| Error::other("figures as JSON", e))?;
         write(path, &format!("{json}\n"))?;
     }
-    if let Some(path) = &args.report {
-        write(path, &report::page(&outcomes))?;
+    let mut tables = report::tables(&outcomes);
+    let mut parts = None;
+    if let Some(every) = args.ablate {
+        let some: Vec<Series> = series.into_iter().step_by(every.get()).collect();
+        let ablation = ablate(&some, &variants()?)?;
+        tables = format!("{tables}\n{}", report::ablation(&ablation));
+        parts = Some((every.get(), ablation));
     }
-    Ok((report::tables(&outcomes), outcomes.iter().all(|o| o.causal != Some(false))))
+    if let Some(path) = &args.report {
+        for (path, text) in report::files(path, &outcomes, parts.as_ref()) {
+            write(&path, &text)?;
+        }
+    }
+    Ok((tables, outcomes.iter().all(|o| o.causal != Some(false))))
 }

@@ -2,7 +2,7 @@
 
 mod peers;
 mod plot;
-mod svg;
+pub(crate) mod svg;
 mod tables;
 
 use crate::data::{Checked, NAB};
@@ -18,6 +18,8 @@ const HEADING: &str = "\
 Written by the command below; edit `benches/accuracy/src/report`, not this. Every series is scored row by row with what
 `overseer score` runs, in one configuration, and nothing said of a row depends on a later one: each series is scored a
 second time cut off at 60 %, and the rows before the cut must get the same numbers to the last bit.
+
+How well it forecasts is in [forecasts.md](forecasts.md), with plots of forecasts and their intervals.
 ";
 
 const DATA: &str = "\

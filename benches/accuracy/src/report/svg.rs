@@ -17,7 +17,7 @@ text{fill:#e6edf3}.page{fill:#0d1117}.note{fill:#9198a1}.grid{stroke:#3d444d}.ze
 
 /// Where words stand relative to their place.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -25,38 +25,45 @@ pub(super) enum Anchor {
 
 /// A drawing that grows.
 #[derive(Debug)]
-pub(super) struct Svg {
+pub(crate) struct Svg {
     width: f64,
     height: f64,
     title: String,
+    style: &'static str,
     body: String,
 }
 
 impl Svg {
     /// An empty page; `title` is what is read out to those who cannot see it.
-    pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
-        Self { width, height, title: escaped(title), body: String::new() }
+    pub(crate) fn new(width: f64, height: f64, title: &str) -> Self {
+        Self { width, height, title: escaped(title), style: "", body: String::new() }
     }
 
-    pub(super) fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
+    /// Adds classes to those that all plots have.
+    pub(crate) fn with_style(mut self, style: &'static str) -> Self {
+        self.style = style;
+        self
+    }
+
+    pub(crate) fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
         let width = width.max(0.0);
         self.element(&format!(
             r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}"/>"#
         ));
     }
 
-    pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub(crate) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         self.element(&format!(
             r#"<line class="{class}" x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}"/>"#,
             from.0, from.1, to.0, to.1
         ));
     }
 
-    pub(super) fn path(&mut self, class: &str, d: &str) {
+    pub(crate) fn path(&mut self, class: &str, d: &str) {
         self.element(&format!(r#"<path class="{class}" d="{d}"/>"#));
     }
 
-    pub(super) fn text(&mut self, class: &str, x: f64, y: f64, anchor: Anchor, words: &str) {
+    pub(crate) fn text(&mut self, class: &str, x: f64, y: f64, anchor: Anchor, words: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -69,11 +76,11 @@ impl Svg {
     }
 
     /// The whole file.
-    pub(super) fn finish(self) -> String {
-        let Self { width, height, title, body } = self;
+    pub(crate) fn finish(self) -> String {
+        let Self { width, height, title, style, body } = self;
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-             viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
+             viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n<title>{title}</title>\n<style>{STYLE}{style}</style>\n\
              <rect class=\"page\" width=\"100%\" height=\"100%\" rx=\"6\"/>\n{body}</svg>\n"
         )
     }
