@@ -193,6 +193,32 @@ fn signals_and_ctrl_c_give_the_terminal_back() {
 }
 
 #[test]
+fn when_its_terminal_goes_away_it_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let pair = native_pty_system().openpty(size(24, 80)).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_overseer"));
+    command.args(["--data-dir", dir.path().to_str().unwrap(), "top", "--no-watch"]);
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let (mut seen, mut some) = (String::new(), [0; 4096]);
+    while !seen.contains("quit") {
+        let n = reader.read(&mut some).unwrap();
+        seen.push_str(&String::from_utf8_lossy(&some[..n]));
+    }
+    drop(reader);
+    drop(pair.master);
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("it goes on without a terminal");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn beside_a_watch_it_shows_what_that_one_stores_and_decides_through_the_database() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().to_str().unwrap();

@@ -43,6 +43,8 @@ enum News {
     Looked(usize, usize),
     Ticked(Box<Seen>),
     Answered(Answer),
+    /// A key, or another size of the terminal.
+    Pressed(Result<Event>),
 }
 
 /// A tick, and how it was made.
@@ -72,6 +74,7 @@ pub(crate) fn top(settings: &Settings, args: &Top) -> Outcome {
     let desk = Desk::start(options.clone(), tell.clone())?;
     let mut state = State::new(engine.host_info().clone(), host_of(&engine), host::now());
     let mut screen = Screen::open()?;
+    listen(tell.clone())?;
     let ticks = Ticking::start(settings, options, engine, Told(tell), &stop)?;
     let shown = show(&mut screen, &mut state, &news, &desk, &stop);
     stop.store(true, Ordering::Relaxed);
@@ -100,9 +103,15 @@ fn show(
     let (mut drawn, mut read) = (None::<Instant>, None::<Instant>);
     while !stop.load(Ordering::Relaxed) {
         let mut is_new = drawn.is_none_or(|at| at.elapsed() >= REDRAWN);
-        while let Ok(told) = news.try_recv() {
+        let first = news.recv_timeout(ATTENTION).ok();
+        for told in first.into_iter().chain(news.try_iter()) {
             is_new = true;
-            take(state, told, desk);
+            match heed(state, told, desk)? {
+                Wish::Leave => return Ok(()),
+                Wish::Pause => screen.pause()?,
+                Wish::Ask(task) => desk.ask(task),
+                Wish::Stay => {}
+            }
         }
         if state.wants_history || read.is_none_or(|at| at.elapsed() >= REREAD) {
             (state.wants_history, read) = (false, Some(Instant::now()));
@@ -113,23 +122,24 @@ fn show(
             draw_and_export(screen, state, &theme)?;
             drawn = Some(Instant::now());
         }
-        let failed = |e| Error::other("reading keys from the terminal", e);
-        if !event::poll(ATTENTION).map_err(failed)? {
-            continue;
-        }
-        match event::read().map_err(failed)? {
-            Event::Key(key) => match keys::pressed(state, key) {
-                Wish::Leave => break,
-                Wish::Pause => screen.pause()?,
-                Wish::Ask(task) => desk.ask(task),
-                Wish::Stay => {}
-            },
-            Event::Resize(..) => {}
-            _ => continue,
-        }
-        drawn = None;
     }
     Ok(())
+}
+
+/// Reads keys in a thread of its own: a terminal that went away would never let go of whoever waits for its next key. The
+/// process ends without waiting for this thread.
+fn listen(tell: Sender<News>) -> Result<()> {
+    let thread = std::thread::Builder::new().name("keys".to_owned());
+    let listening = thread.spawn(move || {
+        loop {
+            let read = event::read().map_err(|e| Error::other("reading keys from the terminal", e));
+            let is_last = read.is_err();
+            if tell.send(News::Pressed(read)).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    listening.map(drop).map_err(|e| Error::other("starting the thread that reads keys", e))
 }
 
 fn draw_and_export(screen: &mut Screen, state: &mut State, theme: &Theme) -> Result<()> {
@@ -145,7 +155,7 @@ fn draw_and_export(screen: &mut Screen, state: &mut State, theme: &Theme) -> Res
     Ok(())
 }
 
-fn take(state: &mut State, told: News, desk: &Desk) {
+fn heed(state: &mut State, told: News, desk: &Desk) -> Result<Wish> {
     match told {
         News::Looked(done, total) => state.first_look = Some((done, total)),
         News::Ticked(seen) => {
@@ -153,7 +163,13 @@ fn take(state: &mut State, told: News, desk: &Desk) {
             desk.ask(Task::Processes);
         }
         News::Answered(answer) => state.answered(answer),
+        News::Pressed(event) => {
+            if let Event::Key(key) = event? {
+                return Ok(keys::pressed(state, key));
+            }
+        }
     }
+    Ok(Wish::Stay)
 }
 
 fn host_of(engine: &Engine) -> Host {
