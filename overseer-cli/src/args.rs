@@ -58,9 +58,12 @@ pub(crate) struct Global {
     /// Let the exit code tell the finding: 1 for medium or high, 2 for critical
     #[arg(long, global = true)]
     pub(crate) exit_code: bool,
-    /// Log more to stderr: -v what is done, -vv each step (OVERSEER_LOG takes a filter)
+    /// Log more to stderr: -v what is done, -vv each step (OVERSEER_LOG takes a filter, such as warn)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// How to log; what is done is then logged without -v too, as it is where stderr is systemd's journal
+    #[arg(long, global = true, env = "OVERSEER_LOG_FORMAT", value_enum, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -69,6 +72,17 @@ pub(crate) enum Format {
     #[default]
     Text,
     /// Stable JSON: times in milliseconds since 1970 UTC, spans in milliseconds, missing values null
+    Json,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people: time, level, where, what
+    Text,
+    /// `ts=… level=… target=… msg="…"` and the event's fields
+    Logfmt,
+    /// An object a line: timestamp, level, target, message and the event's fields
     Json,
 }
 
@@ -103,6 +117,9 @@ pub(crate) enum Command {
     /// Watch this host and show it: a dashboard, a REST API, /metrics for Prometheus
     #[cfg(feature = "serve")]
     Serve(Serve),
+    /// Watch this host and show it in the terminal, with keys; beside a running `watch` or `serve`, what that one stores
+    #[cfg(feature = "top")]
+    Top(Top),
     /// Run stored history through detection once more: which alerts another configuration would add and remove
     ///
     /// With --config or --alarm-budget both are replayed, the configuration in force and that one. Nothing is stored.
@@ -193,6 +210,30 @@ pub(crate) struct Serve {
     /// Pages of this origin, such as `https://status.example`, may read and ask; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+}
+
+impl Command {
+    /// Whether the command draws on the whole terminal.
+    pub(crate) fn is_screen(&self) -> bool {
+        #[cfg(feature = "top")]
+        return matches!(self, Self::Top(_));
+        #[cfg(not(feature = "top"))]
+        false
+    }
+}
+
+#[cfg(feature = "top")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`?` shows the keys, `q` ends. NO_COLOR is heeded. Logs are written only where stderr is redirected, such as
+`overseer -v top 2> top.log`.")]
+pub(crate) struct Top {
+    /// Time between samples [default: 5s]
+    #[arg(long, env = "OVERSEER_EVERY", value_parser = span, value_name = "TIME")]
+    pub(crate) every: Option<Span>,
+    /// Take no samples: show what another `watch` or an earlier one stored
+    #[arg(long)]
+    pub(crate) no_watch: bool,
 }
 
 #[derive(Debug, Args)]

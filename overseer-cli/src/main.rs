@@ -2,6 +2,8 @@
 
 mod args;
 mod commands;
+mod logging;
+mod service;
 mod settings;
 mod text;
 
@@ -26,7 +28,14 @@ fn main() -> ExitCode {
             return if e.use_stderr() { WRONG_USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
-    start_logging(cli.global.verbose);
+    let wanted = logging::Wanted {
+        format: cli.global.log_format,
+        verbose: cli.global.verbose,
+        is_screen: cli.command.is_screen(),
+    };
+    if let Err(e) = logging::start(wanted) {
+        return fail(&e, WRONG_USAGE);
+    }
     let tells = cli.global.exit_code;
     let settings = match Settings::of(&cli) {
         Ok(settings) => settings,
@@ -72,6 +81,8 @@ fn run(command: Command, settings: &Settings) -> Outcome {
         Command::Silence(args) => commands::decisions::silence(settings, &args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::serve(settings, &args),
+        #[cfg(feature = "top")]
+        Command::Top(args) => commands::top::top(settings, &args),
         Command::Replay(args) => commands::replay::replay(settings, &args),
         Command::Score(args) => commands::score::score(settings, &args),
         Command::Backtest(args) => commands::backtest::backtest(&args),
@@ -98,23 +109,7 @@ fn is_closed_pipe(error: &Error) -> bool {
     false
 }
 
-#[allow(clippy::print_stderr, reason = "this is where the command speaks of its failure")]
 fn fail(error: &Error, code: u8) -> ExitCode {
-    eprintln!("overseer: {error}");
+    logging::fail(&error.to_string());
     code.into()
-}
-
-fn start_logging(verbose: u8) {
-    use tracing_subscriber::EnvFilter;
-    let default = match verbose {
-        0 => "off",
-        1 => {
-            "overseer=info,overseer_engine=info,overseer_store=info,overseer_collect=info,overseer_models=info,overseer_notify=info,overseer_serve=info"
-        }
-        2 => "debug",
-        _ => "trace",
-    };
-    let filter =
-        EnvFilter::try_from_env("OVERSEER_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -200,6 +200,8 @@ impl Settings {
             Command::Watch(watch) => watch.every,
             #[cfg(feature = "serve")]
             Command::Serve(serve) => serve.every,
+            #[cfg(feature = "top")]
+            Command::Top(top) => top.every,
             _ => None,
         };
         Ok(Self {

@@ -251,6 +251,26 @@ pub struct Report {
 }
 
 impl Report {
+    /// Takes over from the report before what this one did not look for: predictions, patterns, room, what is kept beside
+    /// the samples, and processes. For whoever shows one tick after another.
+    pub fn keep_found(&mut self, before: &Self) {
+        if self.predictions.is_empty() {
+            self.predictions.clone_from(&before.predictions);
+        }
+        if self.patterns.is_empty() {
+            self.patterns.clone_from(&before.patterns);
+        }
+        if self.room.is_none() {
+            self.room.clone_from(&before.room);
+        }
+        if self.auxiliary.is_empty() {
+            self.auxiliary.clone_from(&before.auxiliary);
+        }
+        if self.processes.is_empty() {
+            self.processes.clone_from(&before.processes);
+        }
+    }
+
     /// Whether anything went wrong on the way.
     #[must_use]
     pub fn has_warnings(&self) -> bool {

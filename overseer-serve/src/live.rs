@@ -167,7 +167,7 @@ impl EngineLink {
                 lateness: Durations::default(),
             },
             Some(before) => {
-                keep_found(&mut merged, &before.report);
+                merged.keep_found(&before.report);
                 (*before).clone()
             }
         };
@@ -240,22 +240,3 @@ impl EngineLink {
 const WEEK_MS: i64 = 7 * 86_400_000;
 /// No more alerts of a week than these are counted.
 const MOST_ALERTS: usize = 10_000;
-
-/// What is not looked for in every tick stays as it was found last.
-fn keep_found(report: &mut Report, before: &Report) {
-    if report.predictions.is_empty() {
-        report.predictions.clone_from(&before.predictions);
-    }
-    if report.patterns.is_empty() {
-        report.patterns.clone_from(&before.patterns);
-    }
-    if report.room.is_none() {
-        report.room.clone_from(&before.room);
-    }
-    if report.auxiliary.is_empty() {
-        report.auxiliary.clone_from(&before.auxiliary);
-    }
-    if report.processes.is_empty() {
-        report.processes.clone_from(&before.processes);
-    }
-}

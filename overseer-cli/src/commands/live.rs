@@ -28,10 +28,9 @@ fn look(settings: &Settings, purpose: &str) -> Result<Engine> {
 }
 
 /// Says on stderr what went wrong, where no report will.
-#[allow(clippy::print_stderr, reason = "stdout is for data, and there is none")]
 pub(super) fn warn(notices: &[Notice]) {
     for notice in notices.iter().filter(|n| n.warning) {
-        eprintln!("overseer: {}", notice.message);
+        crate::logging::warn(&notice.message);
     }
 }
 

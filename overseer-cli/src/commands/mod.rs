@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 mod background;
 pub(crate) mod backtest;
 pub(crate) mod decisions;
+mod incident_log;
 pub(crate) mod live;
 pub(crate) mod models;
 pub(crate) mod recommend;
@@ -12,6 +13,10 @@ pub(crate) mod score;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub(crate) mod sinks;
+#[cfg(any(feature = "serve", feature = "top"))]
+mod ticking;
+#[cfg(feature = "top")]
+pub(crate) mod top;
 pub(crate) mod train;
 pub(crate) mod transfer;
 pub(crate) mod verify;

@@ -1,12 +1,13 @@
 //! Continuous monitoring: the loop, the signals and the printing around the engine's tick.
 
 use super::background::Background;
+use super::incident_log::IncidentLog;
 use super::live::first_look_bar;
 use super::sinks::Deliveries;
 use super::{json, print};
 use crate::args::Format;
 use crate::settings::Settings;
-use crate::{Outcome, text};
+use crate::{Outcome, service, text};
 use overseer_engine::core::{Error, Severity};
 use overseer_engine::{Engine, Role, Stage, host};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -33,9 +34,14 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
         return Err(Error::unavailable("this installation", holder));
     }
     let deliveries = Deliveries::start(settings, &options)?;
-    first_look(&mut engine, &stop);
-    let style = text::Style::of_stdout();
     let step = Duration::from(engine.config().step);
+    service::ready(step);
+    if let Some(plan) = engine.sampling_plan() {
+        let bar = first_look_bar(plan.samples);
+        first_look(&mut engine, &stop, |done, _| bar.set_position(done as u64));
+        bar.finish_and_clear();
+    }
+    let style = text::Style::of_stdout();
     if settings.format == Format::Text {
         print(&text::watch_start(&engine.learned(), engine.config(), &style))?;
     }
@@ -45,6 +51,7 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
     let mut before = text::Before::default();
     let mut ticks = 0_u64;
     let mut due = 0_u32;
+    let mut log = IncidentLog::default();
     let mut background = Background::new(options, &stop);
     while samples.is_none_or(|n| ticks < n) {
         due = next_due(start, step, due);
@@ -60,9 +67,12 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
             Format::Json => json(&report)?,
             Format::Text => print(&before.changes(&report, &style))?,
         }
+        log.changes(&report);
+        service::ticked(&report);
         deliveries.tell();
         background.attend(&mut engine);
     }
+    service::stopping();
     let unsaved = engine.close();
     deliveries.stop();
     if settings.format == Format::Text {
@@ -72,14 +82,19 @@ pub(crate) fn watch(settings: &Settings, samples: Option<u64>) -> Outcome {
 }
 
 /// On a new host a quick look comes first, so that what hurts is noticed from the start.
-pub(super) fn first_look(engine: &mut Engine, stop: &AtomicBool) {
-    let Some(plan) = engine.sampling_plan() else { return };
-    let bar = first_look_bar(plan.samples);
-    host::sample(engine, |done, _| {
-        bar.set_position(done as u64);
+pub(super) fn first_look(
+    engine: &mut Engine,
+    stop: &AtomicBool,
+    mut looked: impl FnMut(usize, usize),
+) {
+    if engine.sampling_plan().is_none() {
+        return;
+    }
+    host::sample(engine, |done, total| {
+        looked(done, total);
+        service::looking(done, total);
         !stop.load(Ordering::Relaxed)
     });
-    bar.finish_and_clear();
     engine.train(false, host::now());
 }
 

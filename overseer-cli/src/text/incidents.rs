@@ -64,7 +64,8 @@ pub(crate) fn incident(i: &Incident, now: Timestamp, style: &Style) -> String {
     out
 }
 
-fn facts(i: &Incident) -> Vec<String> {
+/// What was told and decided of it, a sentence each, without full stops.
+pub(crate) fn facts(i: &Incident) -> Vec<String> {
     let noted = |note: &str| if note.is_empty() { String::new() } else { format!(": {note}") };
     let mut facts = Vec::new();
     if let Some(told) = i.told {

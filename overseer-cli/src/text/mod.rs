@@ -15,6 +15,8 @@ mod watch;
 
 pub(crate) use action::{applied, dry_run, records};
 pub(crate) use analytics::{analytics, training};
+#[cfg(feature = "top")]
+pub(crate) use incidents::facts;
 pub(crate) use incidents::{incident, incidents, silences};
 pub(crate) use models::{models, one_model, pruned, verified};
 pub(crate) use replay::replay;
@@ -22,5 +24,7 @@ pub(crate) use report::{Parts, report};
 pub(crate) use selection::selection;
 pub(crate) use sinks::{alerts, sinks};
 pub(crate) use style::Style;
+#[cfg(feature = "top")]
+pub(crate) use style::{before, clock, local, quality, short, stamp, wrap};
 pub(crate) use verify::database_verified;
 pub(crate) use watch::{Before, watch_end, watch_start};

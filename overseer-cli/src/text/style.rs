@@ -20,6 +20,7 @@ impl Style {
         Self { color: wanted && able && std::io::stdout().is_terminal() }
     }
 
+    /// Without any colour.
     #[cfg(test)]
     pub(crate) fn plain() -> Self {
         Self { color: false }
@@ -73,6 +74,18 @@ pub(crate) fn local(timestamp: Timestamp) -> String {
 /// The time of day in the local time zone: `23:48:32`.
 pub(crate) fn clock(timestamp: Timestamp) -> String {
     in_zone(timestamp, "%H:%M:%S")
+}
+
+/// The day and the time, as short as it goes: `12 Nov 03:10`.
+#[cfg(feature = "top")]
+pub(crate) fn short(timestamp: Timestamp) -> String {
+    in_zone(timestamp, "%-d %b %H:%M")
+}
+
+/// A moment as part of a file's name: `20261122-234832`.
+#[cfg(feature = "top")]
+pub(crate) fn stamp(timestamp: Timestamp) -> String {
+    in_zone(timestamp, "%Y%m%d-%H%M%S")
 }
 
 /// When something like an anomaly was before, as a sentence to add: ` Like on 12 Nov 03:10 and 5 Nov 03:12.`; empty if
