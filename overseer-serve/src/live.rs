@@ -6,6 +6,7 @@
 
 use crate::problem::Problem;
 use crate::readers::Readers;
+use axum::body::Bytes;
 use overseer_engine::core::{AnomalyDetection, Timestamp};
 use overseer_engine::host::{Options, now};
 use overseer_engine::{AlarmRate, Engine, Report, Role, TrainSummary};
@@ -24,13 +25,9 @@ const RATED: Duration = Duration::from_secs(600);
 /// How many exports may run.
 const EXPORTS: usize = 2;
 
-/// One tick, as listeners are sent it.
-#[derive(Debug)]
-pub(crate) struct Tick {
-    pub(crate) at: Timestamp,
-    /// The report as one line of JSON.
-    pub(crate) json: String,
-}
+/// One tick as listeners are sent it, written once: a server-sent event whose data is the report as one line of JSON. All
+/// listeners share its bytes.
+pub(crate) type Event = Bytes;
 
 /// How long ticks took, as a histogram has it.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +78,7 @@ enum Question {
 pub struct Handle {
     pub(crate) readers: Arc<Readers>,
     latest: Arc<RwLock<Option<Arc<Latest>>>>,
-    ticks: broadcast::Sender<Arc<Tick>>,
+    ticks: broadcast::Sender<Event>,
     questions: SyncSender<Question>,
     pub(crate) listeners: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
@@ -100,7 +97,7 @@ impl std::fmt::Debug for Question {
 #[derive(Debug)]
 pub struct EngineLink {
     latest: Arc<RwLock<Option<Arc<Latest>>>>,
-    ticks: broadcast::Sender<Arc<Tick>>,
+    ticks: broadcast::Sender<Event>,
     questions: Receiver<Question>,
     readers: Arc<Readers>,
     /// When alerts of the last week were raised, the oldest first; `None` before the stored ones were read.
@@ -138,7 +135,7 @@ impl Handle {
     }
 
     /// Every tick from now on.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Tick>> {
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Event> {
         self.ticks.subscribe()
     }
 
@@ -197,7 +194,11 @@ impl EngineLink {
         }
         match serde_json::to_string(report) {
             // An error says that everybody left just now.
-            Ok(json) => drop(self.ticks.send(Arc::new(Tick { at: report.timestamp, json }))),
+            Ok(json) => {
+                let id = report.timestamp.as_millis();
+                let event = format!("event: tick\nid: {id}\ndata: {json}\n\n");
+                drop(self.ticks.send(event.into()));
+            }
             Err(e) => tracing::error!("a report could not be written as JSON: {e}"),
         }
     }
