@@ -13,6 +13,8 @@
 //! | `--days N` | before those, so many days by the minute | 0 |
 //! | `--hours N` | the newest hours are lived through tick by tick, with some faults in them | 0 |
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "for the person who started it")]
+
 use overseer_engine::core::{
     Collector, Error, HostInfo, ProcessUsage, Reading, Result, Schema, Span, Store, Timestamp,
 };

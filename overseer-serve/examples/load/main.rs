@@ -13,6 +13,8 @@
 //! | `--every MS` | the time between ticks | 200 |
 //! | `--listeners N`, `--askers N` | how many clients stream events, and how many ask for ranges | 200, 20 |
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "for the person who started it")]
+
 mod clients;
 mod service;
 
