@@ -117,6 +117,8 @@ export function hover(time, speaking) {
 /** What a chart shows, for who does not see it. */
 function describe(view) {
   for (const c of cards.values()) {
+    // While somebody moves along it, it says that moment.
+    if (c.chart.at !== null) continue;
     const { mean, marks, forecast } = c.chart.data;
     const seen = mean.filter(Number.isFinite);
     const low = seen.length ? Math.min(...seen) : NaN;
