@@ -15,6 +15,8 @@ const HOUR: Span = Span::from_secs(3600);
 const WEEK: f64 = 7.0 * 86_400.0;
 /// A rate from less than this is noise.
 const LEAST: Span = Span::from_secs(86_400);
+/// More alerts than a policy raises in that time.
+const MOST_ALERTS: usize = 10_000;
 /// More labels than people give in that time.
 const MOST_LABELLED: usize = 10_000;
 
@@ -69,6 +71,20 @@ impl AlarmRate {
 }
 
 impl Engine {
+    /// How many alerts there really were in the last 90 days, beside how many the budget allows; `None` without a store
+    /// that could tell how long was watched. It reads the hours of those days: some milliseconds.
+    pub fn measured_alarm_rate(&mut self, now: Timestamp) -> Option<AlarmRate> {
+        let store = self.parts.store.as_mut()?;
+        let anomalies = store.anomalies_between(now - PAST, now, MOST_ALERTS);
+        match anomalies {
+            Ok(anomalies) => self.alarm_rate(&anomalies, now),
+            Err(e) => {
+                self.note(Notice::warning(Stage::Store, e.to_string()));
+                None
+            }
+        }
+    }
+
     /// The rate of the alerts among `anomalies`; `None` without a store that could tell how long was watched.
     pub(crate) fn alarm_rate(
         &mut self,

@@ -73,7 +73,8 @@ export class Chart {
     }
   }
 
-  /** `data`: from, to, now, resolution, xs, mean, min, max, band, forecast [{t, mid, low, high}], marks [{t, severity}]. */
+  /** `data`: from, to, now, resolution, xs, mean, min, max, band, limit, forecast [{t, mid, low, high}],
+   * marks [{t, until, severity, hollow}]. */
   set(data) {
     this.data = data;
     const seen = [0];
@@ -112,14 +113,27 @@ export class Chart {
     if (!this.data?.xs.length || time === null) return null;
     const i = this.nearest(time);
     const { xs, mean, min, max, resolution } = this.data;
-    if (Math.abs(xs[i] - time) > 3 * resolution) return null;
+    if (Math.abs(xs[i] - time) > 3 * resolution || (i === xs.length - 1 && time > xs[i] + resolution)) return null;
     return { t: xs[i], mean: mean[i], min: min[i], max: max[i] };
   }
 
+  /** What is predicted for a time after now: between two predictions on the line from one to the other. */
+  forecastAt(time) {
+    const ahead = this.data?.forecast ?? [];
+    const after = ahead.findIndex((f) => f.t >= time);
+    if (after < 1) return null;
+    const [a, b] = [ahead[after - 1], ahead[after]];
+    const part = (time - a.t) / (b.t - a.t);
+    const at = (x, y) => x + part * (y - x);
+    return { t: time, mean: at(a.mid, b.mid), min: at(a.low ?? 0, b.low ?? 0), max: at(a.high ?? this.top, b.high ?? this.top), isAhead: true };
+  }
+
+  /** The mark under a pointer: its dot, or anywhere within the strip of one that lasts. */
   markAt(px, py) {
     if (!this.data) return null;
-    const hit = (m) => Math.hypot(this.x(m.t) - px, TOP / 2 - py) <= NEAR;
-    return this.data.marks.find(hit) ?? null;
+    const { marks } = this.data;
+    const dot = marks.find((m) => Math.hypot(this.x(m.t) - px, TOP / 2 - py) <= NEAR);
+    return dot ?? marks.find((m) => py <= TOP && px >= this.x(m.t) && px <= this.x(m.until)) ?? null;
   }
 
   draw() {
@@ -139,6 +153,7 @@ export class Chart {
     g.rect(LEFT, 0, w - LEFT - RIGHT, h - BOTTOM + 1);
     g.clip();
     this.band(g, color, w);
+    this.limit(g, color, w);
     this.series(g, color);
     this.ahead(g, color);
     g.restore();
@@ -188,6 +203,19 @@ export class Chart {
       g.beginPath(); g.moveTo(LEFT, Math.round(y) + 0.5); g.lineTo(LEFT + w, Math.round(y) + 0.5); g.stroke();
     }
     g.setLineDash([]);
+  }
+
+  /** Above this line somebody should look. */
+  limit(g, color, w) {
+    if (!this.data.limit) return;
+    const y = Math.round(this.y(this.data.limit)) + 0.5;
+    g.strokeStyle = color('high');
+    g.globalAlpha = 0.6;
+    g.setLineDash([2, 4]);
+    g.lineWidth = 1;
+    g.beginPath(); g.moveTo(LEFT, y); g.lineTo(w, y); g.stroke();
+    g.setLineDash([]);
+    g.globalAlpha = 1;
   }
 
   /** Stretches without a gap; a missing value is a gap too. */
@@ -242,18 +270,31 @@ export class Chart {
     g.stroke();
   }
 
+  /** A dot where something began, a strip and a shade for as long as it lasted. */
   marks(g, color, h) {
     const { from, to } = this.data;
     for (const mark of this.data.marks) {
-      if (mark.t < from || mark.t > to) continue;
-      const x = this.x(mark.t);
+      if (mark.until < from || mark.t > to) continue;
+      const [x, end] = [Math.max(LEFT, this.x(mark.t)), this.x(Math.min(mark.until, to))];
+      g.fillStyle = color(mark.severity);
       g.strokeStyle = color(mark.severity);
+      if (end - x > 1) {
+        g.globalAlpha = mark.hollow ? 0.07 : 0.13;
+        g.fillRect(x, TOP, end - x, h - BOTTOM - TOP);
+        g.globalAlpha = 0.8;
+        g.fillRect(x, TOP / 2 - 1, end - x, 2);
+        g.globalAlpha = 1;
+      }
       g.lineWidth = 1;
       g.setLineDash([3, 3]);
       g.beginPath(); g.moveTo(x, TOP); g.lineTo(x, h - BOTTOM); g.stroke();
       g.setLineDash([]);
-      g.fillStyle = color(mark.severity);
-      g.beginPath(); g.arc(x, TOP / 2, 5.5, 0, 7); g.fill();
+      g.beginPath(); g.arc(x, TOP / 2, 5, 0, 7);
+      if (mark.hollow) {
+        g.fillStyle = color('card');
+        g.lineWidth = 2;
+        g.fill(); g.stroke();
+      } else g.fill();
     }
   }
 
@@ -268,8 +309,9 @@ export class Chart {
     g.lineWidth = 1;
     g.beginPath(); g.moveTo(x, TOP); g.lineTo(x, h - BOTTOM); g.stroke();
     const point = this.pointAt(this.at);
-    if (!point || !Number.isFinite(point.mean)) return;
-    g.fillStyle = color('line');
-    g.beginPath(); g.arc(this.x(point.t), this.y(point.mean), 3.5, 0, 7); g.fill();
+    const shown = point ?? this.forecastAt(this.at);
+    if (!shown || !Number.isFinite(shown.mean)) return;
+    g.fillStyle = color(shown.isAhead ? 'ahead' : 'line');
+    g.beginPath(); g.arc(this.x(shown.t), this.y(shown.mean), 3.5, 0, 7); g.fill();
   }
 }

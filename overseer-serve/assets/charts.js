@@ -1,8 +1,9 @@
 // One card a feature: its chart, its value, and what is usual.
 
 import { Chart } from './chart.js';
-import { by, el } from './dom.js';
+import { by, el, set } from './dom.js';
 import * as format from './format.js';
+import { isOf } from './lists.js';
 
 const SCORE = 'performance_score';
 const cards = new Map();
@@ -30,11 +31,11 @@ function card(feature, unit, on) {
 }
 
 /** All features with the same axis of time. `view`: from, to, now. */
-export function showCharts(points, report, anomalies, view, on) {
-  const lists = points.features.map((f) => ({ ...f, marks: marksOf(f.feature, anomalies) }));
+export function showCharts(points, report, happened, view, on) {
+  const lists = points.features.map((f) => ({ ...f, marks: marksOf(f.feature, happened, view) }));
   if (points.performance_score) {
     const s = points.performance_score;
-    lists.unshift({ feature: SCORE, unit: 'score', mean: s, min: s, max: s, marks: marksOf(null, anomalies) });
+    lists.unshift({ feature: SCORE, unit: 'score', mean: s, min: s, max: s, limit: 80, marks: marksOf(null, happened, view) });
   }
   const half = points.resolution / 2;
   const xs = points.starts.map((t) => Math.min(t + half, Math.max(t, view.now)));
@@ -44,7 +45,7 @@ export function showCharts(points, report, anomalies, view, on) {
     const isMissing = !list.mean.some(Number.isFinite) && !Number.isFinite(current?.value);
     c.root.hidden = isMissing && list.feature !== SCORE;
     c.chart.set({
-      ...view, xs, resolution: points.resolution, mean: list.mean, min: list.min, max: list.max, marks: list.marks,
+      ...view, xs, resolution: points.resolution, mean: list.mean, min: list.min, max: list.max, limit: list.limit, marks: list.marks,
       band: current?.usual ?? null, forecast: forecastOf(list.feature, report, view.now),
     });
   }
@@ -52,11 +53,20 @@ export function showCharts(points, report, anomalies, view, on) {
   describe(view);
 }
 
-/** An anomaly is marked where a feature made a good part of it; on the score, every one is. */
-function marksOf(feature, anomalies) {
-  const counts = (a) => feature === null
-    || a.features.slice(0, 3).some((f) => f.feature === feature && f.contribution >= 0.1);
-  return anomalies.filter(counts).map((a) => ({ t: a.timestamp, severity: a.severity }));
+/** Whether a feature made a good part of a finding. */
+const leads = (features, feature) => features.slice(0, 3).some((f) => f.feature === feature && f.contribution >= 0.1);
+
+/** A finding is marked where a feature made a good part of it; on the score, every one is. An incident has a length, and
+ * is hollow where nobody was told of it. */
+function marksOf(feature, { incidents, anomalies }, view) {
+  const counts = (of) => feature === null || of.subject === feature || leads(of.features, feature);
+  const lone = anomalies.filter((a) => counts(a) && !incidents.some((i) => isOf(a.timestamp, i)));
+  return [
+    ...incidents.filter(counts).map((i) => ({
+      t: i.began_at, until: i.ended_at ?? (i.state === 'resolved' ? i.last_seen : view.now), severity: i.severity, hollow: !i.fired_at, incident: i.id, what: i.description,
+    })),
+    ...lone.map((a) => ({ t: a.timestamp, until: a.timestamp, severity: a.severity, what: a.description })),
+  ];
 }
 
 /** From the value now through each predicted median. */
@@ -79,26 +89,27 @@ export function showValues(report) {
     const current = report?.current?.values.find((v) => v.feature === c.feature);
     const value = c.feature === SCORE ? report?.current?.performance_score : current?.value;
     c.value = value;
-    if (c.chart.at === null) c.now.textContent = format.value(value, c.unit);
+    if (c.chart.at === null) set(c.now, format.value(value, c.unit));
     const reason = report?.current?.missing.find((m) => m.feature === c.feature)?.reason;
     const usual = current?.usual ? `usual ${format.extent(...current.usual, c.unit)}` : '';
-    c.usual.textContent = reason ?? usual;
-    const isOdd = severity !== 'none' && report.anomaly.features.slice(0, 3)
-      .some((f) => f.feature === c.feature && f.contribution >= 0.1);
+    set(c.usual, reason ?? usual);
+    const isOdd = severity !== 'none' && leads(report?.anomaly?.features ?? [], c.feature);
     c.root.classList.toggle('odd', isOdd);
     c.root.dataset.severity = isOdd ? severity : 'none';
   }
 }
 
-/** The same moment in every chart; `null` for now. */
+/** The same moment in every chart; `null` for now. After now it is what is predicted. */
 export function hover(time, speaking) {
   for (const c of cards.values()) {
     c.chart.show(time);
-    const point = c.chart.pointAt(time);
-    c.now.textContent = format.value(time === null ? c.value : point?.mean, c.unit);
-    c.when.textContent = time === null ? '' : format.moment(point?.t ?? time);
-    if (speaking === c.feature && point) {
-      c.canvas.setAttribute('aria-label', `${format.nameOf(c.feature)} at ${format.moment(point.t)}: ${format.value(point.mean, c.unit)}`);
+    const at = time === null ? null : c.chart.pointAt(time) ?? c.chart.forecastAt(time);
+    set(c.now, format.value(time === null ? c.value : at?.mean, c.unit));
+    const spread = at && at.max - at.min > 0 ? ` · ${at.isAhead ? '90 %: ' : ''}${format.extent(at.min, at.max, c.unit)}` : '';
+    set(c.when, time === null ? '' : `${format.moment(at?.t ?? time)}${at?.isAhead ? ', forecast' : ''}${spread}`);
+    c.usual.hidden = time !== null;
+    if (speaking === c.feature && at) {
+      c.canvas.setAttribute('aria-label', `${format.nameOf(c.feature)} at ${format.moment(at.t)}: ${format.value(at.mean, c.unit)}`);
     }
   }
 }
@@ -106,6 +117,8 @@ export function hover(time, speaking) {
 /** What a chart shows, for who does not see it. */
 function describe(view) {
   for (const c of cards.values()) {
+    // While somebody moves along it, it says that moment.
+    if (c.chart.at !== null) continue;
     const { mean, marks, forecast } = c.chart.data;
     const seen = mean.filter(Number.isFinite);
     const low = seen.length ? Math.min(...seen) : NaN;
@@ -115,7 +128,7 @@ function describe(view) {
       `${format.nameOf(c.feature)}, last ${format.span(view.now - view.from)}: ${format.extent(low, high, c.unit)}`,
       `now ${format.value(c.value, c.unit)}`, c.usual.textContent,
       ahead && `forecast ${format.value(ahead.mid, c.unit)}`,
-      marks.length ? `${marks.length} anomalies, Enter opens the nearest` : '', 'arrow keys move along it',
+      marks.length ? `${marks.length} marked, Enter opens the nearest` : '', 'arrow keys move along it',
     ].filter(Boolean).join('; '));
   }
 }

@@ -54,7 +54,7 @@ export function span(ms) {
   if (!known(ms)) return 'not known';
   const s = ms / 1000;
   const say = (x, unit) => `${x < 10 && x % 1 ? x.toFixed(1) : Math.round(x)} ${unit}`;
-  if (s < 1) return `${Math.round(ms)} ms`;
+  if (s > 0 && s < 1) return `${Math.round(ms)} ms`;
   if (s < 120) return say(s, 's');
   if (s < 7200) return say(s / 60, 'min');
   if (s < 172800) return say(s / 3600, 'h');

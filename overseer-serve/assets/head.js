@@ -16,6 +16,10 @@ export function showHead(report, serving) {
   const budget = serving.alarm_budget_per_week;
   say('alerts', String(alerts));
   if (budget) say('budget', ` · budget ${budget < 10 ? Number(budget.toFixed(2)) : Math.round(budget)} a week`);
+  const rate = serving.alarm_rate;
+  say('rate', !rate ? '' : Number.isFinite(rate.measured_per_week)
+    ? `${rate.measured_per_week.toFixed(1)} a week on normal behaviour, over the ${format.span(rate.watched)} watched`
+    : `the true rate is known after a day; ${format.span(rate.watched)} were watched`);
   say('watching', serving.role === 'sampler'
     ? `A sample every ${format.span(serving.step)}; the last look took ${report.tick_ms.toFixed(1)} ms`
     : 'Samples of another process are shown');

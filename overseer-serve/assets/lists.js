@@ -1,24 +1,31 @@
-// What is below the charts: anomalies, advice, room, patterns, models, notes.
+// What is below the charts: what happened, advice, room, patterns, models, notes.
 
-import { by, el, fill, num, pill, table } from './dom.js';
-import { openStored } from './detail.js';
+import { labelled } from './acts.js';
+import { openIncident, openStored } from './detail.js';
+import { by, el, fill, num, pill, processes, table } from './dom.js';
 import * as format from './format.js';
+import { stateOf } from './incidents.js';
 
+const SHOWN = 20;
 const nothing = (text) => el('p', { className: 'dim' }, text);
 
-const SAID = { incident: 'incident', expected: 'expected', false_alarm: 'false alarm' };
-
-export function showAnomalies(anomalies, labels, more) {
+/** Incidents of the range, and what was stored of anomalies that belong to none of them; the newest first. */
+export function showHappened({ incidents, anomalies, labels, more }) {
   const said = new Map(labels.map((l) => [l.anomaly, l.kind]));
-  by('anomalies-in').textContent = anomalies.length ? `${anomalies.length}${more ? '+' : ''} in this range` : '';
-  if (!anomalies.length) return fill(by('anomalies'), nothing('None in this range.'));
-  const rows = anomalies.slice(0, 12).map((a) => [
-    num(format.moment(a.timestamp)), pill(a.severity),
-    el('button', { type: 'button', className: 'link', onclick: () => openStored(a.timestamp) }, a.description || 'details'),
-    SAID[said.get(a.timestamp)] ?? '',
-  ]);
-  return fill(by('anomalies'), table(['When', 'Severity', 'What', 'Label'], rows));
+  const lone = anomalies.filter((a) => !incidents.some((i) => isOf(a.timestamp, i)));
+  by('anomalies-in').textContent = incidents.length + lone.length ? `${incidents.length + lone.length}${more ? '+' : ''} in this range` : '';
+  const rows = [
+    ...incidents.map((i) => [i.began_at, format.span((i.ended_at ?? Date.now()) - i.began_at), i.severity, stateOf(i),
+      i.description, () => openIncident(i.id), labelled(i.label?.kind)]),
+    ...lone.map((a) => [a.timestamp, '', a.severity, '', a.description, () => openStored(a.timestamp), labelled(said.get(a.timestamp))]),
+  ].sort((a, b) => b[0] - a[0]).slice(0, SHOWN).map(([at, length, severity, state, what, onclick, called]) => [
+    num(format.moment(at)), num(length), pill(severity), state,
+    el('button', { type: 'button', className: 'link', onclick }, what || 'details'), called]);
+  return fill(by('anomalies'), rows.length ? table(['When', 'How long', 'Worst', 'State', 'What', 'Called'], rows) : nothing('Nothing unusual in this range.'));
 }
+
+/** Whether a time lies within an incident. */
+export const isOf = (time, incident) => incident.began_at <= time && time <= incident.last_seen;
 
 export function showFound(report) {
   advice(report);
@@ -33,16 +40,14 @@ export function showFound(report) {
 
 function advice(report) {
   const items = report.recommendations.map((r) => el('li', {},
-    el('strong', {}, r.action), ' ', el('span', { className: 'dim' }, `${r.priority} · ${r.evidence}`),
+    el('strong', {}, r.action), ' ', pill(r.priority), el('div', { className: 'dim' }, `Because: ${r.evidence}`),
+    ...(r.actions ?? []).slice(0, 2).map((a) => el('div', {}, el('code', {}, a.command))),
     r.processes.length ? el('div', { className: 'dim' }, `busiest: ${r.processes.slice(0, 3).map((p) => p.name).join(', ')}`) : null));
   fill(by('advice'), items.length ? el('ul', { className: 'plain' }, ...items) : nothing('Nothing needs doing.'));
 }
 
 export function showProcesses(found) {
-  const rows = found.map((p) => [`${p.name} (${p.pid})`, num(Number.isFinite(p.cpu_cores) ? format.share(p.cpu_cores) : '–'),
-    num(Number.isFinite(p.memory_bytes) ? format.value(p.memory_bytes, 'bytes') : '–'),
-    num(Number.isFinite(p.io_bytes_per_second) ? format.value(p.io_bytes_per_second, 'bytes_per_second') : '–')]);
-  fill(by('processes'), rows.length ? table(['Process', 'CPU, of a core', 'Memory', 'I/O'], rows) : nothing('Measured when an event begins, or when asked.'));
+  fill(by('processes'), found.length ? processes(found) : nothing('Measured when an event begins, or when asked.'));
 }
 
 function room(left) {
@@ -63,18 +68,19 @@ function patterns(found) {
   fill(by('patterns'), items.length ? el('ul', { className: 'plain' }, ...items) : nothing(found.length ? 'Nothing but steady features.' : 'Not looked for yet.'), items.length ? rest : null);
 }
 
+/** Measures of quality that tell a person something, in words. */
 const GOOD = {
-  heldout_rows: ['checked on', (x) => `${x.toFixed(0)} rows`], interval_coverage: ['intervals held', format.share],
-  mae_ratio_to_last_value: ['error against the last value', format.share], flagged_share: ['flagged when normal', format.share],
-  weekly_readiness: ['week learned', format.share],
+  heldout_rows: (x) => `checked on ${x.toFixed(0)} held-back samples`, interval_coverage: (x) => `its intervals held ${format.share(x)} of them`,
+  mae_ratio_to_last_value: (x) => `its error is ${format.share(x)} of saying "as now"`, flagged_share: (x) => `called ${format.share(x)} of normal ones unusual`,
+  weekly_readiness: (x) => `knows ${format.share(x)} of the week`,
 };
 
 function models(list) {
-  const rows = list.map((m) => {
-    const quality = Object.entries(m.quality).filter(([k, v]) => GOOD[k] && Number.isFinite(v))
-      .map(([k, v]) => `${GOOD[k][0]} ${GOOD[k][1](v)}`).join(', ');
-    return [`${m.name.replaceAll('_', ' ')} (${m.algorithm})${m.provisional ? ', provisional' : ''}`,
-      num(format.ago(m.trained_at)), num(m.rows.toLocaleString('en')), quality];
+  const items = list.map((m) => {
+    const quality = Object.keys(GOOD).filter((k) => Number.isFinite(m.quality[k])).map((k) => GOOD[k](m.quality[k]));
+    return el('li', {}, el('strong', {}, m.name.replaceAll('_', ' ')), ` ${m.algorithm}${m.provisional ? ', provisional' : ''}`,
+      el('div', {}, `trained ${format.ago(m.trained_at)} on ${m.rows.toLocaleString('en')} samples`),
+      el('div', { className: 'dim' }, quality.join('; ') || 'not checked yet'));
   });
-  fill(by('models'), rows.length ? table(['Model', 'Trained', 'Rows', 'Quality'], rows) : nothing('None yet.'));
+  fill(by('models'), items.length ? el('ul', { className: 'plain' }, ...items) : nothing('None yet.'));
 }

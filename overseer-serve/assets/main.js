@@ -1,27 +1,46 @@
 // The page: what is shown, when it is asked for, and how it stays up to date.
 
+import { whenChanged } from './acts.js';
 import { get, listen, post, setToken } from './api.js';
 import { hover, showCharts, showValues } from './charts.js';
-import { knowUnits, openCurrent, openStored, whenLabelled } from './detail.js';
+import { knowUnits, openCurrent, openIncident, openStored } from './detail.js';
 import { by, el, say } from './dom.js';
 import * as format from './format.js';
 import { showHead } from './head.js';
 import { showIncidents } from './incidents.js';
-import { showAnomalies, showFound, showProcesses } from './lists.js';
+import { showFound, showHappened, showProcesses } from './lists.js';
+import { showSilences } from './silences.js';
 import { startTheme } from './theme.js';
 
 const RANGES = [['5m', 300], ['15m', 900], ['1h', 3600], ['6h', 21600], ['24h', 86400], ['7d', 604800], ['30d', 2592000], ['90d', 7776000], ['1y', 31536000]];
 const POINTS = 300;
 const state = {
-  length: 3600e3, zoom: null, report: null, serving: null, points: null, anomalies: [], labels: [], more: false, asked: 0, busy: false,
+  length: 3600e3, zoom: null, report: null, serving: null, points: null, asked: 0, busy: false, again: false,
+  happened: { incidents: [], anomalies: [], labels: [], more: false },
 };
 
 const gestures = {
   hover,
-  pick: (mark) => openStored(mark.t),
-  zoom: (from, to) => { state.zoom = { from: Math.round(from), to: Math.round(to) }; chosen(); refresh(); },
-  back: () => { state.zoom = null; chosen(); refresh(); },
+  pick: (mark) => (mark.incident ? openIncident(mark.incident) : openStored(mark.t)),
+  zoom: (from, to) => look({ from: Math.round(from), to: Math.round(to) }),
+  back: () => look(null),
 };
+
+/** Looks at a stretch of the past, or with `null` at what goes on. The address says which, so that it can be shared. */
+function look(zoom) {
+  state.zoom = zoom;
+  const name = RANGES.find(([, seconds]) => seconds * 1000 === state.length)?.[0];
+  history.replaceState(null, '', `#${zoom ? `${zoom.from}-${zoom.to}` : name}`);
+  chosen();
+  refresh();
+}
+
+/** As long a stretch, earlier or later; where that reaches now, what goes on. */
+function pan(by) {
+  const { from, to } = state.zoom ?? { from: Date.now() - state.length, to: Date.now() };
+  const move = Math.round(by * (to - from));
+  look(to + move >= Date.now() ? null : { from: Math.round(from + move), to: Math.round(to + move) });
+}
 
 /** The axis of time: what was, and as much of what comes as is worth the room. */
 function view() {
@@ -34,29 +53,37 @@ function view() {
 }
 
 function draw() {
-  if (state.points) showCharts(state.points, state.report, state.anomalies, view(), gestures);
+  if (state.points) showCharts(state.points, state.report, state.happened, view(), gestures);
 }
 
 async function refresh() {
-  if (state.busy) return;
+  // Whatever was chosen meanwhile is asked for next.
+  if (state.busy) { state.again = true; return; }
   state.busy = true;
   try {
     const { from, to, now } = view();
     const until = state.zoom ? to : now;
     const range = { from: Math.round(from), to: Math.round(until) };
-    const [points, found, labels] = await Promise.all([
+    const [points, found, incidents, labels, silences] = await Promise.all([
       get('metrics', { ...range, points: POINTS }),
       get('anomalies', { ...range, limit: 200 }),
+      get('incidents', { ...range, which: 'all', limit: 200 }),
       get('label', { from: range.from }),
+      get('silence'),
     ]);
-    Object.assign(state, { points, anomalies: found.items, more: found.next !== null, labels: labels.items, asked: Date.now() });
+    state.happened = {
+      incidents: incidents.items, anomalies: found.items, labels: labels.items, more: found.next !== null || incidents.items.length === 200,
+    };
+    Object.assign(state, { points, asked: Date.now() });
     knowUnits(new Map(points.features.map((f) => [f.feature, f.unit])));
     draw();
-    showAnomalies(state.anomalies, state.labels, state.more);
+    showHappened(state.happened);
+    showSilences(silences.items);
   } catch (e) {
     refused(e);
   } finally {
     state.busy = false;
+    if (state.again) { state.again = false; refresh(); }
   }
 }
 
@@ -99,7 +126,11 @@ function onTick(tick) {
   showIncidents(state.report.incidents);
   showValues(state.report);
   const due = Math.max(15e3, state.points?.resolution ?? 0);
-  if (tick.alert || Date.now() - state.asked > due) refresh();
+  // An incident that begins or ends is asked for at once, with what there is to say of it.
+  const known = tick.incidents.map((i) => `${i.id}${i.state}${i.severity}`).join();
+  const isNews = tick.alert || known !== state.known;
+  state.known = known;
+  if (isNews || Date.now() - state.asked > due) refresh();
   else if (!state.zoom) draw();
 }
 
@@ -113,6 +144,10 @@ function refused(error) {
 }
 
 function chosen() {
+  const { zoom } = state;
+  by('moving').hidden = !zoom;
+  by('later').disabled = !zoom;
+  say('zoomed', zoom ? `${format.moment(zoom.from)} – ${format.moment(zoom.to)}` : '');
   for (const button of by('ranges').children) {
     button.setAttribute('aria-pressed', String(!state.zoom && Number(button.value) * 1000 === state.length));
   }
@@ -121,11 +156,16 @@ function chosen() {
 function startRanges() {
   const button = ([name, seconds]) => el('button', {
     type: 'button', value: String(seconds), title: `The last ${format.span(seconds * 1000)}`,
-    onclick: () => { state.length = seconds * 1000; state.zoom = null; location.hash = name; chosen(); refresh(); },
+    onclick: () => { state.length = seconds * 1000; look(null); },
   }, name);
   by('ranges').append(...RANGES.map(button));
   const linked = RANGES.find(([name]) => `#${name}` === location.hash);
   if (linked) state.length = linked[1] * 1000;
+  const past = /^#(\d+)-(\d+)$/.exec(location.hash);
+  if (past && Number(past[1]) < Number(past[2])) state.zoom = { from: Number(past[1]), to: Number(past[2]) };
+  by('earlier').addEventListener('click', () => pan(-1));
+  by('later').addEventListener('click', () => pan(1));
+  by('now').addEventListener('click', () => look(null));
   chosen();
 }
 
@@ -134,6 +174,7 @@ by('silence').addEventListener('click', async () => {
   try {
     const silence = await post('silence', { duration: 3600e3, reason: 'from the dashboard' });
     say('silence-said', `nothing is sent until ${format.clock(silence.ends_at)}`);
+    refresh();
   } catch (e) { say('silence-said', e.message); }
 });
 by('look').addEventListener('click', async () => {
@@ -150,7 +191,7 @@ by('login').addEventListener('submit', (event) => {
   by('login').hidden = true;
   start();
 });
-whenLabelled(refresh);
+whenChanged(refresh);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
 
 async function start() {
@@ -161,7 +202,7 @@ async function start() {
       state.report = status.report;
       showHead(state.report, state.serving);
       showFound(state.report);
-  showIncidents(state.report.incidents);
+      showIncidents(state.report.incidents);
     } else {
       say('sentence', 'Getting to know this host: the first look takes a quarter of a minute.');
     }

@@ -14,7 +14,8 @@ pub(crate) const JSON: &str = "application/json";
 /// A value as JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<Response, Problem> {
     match serde_json::to_vec(value) {
-        Ok(bytes) => Ok(tagged(JSON, bytes.into())),
+        // Without the room that was kept for more: a slow client holds it for a while.
+        Ok(bytes) => Ok(tagged(JSON, bytes.into_boxed_slice().into())),
         Err(e) => {
             tracing::error!("an answer could not be written: {e}");
             Err(Problem::internal())

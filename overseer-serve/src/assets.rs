@@ -12,7 +12,8 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Names, types and contents.
-const ASSETS: [(&str, &str, &[u8]); 15] = [
+const ASSETS: [(&str, &str, &[u8]); 17] = [
+    ("acts.js", SCRIPT, include_bytes!("../assets/acts.js")),
     ("api.js", SCRIPT, include_bytes!("../assets/api.js")),
     ("app.css", CSS, include_bytes!("../assets/app.css")),
     ("chart.js", SCRIPT, include_bytes!("../assets/chart.js")),
@@ -27,6 +28,7 @@ const ASSETS: [(&str, &str, &[u8]); 15] = [
     ("incidents.js", SCRIPT, include_bytes!("../assets/incidents.js")),
     ("lists.js", SCRIPT, include_bytes!("../assets/lists.js")),
     ("main.js", SCRIPT, include_bytes!("../assets/main.js")),
+    ("silences.js", SCRIPT, include_bytes!("../assets/silences.js")),
     ("theme.js", SCRIPT, include_bytes!("../assets/theme.js")),
 ];
 

@@ -6,9 +6,10 @@
 
 use crate::problem::Problem;
 use crate::readers::Readers;
+use axum::body::Bytes;
 use overseer_engine::core::{AnomalyDetection, Timestamp};
 use overseer_engine::host::{Options, now};
-use overseer_engine::{Engine, Report, Role, TrainSummary};
+use overseer_engine::{AlarmRate, Engine, Report, Role, TrainSummary};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,16 +20,14 @@ use tokio::sync::{Semaphore, broadcast, oneshot};
 const BEHIND: usize = 16;
 /// How many may listen.
 const LISTENERS: usize = 256;
+/// How often it is asked how many alerts there really were.
+const RATED: Duration = Duration::from_secs(600);
 /// How many exports may run.
 const EXPORTS: usize = 2;
 
-/// One tick, as listeners are sent it.
-#[derive(Debug)]
-pub(crate) struct Tick {
-    pub(crate) at: Timestamp,
-    /// The report as one line of JSON.
-    pub(crate) json: String,
-}
+/// One tick as listeners are sent it, written once: a server-sent event whose data is the report as one line of JSON. All
+/// listeners share its bytes.
+pub(crate) type Event = Bytes;
 
 /// How long ticks took, as a histogram has it.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +62,8 @@ pub(crate) struct Latest {
     pub(crate) ticks: u64,
     pub(crate) alerts: u64,
     pub(crate) alerts_last_week: usize,
+    /// How many alerts there were and are allowed; `None` before that was looked at.
+    pub(crate) alarm_rate: Option<AlarmRate>,
     pub(crate) durations: Durations,
     pub(crate) lateness: Durations,
 }
@@ -77,7 +78,7 @@ enum Question {
 pub struct Handle {
     pub(crate) readers: Arc<Readers>,
     latest: Arc<RwLock<Option<Arc<Latest>>>>,
-    ticks: broadcast::Sender<Arc<Tick>>,
+    ticks: broadcast::Sender<Event>,
     questions: SyncSender<Question>,
     pub(crate) listeners: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
@@ -96,11 +97,14 @@ impl std::fmt::Debug for Question {
 #[derive(Debug)]
 pub struct EngineLink {
     latest: Arc<RwLock<Option<Arc<Latest>>>>,
-    ticks: broadcast::Sender<Arc<Tick>>,
+    ticks: broadcast::Sender<Event>,
     questions: Receiver<Question>,
     readers: Arc<Readers>,
     /// When alerts of the last week were raised, the oldest first; `None` before the stored ones were read.
     week: Option<VecDeque<Timestamp>>,
+    alarm_rate: Option<AlarmRate>,
+    /// When that was looked at.
+    rated: Option<Instant>,
 }
 
 /// Makes the two ends. `options` says where the database and the models are; opening is tried when something is asked.
@@ -119,7 +123,9 @@ pub fn connect(options: Options) -> (Handle, EngineLink) {
         exports: Arc::new(Semaphore::new(EXPORTS)),
         started: Instant::now(),
     };
-    (handle, EngineLink { latest, ticks, questions, readers, week: None })
+    let link =
+        EngineLink { latest, ticks, questions, readers, week: None, alarm_rate: None, rated: None };
+    (handle, link)
 }
 
 impl Handle {
@@ -129,7 +135,7 @@ impl Handle {
     }
 
     /// Every tick from now on.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Tick>> {
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Event> {
         self.ticks.subscribe()
     }
 
@@ -163,6 +169,7 @@ impl EngineLink {
                 ticks: 0,
                 alerts: 0,
                 alerts_last_week: 0,
+                alarm_rate: None,
                 durations: Durations::default(),
                 lateness: Durations::default(),
             },
@@ -177,6 +184,7 @@ impl EngineLink {
         latest.ticks += 1;
         latest.alerts += u64::from(report.alert);
         latest.alerts_last_week = alerts_last_week;
+        latest.alarm_rate.clone_from(&self.alarm_rate);
         latest.durations.add(report.tick_ms / 1000.0);
         latest.lateness.add(lateness.as_secs_f64());
         latest.report = Arc::new(merged);
@@ -186,14 +194,22 @@ impl EngineLink {
         }
         match serde_json::to_string(report) {
             // An error says that everybody left just now.
-            Ok(json) => drop(self.ticks.send(Arc::new(Tick { at: report.timestamp, json }))),
+            Ok(json) => {
+                let id = report.timestamp.as_millis();
+                let event = format!("event: tick\nid: {id}\ndata: {json}\n\n");
+                drop(self.ticks.send(event.into()));
+            }
             Err(e) => tracing::error!("a report could not be written as JSON: {e}"),
         }
     }
 
-    /// Does what was asked of the engine since the last tick: to be called right after one, when the time until the next
-    /// is longest. Returns at once if nothing was asked.
+    /// Does what was asked of the engine since the last tick, and now and then asks it how many alerts there really were:
+    /// to be called right after a tick, when the time until the next is longest. Mostly it returns at once.
     pub fn attend(&mut self, engine: &mut Engine) {
+        if self.rated.is_none_or(|at| at.elapsed() >= RATED) {
+            self.rated = Some(Instant::now());
+            self.alarm_rate = engine.measured_alarm_rate(now());
+        }
         while let Ok(question) = self.questions.try_recv() {
             match question {
                 Question::Train { force, answer } => {

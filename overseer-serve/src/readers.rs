@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many requests read at a time; more wait.
-const AT_ONCE: usize = 4;
+/// How many requests read at a time; more wait. What they read is mostly in memory, so that more at a time would take as
+/// long together, and more memory and time from the ticks.
+const AT_ONCE: usize = 2;
 /// A connection is opened anew after so long, so that a database that was set aside meanwhile is let go.
 const OLDEST: Duration = Duration::from_secs(60);
 /// A request that waited so long for its turn is told to come back.

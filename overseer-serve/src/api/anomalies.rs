@@ -1,12 +1,15 @@
 //! The stored anomalies, and everything about one.
 
 use super::ask::{Asked, At, Nothing, Which};
+use super::incidents::incident_at;
 use super::page::{Page, Turn};
 use super::{Answer, answer, shapes};
 use crate::live::Handle;
 use crate::problem::Problem;
 use axum::extract::State;
-use overseer_engine::core::{AnomalyDetection, Label, Result as CoreResult, Store, Timestamp};
+use overseer_engine::core::{
+    AnomalyDetection, Incident, Label, Result as CoreResult, Store, Timestamp,
+};
 use overseer_engine::host::store::SqliteStore;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +26,9 @@ pub(crate) struct AnomalyInFull {
     /// What was said of it, the newest last.
     #[schema(value_type = Vec<shapes::Label>)]
     labels: Vec<Label>,
+    /// The incident that it is a sample of, with the processes that used the most then; `null` where none is stored.
+    #[schema(value_type = Option<shapes::Incident>)]
+    incident: Option<Incident>,
 }
 
 /// Events, a page at a time, the newest first.
@@ -72,5 +78,6 @@ fn in_full(store: &mut SqliteStore, time: Timestamp) -> CoreResult<Option<Anomal
     let past = store.anomalies_between(start, before, LOOKED_AT)?;
     anomaly.similar = overseer_engine::similar(&anomaly, past.iter());
     let labels = store.labels(time)?.into_iter().filter(|l| l.anomaly == time).collect();
-    Ok(Some(AnomalyInFull { anomaly, labels }))
+    let incident = incident_at(store, time)?;
+    Ok(Some(AnomalyInFull { anomaly, labels, incident }))
 }

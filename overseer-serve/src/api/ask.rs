@@ -54,6 +54,23 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
     }
 }
 
+/// The number in a path, of an incident or a silence.
+#[derive(Debug)]
+pub(crate) struct Number(pub(crate) i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|e| Problem::invalid_parameter(e.body_text()))?;
+        let number = text.parse().ok().filter(|n| (1..=FARTHEST).contains(n));
+        let wrong = || Problem::invalid_parameter(format!("a number is 1 to {FARTHEST}"));
+        number.map(Self).ok_or_else(wrong)
+    }
+}
+
 /// A body of JSON, of at most [`MOST_BYTES`].
 #[derive(Debug)]
 pub(crate) struct Said<T>(pub(crate) T);

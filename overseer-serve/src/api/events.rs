@@ -3,8 +3,9 @@
 use super::ask::{Asked, Nothing};
 use crate::live::Handle;
 use crate::problem::Problem;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use std::convert::Infallible;
@@ -28,10 +29,15 @@ pub(crate) async fn events(
     let place = Arc::clone(&handle.listeners).try_acquire_owned();
     let place = place.map_err(|_| Problem::busy("too many listen already").retry_after(30))?;
     let ticks = stream::unfold((handle.listen(), place), |(mut ticks, place)| async move {
-        // Behind by more than the ring holds, or nobody ticks any more: the stream ends, and nothing was kept for it.
-        let tick = ticks.recv().await.ok()?;
-        let event = Event::default().event("tick").id(tick.at.as_millis().to_string());
-        Some((Ok::<_, Infallible>(event.data(&tick.json)), (ticks, place)))
+        let event = match tokio::time::timeout(ALIVE, ticks.recv()).await {
+            Ok(Ok(event)) => event,
+            // Behind by more than the ring holds, or nobody ticks any more: the stream ends, and nothing was kept for it.
+            Ok(Err(_)) => return None,
+            Err(_) => Bytes::from_static(b":\n\n"),
+        };
+        Some((Ok::<_, Infallible>(event), (ticks, place)))
     });
-    Ok(Sse::new(ticks.fuse()).keep_alive(KeepAlive::new().interval(ALIVE)).into_response())
+    let headers =
+        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(ticks.fuse())).into_response())
 }

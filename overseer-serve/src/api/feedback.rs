@@ -1,7 +1,8 @@
 //! What people say: labels of anomalies, and times in which nothing is to be sent.
 
 use super::anomalies::no_anomaly;
-use super::ask::{Asked, FARTHEST, Nothing, Said};
+use super::ask::{Asked, FARTHEST, Nothing, Number, Said};
+use super::incidents::no_incident;
 use super::{Answer, answer, shapes};
 use crate::live::Handle;
 use crate::problem::Problem;
@@ -11,21 +12,29 @@ use overseer_engine::core::{
     Label, LabelKind, Silence, SilenceKind, Span, Store, Timestamp, host as host_schema,
 };
 use overseer_engine::host::now;
+use overseer_engine::host::store::SqliteStore;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// The longest note or reason, in bytes.
 const LONGEST_TEXT: usize = 4096;
+/// How many features a silence may name.
+const MOST_FEATURES: usize = 100;
 /// What the newest of are given.
 const SHOWN: usize = 1000;
 
-/// What is said of an anomaly.
+/// What is said of an anomaly, named by its time, or of an incident, named by its number: one of the two.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLabel {
     /// The anomaly's `timestamp`.
+    #[serde(default)]
     #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
-    anomaly: i64,
+    anomaly: Option<i64>,
+    /// The incident's `id`.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    incident: Option<i64>,
     /// `false_alarm`, `incident` or `expected`.
     #[schema(value_type = String, pattern = "^(false_alarm|incident|expected)$")]
     kind: LabelKind,
@@ -63,6 +72,11 @@ pub(crate) struct NewSilence {
 fn silence_kind() -> SilenceKind {
     SilenceKind::Silence
 }
+
+/// Nothing to say: `{}`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lift {}
 
 /// Since when.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -119,18 +133,39 @@ pub(crate) async fn label(
     _: Asked<Nothing>,
     Said(new): Said<NewLabel>,
 ) -> Answer {
-    let anomaly = body_time("anomaly", new.anomaly)?;
     check_text("note", &new.note)?;
-    let mut label = Label::new(anomaly, new.kind, now());
-    label.note = new.note;
+    let of = match (new.anomaly, new.incident) {
+        (Some(time), None) => Labelled::Anomaly(body_time("anomaly", time)?),
+        (None, Some(id)) => Labelled::Incident(id),
+        _ => return Err(Problem::invalid_body("say either `anomaly` or `incident`")),
+    };
     let stored = handle.readers.write(move |store| {
-        if store.anomalies_between(anomaly, anomaly, 1)?.is_empty() {
-            return Err(no_anomaly(anomaly));
-        }
+        let mut label = Label::new(of.time(store)?, new.kind, now());
+        label.note = new.note;
         store.put_label(&label).map_err(|e| Problem::of_body(&e))?;
         Ok(label)
     });
     created(&stored.await?)
+}
+
+/// What a label is of.
+enum Labelled {
+    Anomaly(Timestamp),
+    Incident(i64),
+}
+
+impl Labelled {
+    /// The time by which a label names it.
+    fn time(&self, store: &mut SqliteStore) -> Result<Timestamp, Problem> {
+        match *self {
+            Self::Anomaly(time) if store.anomalies_between(time, time, 1)?.is_empty() => {
+                Err(no_anomaly(time))
+            }
+            Self::Anomaly(time) => Ok(time),
+            // As the command line does it: an incident is named by its first sample.
+            Self::Incident(id) => Ok(store.incident(id)?.ok_or_else(|| no_incident(id))?.began_at),
+        }
+    }
 }
 
 /// The silences that hold or may hold from now on.
@@ -167,6 +202,10 @@ pub(crate) async fn silence(
     let ends_at = starts_at + Span::from_millis(new.duration);
     body_time("duration", ends_at.as_millis())?;
     check_text("reason", &new.reason)?;
+    if new.features.len() > MOST_FEATURES {
+        let why = format!("`features` may name at most {MOST_FEATURES}");
+        return Err(Problem::invalid_body(why));
+    }
     if let Some(unknown) = new.features.iter().find(|f| host_schema::schema().index_of(f).is_none())
     {
         return Err(Problem::invalid_body(format!("`features`: `{unknown}` is unknown")));
@@ -179,6 +218,35 @@ pub(crate) async fn silence(
         Ok(silence)
     });
     created(&stored.await?)
+}
+
+/// Ends a silence that holds or is to come.
+#[utoipa::path(post, path = "/api/v1/silence/{id}/lift", tag = "actions", request_body = Lift,
+    params(
+        ("id" = i64, Path, description = "Its number", minimum = 1, maximum = 9_007_199_254_740_991_i64),
+        ("X-Overseer" = String, Header, description = "`1`", pattern = "^1$"),
+    ),
+    responses(
+        (status = 200, description = "The silences that are left", body = Silences),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn lift(
+    State(handle): State<Handle>,
+    Number(id): Number,
+    _: Asked<Nothing>,
+    Said(Lift {}): Said<Lift>,
+) -> Answer {
+    let left = handle.readers.write(move |store| {
+        if !store.lift_silence(id, now())? {
+            return Err(Problem::not_found(format!("no silence of the number {id} holds")));
+        }
+        Ok(store.silences(now())?)
+    });
+    let mut items = left.await?;
+    items.truncate(SHOWN);
+    answer::json(&Silences { items })
 }
 
 pub(super) fn created<T: Serialize>(value: &T) -> Answer {

@@ -18,6 +18,8 @@ const MOST_POINTS: usize = 2000;
 const POINTS: usize = 300;
 /// How long a range is if nobody says.
 const LENGTH: Span = Span::from_secs(3600);
+/// The most features that can be named; the list may be as long as its parameter says.
+const MOST_NAMES: usize = 100;
 /// The longest range.
 const LONGEST: Span = Span::from_secs(20 * 365 * 86_400);
 
@@ -101,8 +103,18 @@ impl Wanted {
             query = SummaryQuery::new(from, to, resolution);
         }
         let names = self.features.as_deref().unwrap_or_default();
-        let names = names.split(',').map(str::trim).filter(|n| !n.is_empty());
-        Ok(query.of(names.map(str::to_owned).collect()))
+        let mut distinct: Vec<String> = Vec::new();
+        for name in names.split(',').map(str::trim).filter(|n| !n.is_empty()) {
+            // Named twice, a feature is given once.
+            if !distinct.iter().any(|known| known == name) {
+                distinct.push(name.to_owned());
+            }
+            if distinct.len() > MOST_NAMES {
+                let why = format!("`features` may name at most {MOST_NAMES}");
+                return Err(Problem::invalid_parameter(why));
+            }
+        }
+        Ok(query.of(distinct))
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn routes() -> OpenApiRouter<Handle> {
         .routes(routes!(patterns::patterns))
         .routes(routes!(recommendations::recommendations))
         .routes(routes!(incidents::incidents))
+        .routes(routes!(incidents::incident))
         .routes(routes!(incidents::acknowledge))
         .routes(routes!(alerts::alerts))
         .routes(routes!(models::models))
@@ -73,6 +74,7 @@ pub(crate) fn routes() -> OpenApiRouter<Handle> {
         .routes(routes!(feedback::label))
         .routes(routes!(feedback::silences))
         .routes(routes!(feedback::silence))
+        .routes(routes!(feedback::lift))
 }
 
 /// An answer of JSON, or why there is none.

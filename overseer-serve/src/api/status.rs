@@ -5,7 +5,7 @@ use super::{Answer, answer, shapes};
 use crate::live::Handle;
 use crate::problem::Problem;
 use axum::extract::State;
-use overseer_engine::Report;
+use overseer_engine::{AlarmRate, Report};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,6 +37,10 @@ pub struct Serving {
     pub alarm_budget_per_week: Option<f64>,
     /// How many alerts were raised in the last seven days; `null` before the first tick.
     pub alerts_last_week: Option<u64>,
+    /// How many alerts on normal behaviour there really were in the last 90 days, and how long was watched; `null` before
+    /// that was looked at.
+    #[schema(value_type = Option<shapes::AlarmRate>)]
+    pub alarm_rate: Option<AlarmRate>,
 }
 
 /// The host now: the newest report, and how it is watched.
@@ -58,6 +62,7 @@ pub(crate) async fn status(State(handle): State<Handle>, _: Asked<Nothing>) -> A
             ticks: known.map_or(0, |l| l.ticks),
             alarm_budget_per_week: known.map(|l| l.alerts_per_week),
             alerts_last_week: known.map(|l| l.alerts_last_week as u64),
+            alarm_rate: known.and_then(|l| l.alarm_rate.clone()),
         },
         report: known.map(|l| (*l.report).clone()),
     })

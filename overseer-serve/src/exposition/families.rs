@@ -3,7 +3,9 @@
 use super::writer::{Family, Format, Page, Type};
 use crate::live::{BOUNDS, Latest};
 use overseer_engine::Report;
-use overseer_engine::core::{Prediction, PredictionType, Severity, Timestamp};
+use overseer_engine::core::{
+    AlertState, AnomalyDetection, Incident, Prediction, PredictionType, Severity, Timestamp,
+};
 
 type Samples<'a> = Vec<(Vec<(&'a str, String)>, f64)>;
 
@@ -68,8 +70,15 @@ fn ticks(page: &mut Page, latest: &Latest) {
         histogram("overseer_tick_lateness_seconds", "By how much ticks began after they were due.");
     let d = &latest.lateness;
     page.histogram(late, &BOUNDS, &d.counts, d.count, d.sum);
-    let stages =
-        report.timings.iter().map(|t| (vec![("stage", t.stage.to_string())], t.ms / 1000.0));
+    // A tick may come to a stage more than once; a page must not.
+    let mut stages: Samples<'_> = Vec::new();
+    for timing in &report.timings {
+        let labels = vec![("stage", timing.stage.to_string())];
+        match stages.iter_mut().find(|(known, _)| *known == labels) {
+            Some((_, seconds)) => *seconds += timing.ms / 1000.0,
+            None => stages.push((labels, timing.ms / 1000.0)),
+        }
+    }
     page.family(
         gauge(
             "overseer_stage_duration_seconds",
@@ -94,6 +103,24 @@ fn anomaly(page: &mut Page, latest: &Latest, report: &Report) {
         ),
         one(latest.alerts_per_week),
     );
+    let rate = latest.alarm_rate.as_ref();
+    page.family(
+        gauge(
+            "overseer_alarm_rate_per_week",
+            "",
+            "How many alerts on normal behaviour there really were in a week, measured over up to 90 days.",
+        ),
+        rate.into_iter().flat_map(|r| one(r.measured_per_week)),
+    );
+    page.family(
+        gauge(
+            "overseer_watched_seconds",
+            "seconds",
+            "How much of the last 90 days was watched, which the rate of alerts is measured over.",
+        ),
+        rate.into_iter().flat_map(|r| one(r.watched.as_secs_f64())),
+    );
+    incidents(page, report);
     page.family(
         gauge(
             "overseer_readiness_ratio",
@@ -106,16 +133,17 @@ fn anomaly(page: &mut Page, latest: &Latest, report: &Report) {
         gauge("overseer_learned_samples", "", "Samples that could be learned from."),
         one(report.learned.samples as f64),
     );
-    let Some(anomaly) = &report.anomaly else { return };
+    // Before a detector there is none of these.
+    let anomaly = report.anomaly.as_ref();
     page.family(
         gauge("overseer_anomaly_score", "", "How anomalous the host is, 0 to 1."),
-        one(anomaly.score),
+        anomaly.into_iter().flat_map(|a| one(a.score)),
     );
     page.family(
         gauge("overseer_anomaly_p_value", "", "How rare that is among normal samples."),
-        one(anomaly.p_value),
+        anomaly.into_iter().flat_map(|a| one(a.p_value)),
     );
-    let severity = match anomaly.severity {
+    let severity = |a: &AnomalyDetection| match a.severity {
         Severity::None => 0.0,
         Severity::Medium => 1.0,
         Severity::High => 2.0,
@@ -123,10 +151,12 @@ fn anomaly(page: &mut Page, latest: &Latest, report: &Report) {
     };
     page.family(
         gauge("overseer_anomaly_severity", "", "0 none, 1 medium, 2 high, 3 critical."),
-        one(severity),
+        anomaly.into_iter().flat_map(|a| one(severity(a))),
     );
-    let parts =
-        anomaly.features.iter().map(|f| (vec![("feature", f.feature.clone())], f.contribution));
+    let parts = anomaly
+        .into_iter()
+        .flat_map(|a| &a.features)
+        .map(|f| (vec![("feature", f.feature.clone())], f.contribution));
     page.family(
         gauge(
             "overseer_anomaly_contribution_ratio",
@@ -137,14 +167,32 @@ fn anomaly(page: &mut Page, latest: &Latest, report: &Report) {
     );
 }
 
+/// Every state and severity that an open incident can have, also with none: a series that comes and goes cannot be
+/// alerted on when it ends.
+fn incidents(page: &mut Page, report: &Report) {
+    let mut samples: Samples<'_> = Vec::new();
+    for state in [AlertState::Pending, AlertState::Firing, AlertState::Acknowledged] {
+        for severity in [Severity::Medium, Severity::High, Severity::Critical] {
+            let is_it = |i: &&Incident| i.state == state && i.severity == severity;
+            let labels =
+                vec![("state", state.as_str().to_owned()), ("severity", severity.to_string())];
+            samples.push((labels, report.incidents.iter().filter(is_it).count() as f64));
+        }
+    }
+    page.family(
+        gauge("overseer_incidents", "", "Incidents that go on, by state and worst severity."),
+        samples,
+    );
+}
+
 fn features(page: &mut Page, report: &Report) {
-    let Some(current) = &report.current else { return };
+    let current = report.current.as_ref();
     page.family(
         gauge("overseer_performance_score", "", "0 (idle) to 100 (saturated)."),
-        one(current.performance_score),
+        current.into_iter().flat_map(|c| one(c.performance_score)),
     );
     let (mut values, mut lower, mut upper) = (Samples::new(), Samples::new(), Samples::new());
-    for value in &current.values {
+    for value in current.into_iter().flat_map(|c| &c.values) {
         let labels = || {
             vec![("feature", value.value.feature.clone()), ("unit", value.unit.symbol().to_owned())]
         };
@@ -192,7 +240,8 @@ fn forecasts(page: &mut Page, report: &Report) {
                 features.push(vec![("feature", name.clone()), horizon], p);
             }
             PredictionType::TimeToFull { feature, instance } => {
-                let labels = vec![("feature", feature.clone()), ("instance", instance.clone())];
+                // `instance` is what Prometheus calls the host.
+                let labels = vec![("feature", feature.clone()), ("of", instance.clone())];
                 full.push(labels, p);
             }
             _ => {}

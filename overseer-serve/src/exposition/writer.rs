@@ -54,20 +54,17 @@ impl Page {
         Self { format, text: String::with_capacity(8 * 1024) }
     }
 
-    /// Adds a family with these samples. A value that is not known is left out, and so is a family without any.
+    /// Adds a family with these samples. A value that is not known is left out; a family without any is told of all the
+    /// same, so that whoever reads a page knows what there can be.
     pub(super) fn family<'a>(
         &mut self,
         family: Family,
         samples: impl IntoIterator<Item = (Vec<(&'a str, String)>, f64)>,
     ) {
-        let mut begun = false;
+        self.begin(family);
         for (labels, value) in samples {
             if value.is_nan() {
                 continue;
-            }
-            if !begun {
-                self.begin(family);
-                begun = true;
             }
             let labels: Vec<(&str, &str)> = labels.iter().map(|(k, v)| (*k, v.as_str())).collect();
             let suffix = if family.kind == Type::Counter { "_total" } else { "" };
@@ -186,6 +183,7 @@ mod tests {
             page(Format::Text),
             "# HELP room_bytes Say \"hi\".\n# TYPE room_bytes gauge\nroom_bytes{mount=\"/\"} 1.5\n\
              room_bytes{mount=\"a\\\"b\\\\c\\nd\"} +Inf\n\
+             # HELP empty Say \"hi\".\n# TYPE empty gauge\n\
              # HELP ticks_total Ticks.\n# TYPE ticks_total counter\nticks_total 3\n\
              # HELP took_seconds T.\n# TYPE took_seconds histogram\n\
              took_seconds_bucket{le=\"0.5\"} 1\ntook_seconds_bucket{le=\"1\"} 2\n\
@@ -194,6 +192,6 @@ mod tests {
         let open = page(Format::OpenMetrics);
         assert!(open.contains("# UNIT room_bytes bytes\n") && open.contains("Say \\\"hi\\\"."));
         assert!(open.contains("# TYPE ticks counter\nticks_total 3\n"));
-        assert!(open.ends_with("# EOF\n") && !open.contains("/none") && !open.contains("empty"));
+        assert!(open.ends_with("# EOF\n") && !open.contains("/none") && !open.contains("\nempty"));
     }
 }

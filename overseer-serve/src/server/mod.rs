@@ -20,6 +20,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const ATTENTION: Duration = Duration::from_millis(50);
 /// How many requests are worked on in parallel; what blocks has threads of its own.
 const WORKERS: usize = 2;
+/// Two requests that read, one that writes, one that works, two exports, and one to open what they read.
+const BLOCKING: usize = 8;
 
 /// Where a certificate and its key lie, as PEM.
 #[derive(Debug, Clone)]
@@ -77,7 +79,7 @@ impl Server {
     pub fn run(self, app: Router, stop: &Arc<AtomicBool>) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
-            .max_blocking_threads(16)
+            .max_blocking_threads(BLOCKING)
             .thread_name("serve")
             .enable_all()
             .build()

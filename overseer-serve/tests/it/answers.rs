@@ -4,7 +4,8 @@ use crate::scene::{EVENT, Scene, report};
 use axum::body::Body;
 use axum::http::Request;
 use overseer_engine::core::{
-    AlertState, Incident, IncidentKind, LabelKind, Peak, Severity, Store, Timestamp,
+    AlertState, FeatureEvidence, Incident, IncidentKind, LabelKind, Peak, ProcessUsage, Severity,
+    Store, Timestamp,
 };
 use overseer_engine::host::open_store;
 use overseer_serve::api::shapes;
@@ -88,6 +89,73 @@ async fn an_incident_can_be_acknowledged_while_it_goes_on() {
     let none = scene.get("/api/v1/incidents?which=open").await.json();
     assert_eq!(none["items"].as_array().unwrap().len(), 0);
     assert_eq!(scene.get("/api/v1/incidents?which=some").await.status, 400);
+}
+
+/// An incident of the event, stored as an engine would.
+fn stored_incident(scene: &Scene, at: i64) -> Incident {
+    let mut store = open_store(&scene.options, true).unwrap();
+    let peak = Peak::new(Timestamp::from_millis(at), Severity::High, 0.9, 1e-6);
+    let mut incident = Incident::new(IncidentKind::Anomaly, peak);
+    incident.features =
+        vec![FeatureEvidence::new("system.cpu.utilization", 0.97, (0.02, 0.08), 0.9)];
+    incident.processes = vec![ProcessUsage::new(42, "stress")];
+    incident.state = AlertState::Firing;
+    incident.id = store.put_incident(&incident).unwrap();
+    incident
+}
+
+#[tokio::test]
+async fn an_incident_says_why_and_what_was_like_it_and_an_anomaly_names_its_incident() {
+    let scene = Scene::new();
+    let before = stored_incident(&scene, EVENT - 86_400_000);
+    let now = stored_incident(&scene, EVENT);
+    let full = scene.get(&format!("/api/v1/incidents/{}", now.id)).await.json();
+    fits::<shapes::Incident>(&full["incident"]);
+    assert_eq!(full["similar"][0]["id"], before.id);
+    assert_eq!(full["incident"]["processes"][0]["name"], "stress");
+    let anomaly = scene.get(&format!("/api/v1/anomalies/{EVENT}")).await.json();
+    assert_eq!(anomaly["incident"]["id"], now.id);
+    for (id, status) in [("99", 404), ("0", 400), ("x", 400), ("9223372036854775807", 400)] {
+        assert_eq!(scene.get(&format!("/api/v1/incidents/{id}")).await.status, status, "{id}");
+    }
+    let at = |from: i64, to: i64| format!("/api/v1/incidents?which=all&from={from}&to={to}");
+    let ids = |json: &Value| -> Vec<i64> {
+        json["items"].as_array().unwrap().iter().map(|i| i["id"].as_i64().unwrap()).collect()
+    };
+    // What goes on still, began before the range or not, is of it.
+    assert_eq!(ids(&scene.get(&at(EVENT, EVENT)).await.json()), [now.id, before.id]);
+    let earlier = at(EVENT - 90_000_000, EVENT - 80_000_000);
+    assert_eq!(ids(&scene.get(&earlier).await.json()), [before.id]);
+    assert_eq!(ids(&scene.get(&at(0, EVENT - 90_000_000)).await.json()), [0; 0]);
+}
+
+#[tokio::test]
+async fn an_incident_can_be_labelled_by_its_number() {
+    let scene = Scene::new();
+    let incident = stored_incident(&scene, EVENT + 5000);
+    let body = format!(r#"{{"incident":{},"kind":"expected","note":"a backup"}}"#, incident.id);
+    let made = scene.post("/api/v1/label", &body).await;
+    assert_eq!((made.status.as_u16(), &made.json()["anomaly"]), (201, &(EVENT + 5000).into()));
+    let full = scene.get(&format!("/api/v1/incidents/{}", incident.id)).await.json();
+    assert_eq!(full["incident"]["label"]["kind"], "expected");
+    for (body, status) in [
+        (r#"{"incident":99,"kind":"expected"}"#, 404),
+        (r#"{"kind":"expected"}"#, 422),
+        (r#"{"incident":1,"anomaly":1,"kind":"expected"}"#, 422),
+    ] {
+        assert_eq!(scene.post("/api/v1/label", body).await.status, status, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_silence_can_be_ended_before_its_time_and_only_once() {
+    let scene = Scene::new();
+    let made = scene.post("/api/v1/silence", r#"{"duration":60000}"#).await.json();
+    let path = format!("/api/v1/silence/{}/lift", made["id"]);
+    let left = scene.post(&path, "{}").await;
+    assert_eq!((left.status.as_u16(), &left.json()["items"]), (200, &serde_json::json!([])));
+    assert_eq!(scene.post(&path, "{}").await.status, 404);
+    assert_eq!(scene.post("/api/v1/silence/x/lift", "{}").await.status, 400);
 }
 
 #[tokio::test]

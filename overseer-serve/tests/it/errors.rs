@@ -41,6 +41,15 @@ async fn a_wrong_address_or_parameter_is_named() {
     refused(&scene, "/api/v1/metrics?points=5&resolution=5", 400, "together").await;
     refused(&scene, "/api/v1/metrics?from=0&to=9000000&resolution=1", 400, "2000").await;
     refused(&scene, "/api/v1/metrics?from=0&to=9007199254740991", 400, "20 years").await;
+    let many: Vec<String> = (0..200).map(|i| format!("f{i}")).collect();
+    let many = format!("/api/v1/metrics?features={}", many.join(","));
+    refused(&scene, &many, 400, "at most 100").await;
+    let again = "system.cpu.utilization,".repeat(2000);
+    let again = scene.get(&format!("/api/v1/metrics?features={again}")).await;
+    assert_eq!(
+        (again.status.as_u16(), again.json()["features"].as_array().unwrap().len()),
+        (200, 1)
+    );
     refused(&scene, "/api/v1/export", 400, "what").await;
     refused(&scene, "/api/v1/export?what=songs", 400, "predictions").await;
     refused(&scene, "/api/v1/export?what=all&form=csv", 400, "one kind").await;

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
 use proptest::prelude::*;
 use std::cell::RefCell;
 
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 25] = [
     "/",
     "/metrics",
     "/assets/main.js",
@@ -20,6 +20,11 @@ const PATHS: [&str; 20] = [
     "/api/v1/patterns",
     "/api/v1/recommendations",
     "/api/v1/alerts",
+    "/api/v1/incidents",
+    "/api/v1/incidents/1",
+    "/api/v1/incidents/",
+    "/api/v1/silence/1/lift",
+    "/api/v1/acknowledge",
     "/api/v1/models",
     "/api/v1/export",
     "/api/v1/label",
@@ -29,8 +34,14 @@ const PATHS: [&str; 20] = [
     "/assets/",
     "/api/v1/anomalies/",
 ];
-const POSTS: [&str; 2] = ["/api/v1/label", "/api/v1/silence"];
-const NAMES: [&str; 12] = [
+const POSTS: [&str; 5] = [
+    "/api/v1/label",
+    "/api/v1/silence",
+    "/api/v1/acknowledge",
+    "/api/v1/silence/1/lift",
+    "/api/v1/silence/x/lift",
+];
+const NAMES: [&str; 13] = [
     "from",
     "to",
     "limit",
@@ -40,6 +51,7 @@ const NAMES: [&str; 12] = [
     "features",
     "what",
     "form",
+    "which",
     "x",
     "",
     "%00",
