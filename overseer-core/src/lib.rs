@@ -60,7 +60,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use finding::{
     AnomalyDetection, ChangeKind, ChangePoint, Crossing, FeatureEvidence, FeatureValue, Interval,
     PatternAnalysis, PatternType, Periodicity, Prediction, PredictionType, Priority, ProcessUsage,
-    Recommendation, RobustSlope, Severity, Trend,
+    ProgramMemory, Recommendation, RobustSlope, Severity, Trend,
 };
 pub use frame::Frame;
 pub use incident::{Acknowledgement, Incident, IncidentKind, Peak, ToldLast, WhichIncidents};

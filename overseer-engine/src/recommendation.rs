@@ -3,6 +3,7 @@
 use crate::detection::level_word;
 use crate::engine::Engine;
 use crate::report::{RoomLeft, Stage};
+use crate::room::PROCESS_MEMORY;
 use overseer_core::{
     AnomalyDetection, Prediction, PredictionType, Priority, ProcessUsage, Recommendation, Schema,
     Severity, host,
@@ -117,7 +118,12 @@ fn from_room(room: &RoomLeft, processes: &[ProcessUsage]) -> Vec<(String, Recomm
             return None;
         };
         let mut r = crate::room::advice(p)?;
-        r.processes = responsible(feature, processes);
+        let leaks =
+            room.growing.iter().find(|g| feature == PROCESS_MEMORY && g.program == *instance);
+        r.processes = match leaks {
+            Some(growing) => growing.largest.iter().cloned().collect(),
+            None => responsible(feature, processes),
+        };
         // Two disks need two pieces of advice.
         Some((format!("{}{instance}", resource(feature)), r))
     });

@@ -155,6 +155,9 @@ pub struct RoomLeft {
     pub timestamp: Timestamp,
     /// What grows and will be full, the nearest first.
     pub filling: Vec<Prediction>,
+    /// Programs whose memory grows, each of which is in `filling` too.
+    #[serde(default)]
+    pub growing: Vec<Growing>,
     /// What will not be full within a time that what was seen can speak for.
     pub with_room: Vec<WithRoom>,
     /// What was seen for too short a time.
@@ -163,8 +166,43 @@ pub struct RoomLeft {
 
 impl RoomLeft {
     pub(crate) fn new(timestamp: Timestamp) -> Self {
-        Self { timestamp, filling: Vec::new(), with_room: Vec::new(), not_known: Vec::new() }
+        Self {
+            timestamp,
+            filling: Vec::new(),
+            growing: Vec::new(),
+            with_room: Vec::new(),
+            not_known: Vec::new(),
+        }
     }
+}
+
+/// A program whose memory grows, and will meet its limit if it goes on so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Growing {
+    /// The systemd service, else the name of the executable.
+    pub program: String,
+    /// How many processes it has; `null` where it cannot be seen now.
+    pub processes: Option<usize>,
+    /// The largest of them, in the same way.
+    pub largest: Option<ProcessUsage>,
+    /// Resident memory of all of them.
+    pub memory_bytes: f64,
+    /// By how much it grows an hour.
+    pub bytes_per_hour: f64,
+    /// Where that is meant to lie.
+    pub interval: Interval,
+    /// For how long it has been seen to grow so.
+    pub grown_for: Span,
+    /// The memory at which it meets its limit.
+    pub limit_bytes: f64,
+    /// The control group whose limit that is; empty where it is what the host has left.
+    pub limited_by: String,
+    /// The median of the seconds until then; `null` if beyond the prediction's horizon.
+    #[serde(with = "missing")]
+    pub reached_in: f64,
+    /// Where those seconds are meant to lie.
+    pub reached_between: Interval,
 }
 
 /// Something that will not be full soon.

@@ -5,19 +5,21 @@ mod common;
 
 use common::{CalmHost, engine_at, start};
 use overseer_core::{
-    Auxiliary, AuxiliaryQuery, Collector, PredictionType, Priority, ProcessUsage, Reading, Result,
-    Schema, Span, Store, Timestamp, Unit, host,
+    Auxiliary, AuxiliaryQuery, Collector, PredictionType, Priority, ProcessUsage, ProgramMemory,
+    Reading, Result, Schema, Span, Store, Timestamp, Unit, host,
 };
 use overseer_engine::{Config, Engine, Report, Role, host as wired};
 use std::sync::{Arc, Mutex};
 
 type Mounts = Arc<Mutex<Vec<(&'static str, f64)>>>;
+type Programs = Arc<Mutex<Vec<ProgramMemory>>>;
 
 /// A calm host with the mounts that a test gives it.
 #[derive(Debug)]
 struct WithMounts {
     host: CalmHost,
     mounts: Mounts,
+    programs: Programs,
 }
 
 impl Collector for WithMounts {
@@ -39,6 +41,9 @@ impl Collector for WithMounts {
     fn processes(&mut self, top: usize) -> Result<Vec<ProcessUsage>> {
         self.host.processes(top)
     }
+    fn memory(&mut self, _: usize) -> Result<Vec<ProgramMemory>> {
+        Ok(self.programs.lock().unwrap().clone())
+    }
 }
 
 const DAY: Span = Span::from_secs(86_400);
@@ -49,8 +54,14 @@ fn open_store(place: &std::path::Path) -> wired::store::SqliteStore {
 }
 
 fn with_mounts(place: &std::path::Path) -> (Engine, Mounts) {
-    let mounts: Mounts = Arc::default();
-    let host = WithMounts { host: CalmHost::new(), mounts: Arc::clone(&mounts) };
+    let (engine, mounts, _) = with_programs(place);
+    (engine, mounts)
+}
+
+fn with_programs(place: &std::path::Path) -> (Engine, Mounts, Programs) {
+    let (mounts, programs) = (Mounts::default(), Programs::default());
+    let (seen, known) = (Arc::clone(&mounts), Arc::clone(&programs));
+    let host = WithMounts { host: CalmHost::new(), mounts: seen, programs: known };
     let store = open_store(place);
     // Ticks a minute apart would spend their time on models and patterns, which play no part here.
     let mut config = Config::default();
@@ -58,7 +69,7 @@ fn with_mounts(place: &std::path::Path) -> (Engine, Mounts) {
     config.training_rows = config.min_samples;
     let (host, store) = (Box::new(host), Box::new(store));
     let engine = wired::with_our_models(host, Some(store), None, config, Role::Sampler).unwrap();
-    (engine, mounts)
+    (engine, mounts, programs)
 }
 
 /// A tick a minute, so that hours pass quickly; what each report said of room is passed on.
@@ -115,7 +126,7 @@ fn a_disk_that_fills_is_told_with_advice_and_a_cleanup_ends_it() {
     assert_eq!(advice.priority, Priority::High);
     assert!(!report.anomaly.unwrap().is_anomaly, "it is advice, not an anomaly");
     let others: Vec<&str> = room.with_room.iter().map(|w| w.what.as_str()).collect();
-    assert_eq!(others, ["/", "/snap/core", "memory"]);
+    assert_eq!(others, ["disk /", "disk /snap/core", "memory"]);
     assert!(report.auxiliary.iter().any(|a| a.auxiliary.unit == Unit::Celsius && a.median == 51.0));
 
     // A report is read back as it was, and the finding is stored.
@@ -155,7 +166,7 @@ fn a_burst_that_stops_and_a_disk_that_is_unmounted_say_nothing() {
     });
     assert!(said.is_empty(), "{said:?}");
     let room = engine.analyze(now).room.unwrap();
-    assert!(room.with_room.iter().all(|w| w.what != "/mnt/usb"), "{room:?}");
+    assert!(room.with_room.iter().all(|w| w.what != "disk /mnt/usb"), "{room:?}");
 }
 
 #[test]
@@ -165,7 +176,7 @@ fn what_was_kept_is_known_after_a_restart_and_forty_minutes_are_too_few() {
     let leak = |m: i64| vec![("/", 0.6 + 0.0005 * m as f64 + 0.001 * (m as f64 * 0.618).fract())];
     let now = minutes(&mut engine, &mounts, 0..41, leak, |_, _| {});
     let room = engine.analyze(now).room.unwrap();
-    let unknown = room.not_known.iter().find(|n| n.what == "/").unwrap();
+    let unknown = room.not_known.iter().find(|n| n.what == "disk /").unwrap();
     assert_eq!((unknown.seen, unknown.needed), (Span::from_secs(2400), Span::from_secs(21_600)));
     minutes(&mut engine, &mounts, 41..420, leak, |_, _| {});
     drop(engine);
@@ -209,4 +220,65 @@ fn predictions_are_of_every_step_with_a_driver_and_of_every_feature() {
     // What each tick tells is a handful, for the features at the farthest horizon.
     let told = engine.analyze(now).predictions;
     assert!(told.len() < 20, "{}", told.len());
+}
+
+#[test]
+fn a_leaking_service_is_told_with_its_limit_and_a_restart_proposed_and_a_steady_one_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut engine, mounts, programs) = with_programs(dir.path());
+    let program = |name: &str, pid: u32, bytes: f64, left: f64| {
+        let mut largest = ProcessUsage::new(pid, name);
+        largest.memory_bytes = bytes;
+        largest.unit = format!("{name}.service");
+        largest.cgroup = format!("/system.slice/{name}.service");
+        let mut p = ProgramMemory::new(largest.unit.clone(), largest);
+        (p.left_bytes, p.limited_by) = (Some(left), p.largest.cgroup.clone());
+        p
+    };
+    // 200 kB a minute is 12 MB an hour, of 900 MB that it may have; the other goes up and down by as much.
+    let noise = |m: i64| 1e5 * (m as f64 * 0.618).fract();
+    let leaking = |m: i64| 600e6 + 2e5 * m as f64 + noise(m);
+    let mut first = None;
+    let at = |m: i64| {
+        *programs.lock().unwrap() = vec![
+            program("batch", 4711, leaking(m), 900e6 - leaking(m)),
+            program("web", 815, 300e6 + 20.0 * noise(m), 500e6),
+        ];
+        vec![("/", 0.3)]
+    };
+    let now = minutes(&mut engine, &mounts, 0..600, at, |m, report| {
+        if first.is_none() && !filling(report).is_empty() {
+            first = Some(m);
+        }
+    });
+    assert!((480..=545).contains(&first.unwrap()), "{first:?}");
+    let report = engine.analyze(now);
+    assert_eq!(filling(&report), ["batch.service"]);
+    let growing = &report.room.as_ref().unwrap().growing;
+    assert_eq!((growing.len(), growing[0].limited_by.as_str()), (1, "/system.slice/batch.service"));
+    let g = &growing[0];
+    assert!(
+        g.interval.contains(g.bytes_per_hour) && (11.9e6..12.1e6).contains(&g.bytes_per_hour),
+        "{g:?}"
+    );
+    // 180 MB are left, at 12 an hour.
+    assert!((14.5..15.5).contains(&(g.reached_in / 3600.0)), "{g:?}");
+    let advice = report.recommendations.iter().find(|r| r.feature == "process.memory.usage");
+    let advice = advice.unwrap();
+    assert!(advice.action.starts_with("Restart batch.service"), "{advice:?}");
+    assert!(
+        advice.evidence.starts_with("Memory of batch.service (pid 4711) is ")
+            && advice.evidence.contains(" MB an hour ("),
+        "{}",
+        advice.evidence
+    );
+    assert_eq!(advice.processes[0].pid, 4711);
+
+    // Started anew, it holds what it held in the beginning, and nothing is said of it.
+    let restarted = |m: i64| {
+        *programs.lock().unwrap() = vec![program("batch", 5000, 600e6 + noise(m), 300e6)];
+        vec![("/", 0.3)]
+    };
+    let now = minutes(&mut engine, &mounts, 600..620, restarted, |_, _| {});
+    assert_eq!(filling(&engine.analyze(now)), Vec::<&str>::new());
 }

@@ -95,7 +95,7 @@ fn filling(out: &mut String, p: &Prediction, style: Style) {
 fn rest(room: &RoomLeft) -> String {
     let mut out = String::new();
     let names = |all: &[&str]| {
-        let others = if room.filling.is_empty() { "" } else { " others" };
+        let others = if room.filling.is_empty() { " things" } else { " others" };
         match all {
             few if few.len() <= MOST_NAMED => few.join(", "),
             many => format!("{}{others}", many.len()),
@@ -103,15 +103,15 @@ fn rest(room: &RoomLeft) -> String {
     };
     if let Some(within) = room.with_room.iter().map(|w| w.within).min() {
         let all: Vec<&str> = room.with_room.iter().map(|w| w.what.as_str()).collect();
-        out.push_str(&wrap(&format!("{}: not within {within}", names(&all)), "  ", WIDTH));
+        out.push_str(&wrap(&format!("Not full within {within}: {}.", names(&all)), "  ", WIDTH));
     }
     if let Some(least) = room.not_known.first() {
         let all: Vec<&str> = room.not_known.iter().map(|n| n.what.as_str()).collect();
         let seen = room.not_known.iter().map(|n| n.seen).max().unwrap_or_default();
         let text = format!(
-            "{}: not known yet, with {seen} of history; {} are needed, which `overseer watch` keeps",
-            names(&all),
-            least.needed
+            "Not known yet, with {seen} of history; {} are needed, which `overseer watch` keeps: {}.",
+            least.needed,
+            names(&all)
         );
         out.push_str(&wrap(&text, "  ", WIDTH));
     }

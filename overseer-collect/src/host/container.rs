@@ -104,6 +104,13 @@ impl Container {
         Some(Ok((1e-6 * busy as f64 / (limit.cpus * span.as_secs_f64())).clamp(0.0, 1.0)))
     }
 
+    /// All memory that may be used and what is left of it, in bytes; none where there is no limit.
+    pub(super) fn memory_left(&mut self, files: &mut Files) -> Option<(u64, u64)> {
+        let used = self.memory_utilization(files)?.ok()?;
+        let bytes = self.memory.as_ref()?.bytes;
+        Some((bytes, ((1.0 - used) * bytes as f64) as u64))
+    }
+
     /// Share of the memory that may be used which is; none where there is no limit.
     pub(super) fn memory_utilization(&mut self, files: &mut Files) -> Option<Value> {
         let limit = self.memory.as_mut()?;
@@ -173,7 +180,7 @@ fn parse_cpu_usage(text: &[u8]) -> Option<u64> {
 }
 
 /// Bytes of cache that the kernel gives up first; version 1 has them with the groups beneath as `total_`.
-fn parse_inactive(text: &[u8]) -> Option<u64> {
+pub(super) fn parse_inactive(text: &[u8]) -> Option<u64> {
     let value = |key: &[u8]| {
         whole_lines(text).find_map(|line| number(line.strip_prefix(key)?.strip_prefix(b" ")?))
     };
@@ -181,7 +188,7 @@ fn parse_inactive(text: &[u8]) -> Option<u64> {
 }
 
 /// The first two words of a file as numbers; a word that is none, such as `max`, is none.
-fn numbers(files: &mut Files, path: &Path) -> Option<[Option<u64>; 2]> {
+pub(super) fn numbers(files: &mut Files, path: &Path) -> Option<[Option<u64>; 2]> {
     let mut source = Source::new(path.to_owned());
     let mut words = words(files.head(&mut source).ok()?.strip_suffix(b"\n")?);
     Some([words.next().and_then(number), words.next().and_then(number)])

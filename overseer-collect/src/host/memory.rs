@@ -107,6 +107,21 @@ impl MemoryReader {
         }
     }
 
+    /// All memory and what is left of it, in bytes.
+    pub(super) fn left(
+        &mut self,
+        files: &mut Files,
+        portable: &mut Portable,
+    ) -> Option<(u64, u64)> {
+        let memory = match self.read(files) {
+            Ok(memory) => memory,
+            Err(_) if files.is_native() => ask(portable.system().ok()?),
+            Err(_) => return None,
+        };
+        (memory.total > 0 && memory.available <= memory.total)
+            .then_some((memory.total, memory.available))
+    }
+
     fn read(&mut self, files: &mut Files) -> Result<Memory, Reason> {
         let text = files.head(&mut self.0)?;
         parse_meminfo(text).ok_or_else(|| self.0.garbled())

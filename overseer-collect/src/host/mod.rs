@@ -27,8 +27,8 @@ pub(crate) use network::is_loopback;
 use crate::clock::{Clock, SystemClock, Watch};
 use files::{Files, Reason, Value};
 use overseer_core::{
-    Auxiliary, Collector, HostInfo, Interruption, MissingValue, ProcessUsage, Reading, Result,
-    Sample, Schema, Span, Timestamp, host,
+    Auxiliary, Collector, HostInfo, Interruption, MissingValue, ProcessUsage, ProgramMemory,
+    Reading, Result, Sample, Schema, Span, Timestamp, host,
 };
 use portable::Portable;
 use std::path::PathBuf;
@@ -205,6 +205,18 @@ impl Collector for HostCollector {
             return Ok(Vec::new());
         }
         self.processes.top(top, &mut self.files, &mut self.portable)
+    }
+
+    fn memory(&mut self, top: usize) -> Result<Vec<ProgramMemory>> {
+        if !self.files.is_native() {
+            return Ok(Vec::new());
+        }
+        // In a container its own limit comes before what the host has.
+        let left = self
+            .container
+            .memory_left(&mut self.files)
+            .or_else(|| self.memory.left(&mut self.files, &mut self.portable));
+        process::programs(top, left, &mut self.files, &mut self.portable)
     }
 
     fn host(&self) -> HostInfo {

@@ -6,7 +6,10 @@
 mod details;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod kernel;
+mod memory;
 mod portable;
+
+pub(super) use memory::programs;
 
 use super::files::{Files, HAS_KERNEL_FILES, Reason};
 use super::portable::Portable;

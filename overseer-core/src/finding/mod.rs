@@ -6,6 +6,7 @@
 mod anomaly;
 mod pattern;
 mod prediction;
+mod process_memory;
 mod recommendation;
 
 pub use anomaly::{AnomalyDetection, ChangeKind, FeatureEvidence, Severity};
@@ -13,4 +14,5 @@ pub use pattern::{
     ChangePoint, Crossing, PatternAnalysis, PatternType, Periodicity, RobustSlope, Trend,
 };
 pub use prediction::{FeatureValue, Interval, Prediction, PredictionType};
+pub use process_memory::ProgramMemory;
 pub use recommendation::{Priority, ProcessUsage, Recommendation};

@@ -1,6 +1,6 @@
 //! Where samples come from.
 
-use crate::{Auxiliary, ProcessUsage, Reading, Result, Schema, Timestamp};
+use crate::{Auxiliary, ProcessUsage, ProgramMemory, Reading, Result, Schema, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -72,6 +72,16 @@ pub trait Collector: Send + fmt::Debug {
     /// # Errors
     /// If the processes cannot be read at all.
     fn processes(&mut self, top: usize) -> Result<Vec<ProcessUsage>> {
+        let _ = top;
+        Ok(Vec::new())
+    }
+
+    /// The programs with the most memory, at most `top`, the most first. It is cheap enough for once a minute, and waits
+    /// for nothing. A source without processes gives none.
+    ///
+    /// # Errors
+    /// If the processes cannot be read at all.
+    fn memory(&mut self, top: usize) -> Result<Vec<ProgramMemory>> {
         let _ = top;
         Ok(Vec::new())
     }

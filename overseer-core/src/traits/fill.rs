@@ -43,6 +43,10 @@ pub struct Filling {
     pub grown_for: Span,
     /// How fast it grows, as a share of what fits, an hour.
     pub per_hour: f64,
+    /// Between which bounds that lies, with the probability `level`.
+    pub per_hour_between: (f64, f64),
+    /// How fast it grew lately, in the newest quarter or so of that time: what slows down may be about to end.
+    pub lately_per_hour: f64,
 }
 
 impl Filling {
@@ -59,6 +63,8 @@ impl Filling {
             share: Probability::ONE,
             grown_for: now,
             per_hour: 0.0,
+            per_hour_between: (0.0, 0.0),
+            lately_per_hour: 0.0,
         }
     }
 

@@ -4,6 +4,7 @@ use super::bandit::Context;
 use super::experience::Experience;
 use super::propose::propose;
 use crate::engine::{Engine, Role};
+use crate::room::PROCESS_MEMORY;
 use overseer_core::{Actuator, ProposedAction, Recommendation, Span, Timestamp};
 use std::collections::{HashMap, VecDeque};
 
@@ -20,9 +21,16 @@ const REMEMBERED: usize = 100;
 #[derive(Debug)]
 struct Numbered {
     feature: String,
+    about: String,
     action: Option<String>,
     at: Timestamp,
     id: i64,
+}
+
+/// Which of several the same advice may be about: two programs can leak at once.
+fn about(advice: &Recommendation) -> &str {
+    let leads = advice.processes.first().filter(|_| advice.feature == PROCESS_MEMORY);
+    leads.map_or("", |p| p.name.as_str())
 }
 
 /// What an engine knows of actions.
@@ -41,7 +49,9 @@ impl Advised {
     /// The newest number of the same advice, unless that is long ago.
     fn number(&self, advice: &Recommendation, now: Timestamp) -> Option<i64> {
         let action = advice.actions.first().map(|a| &a.action);
-        let same = |n: &&Numbered| n.feature == advice.feature && n.action.as_ref() == action;
+        let same = |n: &&Numbered| {
+            n.feature == advice.feature && n.about == about(advice) && n.action.as_ref() == action
+        };
         let last = self.numbered.as_ref()?.iter().rev().find(same)?;
         (last.at <= now && now.since(last.at) < SAME).then_some(last.id)
     }
@@ -111,6 +121,7 @@ impl Engine {
     fn read_numbers(&mut self) -> Option<VecDeque<Numbered>> {
         let stored = self.parts.store.as_mut()?.recommendations(REMEMBERED).ok()?;
         let numbered = stored.into_iter().rev().map(|r| Numbered {
+            about: about(&r.recommendation).to_owned(),
             feature: r.recommendation.feature,
             action: r.catalogue_action,
             at: r.made_at,
@@ -125,7 +136,8 @@ impl Engine {
         now: Timestamp,
         advised: &mut Advised,
     ) -> Option<i64> {
-        if self.role != Role::Sampler {
+        // Who only reads beside another's samples stores none; but a person was shown this, and may tell what came of it.
+        if self.role != Role::Sampler && !advised.may_look {
             return None;
         }
         let action = advice.actions.first().map(|a| a.action.clone());
@@ -137,7 +149,8 @@ impl Engine {
                     numbered.pop_front();
                 }
                 let feature = advice.feature.clone();
-                numbered.push_back(Numbered { feature, action, at: now, id });
+                let about = about(advice).to_owned();
+                numbered.push_back(Numbered { feature, about, action, at: now, id });
                 Some(id)
             }
             Err(e) => {

@@ -1,5 +1,6 @@
 //! Every action: when it fits, what it should do, how it is applied and taken back, and how to see whether it worked.
 
+use crate::room::PROCESS_MEMORY;
 use overseer_core::host;
 use serde::Serialize;
 
@@ -26,9 +27,10 @@ impl Resource {
             "system.cpu.utilization" | "overseer.cpu.load_per_core" | "linux.pressure.cpu" => {
                 Some(Self::Cpu)
             }
-            "system.memory.utilization" | "system.paging.utilization" | "linux.pressure.memory" => {
-                Some(Self::Memory)
-            }
+            "system.memory.utilization"
+            | "system.paging.utilization"
+            | "linux.pressure.memory"
+            | PROCESS_MEMORY => Some(Self::Memory),
             "system.disk.io.read" | "system.disk.io.write" | "linux.pressure.io" => Some(Self::Io),
             "system.filesystem.utilization" => Some(Self::Disk),
             _ => None,
@@ -120,7 +122,7 @@ pub const CATALOGUE: [Action; 9] = [
     Action {
         name: "restart",
         resource: Resource::Memory,
-        precondition: "the process with the most memory belongs to a service",
+        precondition: "the memory of a systemd service was found to grow until it meets its limit",
         effect: "gives back what it leaked",
         undo: "",
         watched: None,

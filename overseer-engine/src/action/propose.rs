@@ -1,9 +1,8 @@
 //! Which actions would serve a recommendation on this host, and the command of each.
 
 use super::catalogue::Resource;
-use overseer_core::{
-    Actuator, Knob, KnobSetting, Priority, ProcessUsage, ProposedAction, Recommendation,
-};
+use crate::room::PROCESS_MEMORY;
+use overseer_core::{Actuator, Knob, KnobSetting, ProcessUsage, ProposedAction, Recommendation};
 
 /// A niceness, and a weight, that leave a process what nobody else wants.
 const NICE: i32 = 10;
@@ -30,6 +29,11 @@ pub fn propose(
             found.extend(leads.and_then(|p| nice(p, hands)));
             found.extend(leads.and_then(|p| cpu_weight(p, hands)));
         }
+        // Of a leak it is known who it is; what helps a host that is short of memory would only hide it.
+        Resource::Memory if advice.feature == PROCESS_MEMORY => {
+            found.extend(leads.and_then(|p| memory_high(p, hands)));
+            found.extend(leads.and_then(restart));
+        }
         Resource::Memory => {
             found.extend(leads.and_then(|p| memory_high(p, hands)));
             found.extend(lower("swappiness", "vm.swappiness", SWAPPINESS, hands));
@@ -39,8 +43,6 @@ pub fn propose(
                 CACHE_PRESSURE,
                 hands,
             ));
-            let is_urgent = advice.priority >= Priority::High;
-            found.extend(leads.filter(|_| is_urgent).and_then(restart));
         }
         Resource::Io => {
             found.extend(leads.and_then(|p| ionice(p, hands)));
@@ -166,7 +168,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use overseer_core::{Error, Reclaimable, Result};
+    use overseer_core::{Error, Priority, Reclaimable, Result};
     use std::collections::HashMap;
 
     /// A host of knobs that are read and never set.

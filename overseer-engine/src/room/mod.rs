@@ -4,9 +4,11 @@
 //! tick's report, and the second for two milliseconds a tick: nothing that somebody waits for waits for it.
 
 mod checked;
+mod programs;
 mod said;
 mod series;
 
+pub(crate) use programs::PROCESS_MEMORY;
 pub(crate) use said::advice;
 pub use said::{series_name, time_to_full};
 
@@ -18,6 +20,7 @@ use overseer_core::{
     Auxiliary, AuxiliaryQuery, AuxiliarySeries, ErrorKind, FillOutlook, Prediction, Span,
     SummaryQuery, Timestamp, Unit, host,
 };
+use programs::{MOST_PROGRAMS, Programs};
 use series::{FINE, Watched};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -51,7 +54,8 @@ struct Found {
     outlook: Option<FillOutlook>,
     /// Whether such ranges held, and when that was measured; `None` while it does not fill.
     checked: Option<(Timestamp, Checked)>,
-    value: AuxiliaryValue,
+    /// None of a program, of which only growth is told.
+    value: Option<AuxiliaryValue>,
 }
 
 /// All series, and what is known of them.
@@ -65,6 +69,7 @@ pub(crate) struct Room {
     /// The series that are still to be looked at, by index.
     waiting: VecDeque<usize>,
     unsaved: VecDeque<(Timestamp, Vec<Auxiliary>)>,
+    programs: Programs,
     /// What is said of them now; taken by a report once it is new.
     pub(crate) left: Option<RoomLeft>,
     pub(crate) values: Vec<AuxiliaryValue>,
@@ -124,9 +129,7 @@ impl Engine {
     pub(crate) fn look_at_room(&mut self, now: Timestamp) {
         self.timed(Stage::Room, |e| {
             e.read_room(now);
-            if e.role == Role::Sampler {
-                e.look_beside(now);
-            }
+            e.look_beside(now);
             e.begin_look(now);
             e.look_on(now, Duration::MAX);
         });
@@ -135,16 +138,18 @@ impl Engine {
     /// Takes in what the collector and the newest sample say now, and returns what of it is not stored with samples.
     fn look_beside(&mut self, now: Timestamp) -> Vec<Auxiliary> {
         self.room.kept_at = Some(now);
+        self.look_at_programs(now);
         if self.role == Role::Reader {
             return Vec::new();
         }
-        let values = match self.parts.collector.auxiliary() {
+        let mut values = match self.parts.collector.auxiliary() {
             Ok(values) => values,
             Err(e) => {
                 self.note(Notice::warning(Stage::Collect, format!("beside the samples: {e}")));
                 Vec::new()
             }
         };
+        values.extend(self.room.program_values());
         let memory = self.parts.fill_forecaster.memory();
         for value in &values {
             self.room.push(now, value, memory);
@@ -201,6 +206,14 @@ impl Engine {
                 Err(e) => self.note(Notice::warning(Stage::Store, e.to_string())),
             }
         }
+        // Programs that are gone are many over weeks, and must not crowd out what is there.
+        let is_kept = |s: &AuxiliarySeries| {
+            s.name != PROCESS_MEMORY || s.points.last().is_some_and(|p| now.since(p.0) <= FINE)
+        };
+        all.retain(is_kept);
+        all.sort_by_key(|s| s.name == PROCESS_MEMORY);
+        let programs = all.partition_point(|s| s.name != PROCESS_MEMORY);
+        all.truncate(programs + MOST_PROGRAMS);
         let read = all.iter().take(MOST_SERIES).map(|s| (Watched::read(s, memory), None));
         self.room.series = read.collect();
         self.room.waiting.clear();
@@ -273,7 +286,8 @@ impl Engine {
                         .or_else(|| Some((now, Checked::of(fills, shares)))),
                     _ => None,
                 };
-                Found { outlook, checked, value: ahead(watched, newest.1) }
+                let value = (watched.name != PROCESS_MEMORY).then(|| ahead(watched, newest.1));
+                Found { outlook, checked, value }
             });
             self.room.series[index].1 = found;
             if self.room.waiting.is_empty() {
@@ -289,11 +303,21 @@ impl Engine {
         let mut values = Vec::new();
         for (watched, found) in &self.room.series {
             let Some(found) = found else { continue };
-            values.push(found.value.clone());
+            values.extend(found.value.clone());
+            let checked = found.checked.map(|(_, checked)| checked).unwrap_or_default();
+            if watched.name == PROCESS_MEMORY {
+                if let Some(FillOutlook::Filling(filling)) = &found.outlook
+                    && let Some((prediction, growing)) =
+                        self.room.leak(watched, filling, checked, now)
+                {
+                    left.filling.push(prediction);
+                    left.growing.push(growing);
+                }
+                continue;
+            }
             let what = series_name(&watched.name, &watched.instance);
             match &found.outlook {
                 Some(FillOutlook::Filling(filling)) => {
-                    let checked = found.checked.map(|(_, checked)| checked).unwrap_or_default();
                     left.filling.extend(said::finding(watched, filling, checked));
                 }
                 Some(FillOutlook::Room { within }) => {

@@ -1,5 +1,6 @@
 //! When something is full, in words, and what to do about it.
 
+use super::PROCESS_MEMORY;
 use super::checked::Checked;
 use super::series::Watched;
 use overseer_core::{
@@ -11,34 +12,43 @@ const FILESYSTEM: &str = "system.filesystem.utilization";
 const INODES: &str = "overseer.filesystem.inode_utilization";
 const OPEN_FILES: &str = "overseer.files.open";
 
-/// A series as a person calls it: `/var`, `inodes of /var`, `memory`.
+/// A series as a person calls it: `disk /var`, `inodes of /var`, `memory`, `memory of db.service`.
 #[must_use]
 pub fn series_name(name: &str, instance: &str) -> String {
     match (name, instance) {
         (FILESYSTEM, "") => "fullest disk".to_owned(),
-        (FILESYSTEM, point) => point.to_owned(),
+        (FILESYSTEM, point) => format!("disk {point}"),
         (INODES, point) => format!("inodes of {point}"),
         (OPEN_FILES, _) => "open files".to_owned(),
+        (PROCESS_MEMORY, program) => format!("memory of {program}"),
         ("hw.temperature", sensor) => format!("temperature of {sensor}"),
         (name, "") => host::plain_name(name).to_owned(),
         (name, instance) => format!("{} of {instance}", host::plain_name(name)),
     }
 }
 
-/// `full in 9 h to 3 days (80 %)`, `full in 22 days or later (80 %)`, `full`.
+/// `full in 9 h to 3 days (80 %)`, `full in 22 days or later (80 %)`, `full`; a program is `at its limit`.
 #[must_use]
 pub fn time_to_full(p: &Prediction) -> String {
     let span = |seconds: f64| Span::from_millis((1000.0 * seconds) as i64).to_string();
+    let full = match &p.prediction_type {
+        PredictionType::TimeToFull { feature, .. } if feature == PROCESS_MEMORY => "at its limit",
+        _ => "full",
+    };
     let (lower, upper) = (p.interval.lower, p.interval.upper);
     if upper == 0.0 {
-        return "full".to_owned();
+        return full.to_owned();
     }
     let level = p.interval.level;
     if upper.is_nan() {
-        return format!("full in {} or later ({level})", span(lower));
+        return format!("{full} in {} or later ({level})", span(lower));
     }
     let (from, to) = (span(lower), span(upper));
-    if from == to { format!("full in {from}") } else { format!("full in {from} to {to} ({level})") }
+    if from == to {
+        format!("{full} in {from}")
+    } else {
+        format!("{full} in {from} to {to} ({level})")
+    }
 }
 
 /// The finding that `watched` fills, and whether such ranges held before.
@@ -86,7 +96,7 @@ pub(super) fn finding(
 }
 
 /// How often such ranges held, in words.
-fn held(Checked { held, of, since }: Checked) -> String {
+pub(super) fn held(Checked { held, of, since }: Checked) -> String {
     match (Checked { held, of, since }).share() {
         Some(_) => {
             format!(

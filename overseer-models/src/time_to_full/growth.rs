@@ -99,6 +99,26 @@ impl Growth {
     pub(super) fn rate(&self) -> f64 {
         stats::mean_and_variance(self.steps.iter().copied()).0 / self.part
     }
+
+    /// Growth a second over the newest two steps.
+    pub(super) fn newest_rate(&self) -> f64 {
+        let n = self.steps.len();
+        0.5 * (self.steps[n - 1] + self.steps[n - 2]) / self.part
+    }
+
+    /// Between which bounds the rate lies, in four of five cases: Student's interval of the mean step. Noise of the
+    /// medians makes neighbouring steps differ the more, and the interval rather too wide than too narrow.
+    pub(super) fn rate_between(&self) -> (f64, f64) {
+        let (mean, variance, n) = stats::mean_and_variance(self.steps.iter().copied());
+        let off = student_90(n.saturating_sub(1)) * (variance / n as f64).sqrt();
+        ((mean - off) / self.part, (mean + off) / self.part)
+    }
+}
+
+/// The value that Student's t of so many degrees of freedom is below in nine of ten cases, from the usual tables.
+fn student_90(degrees: usize) -> f64 {
+    const T: [f64; 9] = [3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383];
+    T[degrees.clamp(1, T.len()) - 1]
 }
 
 /// The shape of each part, and how much higher or lower than the ends of parts usually do the newest one ends: a walk

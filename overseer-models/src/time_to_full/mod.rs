@@ -143,6 +143,9 @@ impl RisingFill {
         filling.horizon = Span::from_secs(horizon as i64);
         filling.grown_for = Span::from_secs(window.length);
         filling.per_hour = growth.rate() * HOUR as f64;
+        filling.lately_per_hour = growth.newest_rate() * HOUR as f64;
+        let (low, high) = growth.rate_between();
+        filling.per_hour_between = (low * HOUR as f64, high * HOUR as f64);
         Some(filling)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::files::{Files, Reason};
 use super::super::text::{number, shown, whole_lines, words};
+use super::memory::Resident;
 use super::{Scan, Totals};
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -9,6 +10,25 @@ use std::time::Instant;
 
 /// A process's start is known to a hundredth of a second.
 const SLACK: f64 = 0.02;
+
+/// Number, start, name and resident bytes of every process that has memory of its own, from one small file of each; none
+/// if they cannot be listed.
+pub(super) fn resident(files: &mut Files) -> Option<Vec<Resident>> {
+    let page = rustix::param::page_size() as u64;
+    let mut path = String::with_capacity(32);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+        let name = entry.file_name();
+        let Some(pid) = number(name.as_encoded_bytes()).and_then(|n| u32::try_from(n).ok()) else {
+            continue;
+        };
+        let Ok(text) = files.once(&mut path, pid, "stat") else { continue };
+        let Some(stat) = parse_stat(text).filter(|stat| stat.resident_pages > 0) else { continue };
+        let bytes = stat.resident_pages.saturating_mul(page);
+        found.push(Resident { pid, start: stat.start, name: stat.name, bytes });
+    }
+    Some(found)
+}
 
 /// Every process; none if they cannot be listed.
 pub(super) fn scan(files: &mut Files) -> Option<Scan> {

@@ -17,8 +17,8 @@ pub use incident::{
     Acknowledgement, AlarmRate, Incident, Peak, ProposedAction, Reclaimable, ToldLast,
 };
 pub use report::{
-    AuxiliaryValue, Current, CurrentValue, Host, Learned, Missing, Model, Notice, Origin, Report,
-    RoomLeft, Timing, TooLittleSeen, TrainOutcome, TrainSummary, WithRoom,
+    AuxiliaryValue, Current, CurrentValue, Growing, Host, Learned, Missing, Model, Notice, Origin,
+    Report, RoomLeft, Timing, TooLittleSeen, TrainOutcome, TrainSummary, WithRoom,
 };
 pub use stored::{
     Alert, Analytics, Correlation, FeatureSummary, Health, Label, ModelAge, Silence, StoredCounts,

@@ -178,10 +178,40 @@ pub struct RoomLeft {
     pub timestamp: i64,
     /// What grows and will be full, the nearest first.
     pub filling: Vec<Prediction>,
+    /// Programs whose memory grows, each of which is in `filling` too.
+    pub growing: Vec<Growing>,
     /// What will not be full soon.
     pub with_room: Vec<WithRoom>,
     /// What was seen for too short a time.
     pub not_known: Vec<TooLittleSeen>,
+}
+
+/// A program whose memory grows, and will meet its limit if it goes on so.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Growing {
+    /// The systemd service, else the name of the executable.
+    pub program: String,
+    /// How many processes it has.
+    pub processes: Option<usize>,
+    /// The largest of them.
+    pub largest: Option<Process>,
+    /// Resident memory of all of them.
+    pub memory_bytes: f64,
+    /// By how much it grows an hour.
+    pub bytes_per_hour: f64,
+    /// Where that is meant to lie.
+    pub interval: Interval,
+    /// For how long it has been seen to grow so, in milliseconds.
+    pub grown_for: i64,
+    /// The memory at which it meets its limit.
+    pub limit_bytes: f64,
+    /// The control group whose limit that is; empty where it is what the host has left.
+    pub limited_by: String,
+    /// The median of the seconds until then; null if beyond the prediction's horizon.
+    pub reached_in: Option<f64>,
+    /// Where those seconds are meant to lie.
+    pub reached_between: Interval,
 }
 
 /// Something that will not be full soon.
