@@ -12,7 +12,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, theme: Theme) {
     let signs: [Line<'_>; 3] = [
         Line::from(vec![
             Piece::styled(" !", theme.outside()),
-            Piece::raw(" and bars in this look: outside what is usual at this time of the week"),
+            Piece::raw(" and bars in this look: outside what is usual now"),
         ]),
         Line::from(vec![
             Piece::styled(format!(" {} ", theme.arrow()), theme.forecast()),
