@@ -21,23 +21,41 @@ pub(super) struct Checked {
     pub(super) of: usize,
     /// How long ago the first of them was asked for.
     pub(super) since: Span,
+    /// From how many moments it was asked.
+    asked: i64,
 }
 
 impl Checked {
-    /// Asks of a series, which is as [`FillForecaster::outlook`] takes it.
-    pub(super) fn of(fills: &dyn FillForecaster, shares: &[(Timestamp, f64)]) -> Self {
-        let mut checked = Self::default();
-        let (Some(first), Some(last)) = (shares.first(), shares.last()) else { return checked };
+    /// Asks of a series, which is as [`FillForecaster::outlook`] takes it, from one more moment at least and then for as
+    /// long as `may_go_on`: all moments together take as long as sixteen looks, which is too long for one tick.
+    pub(super) fn go_on(
+        &mut self,
+        fills: &dyn FillForecaster,
+        shares: &[(Timestamp, f64)],
+        may_go_on: impl Fn() -> bool,
+    ) {
+        let (Some(first), Some(last)) = (shares.first(), shares.last()) else {
+            self.asked = MOMENTS;
+            return;
+        };
         let seen = last.0.since(first.0).as_millis();
-        for moment in 1..=MOMENTS {
-            let age = seen / (MOMENTS + 1) * moment;
+        while !self.is_complete() {
+            self.asked += 1;
+            let age = seen / (MOMENTS + 1) * self.asked;
             if let Some(held) = held(fills, shares, last.0 - Span::from_millis(age)) {
-                checked.of += 1;
-                checked.held += usize::from(held);
-                checked.since = Span::from_millis(age);
+                self.of += 1;
+                self.held += usize::from(held);
+                self.since = Span::from_millis(age);
+            }
+            if !may_go_on() {
+                return;
             }
         }
-        checked
+    }
+
+    /// Whether it was asked from all moments.
+    pub(super) fn is_complete(self) -> bool {
+        self.asked >= MOMENTS
     }
 
     /// The share that held; `None` of fewer than five.
@@ -88,9 +106,27 @@ mod tests {
             .collect()
     }
 
+    fn checked(shares: &[(Timestamp, f64)]) -> Checked {
+        let mut checked = Checked::default();
+        checked.go_on(&RisingFill::default(), shares, || true);
+        checked
+    }
+
+    #[test]
+    fn it_asks_once_and_goes_on_where_it_stopped() {
+        let shares = series(48, |h| 0.2 + 0.01 * h);
+        let mut little_by_little = Checked::default();
+        let mut calls = 0;
+        while !little_by_little.is_complete() {
+            little_by_little.go_on(&RisingFill::default(), &shares, || false);
+            calls += 1;
+        }
+        assert_eq!((calls, little_by_little), (MOMENTS, checked(&shares)));
+    }
+
     #[test]
     fn ranges_of_what_grows_all_along_held() {
-        let checked = Checked::of(&RisingFill::default(), &series(48, |h| 0.2 + 0.01 * h));
+        let checked = checked(&series(48, |h| 0.2 + 0.01 * h));
         assert!(checked.of >= FEWEST, "{checked:?}");
         assert!(checked.share().unwrap().get() >= 0.7, "{checked:?}");
         assert!(checked.since <= Span::from_secs(48 * 3600));
@@ -99,22 +135,18 @@ mod tests {
     #[test]
     fn ranges_of_what_grew_and_stopped_did_not_hold() {
         let stops = |h: f64| 0.2 + 0.01 * if h < 24.0 { h } else { 24.0 + 0.02 * (h - 24.0) };
-        let checked = Checked::of(&RisingFill::default(), &series(60, stops));
+        let checked = checked(&series(60, stops));
         assert!(checked.of > checked.held, "{checked:?}");
     }
 
     #[test]
     fn nothing_is_claimed_of_a_short_or_an_empty_past() {
-        let fills = RisingFill::default();
         for shares in [series(5, |h| 0.2 + 0.01 * h), Vec::new(), series(1, |_| f64::NAN)] {
-            let checked = Checked::of(&fills, &shares);
+            let checked = checked(&shares);
+            assert!(checked.is_complete());
             assert_eq!((checked.of, checked.share()), (0, None));
         }
-        assert_eq!(
-            Checked::of(&fills, &series(48, |_| 0.4)).of,
-            0,
-            "what stands is not asked about"
-        );
+        assert_eq!(checked(&series(48, |_| 0.4)).of, 0, "what stands is not asked about");
     }
 
     #[test]

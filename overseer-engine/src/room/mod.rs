@@ -35,7 +35,8 @@ const LOOK_FOR: Duration = Duration::from_millis(2);
 const GONE: Span = Span::from_secs(300);
 /// How far ahead the series are forecast.
 const AHEAD: Span = Span::from_secs(3600);
-/// How often it is measured whether ranges of a series that fills held: it takes as long as sixteen looks at it.
+/// How often it is measured whether ranges of a series that fills held: it takes as long as sixteen looks at it, so a
+/// tick does only a part of it.
 const CHECK_EVERY: Span = Span::from_secs(3600);
 /// More series than any host is told about.
 const MOST_SERIES: usize = 128;
@@ -281,15 +282,26 @@ impl Engine {
                 let shares = watched.shares();
                 let outlook = shares.as_ref().map(|shares| fills.outlook(shares));
                 let checked = match (&outlook, &shares) {
-                    (Some(FillOutlook::Filling(_)), Some(shares)) => before
-                        .filter(|(at, _)| !is_due(Some(*at), now, CHECK_EVERY))
-                        .or_else(|| Some((now, Checked::of(fills, shares)))),
+                    (Some(FillOutlook::Filling(_)), Some(shares)) => {
+                        let (at, mut checked) = before
+                            .filter(|(at, c)| {
+                                !c.is_complete() || !is_due(Some(*at), now, CHECK_EVERY)
+                            })
+                            .unwrap_or((now, Checked::default()));
+                        checked.go_on(fills, shares, || start.elapsed() < budget);
+                        Some((at, checked))
+                    }
                     _ => None,
                 };
                 let value = (watched.name != PROCESS_MEMORY).then(|| ahead(watched, newest.1));
                 Found { outlook, checked, value }
             });
+            let was_cut_short =
+                found.as_ref().and_then(|f| f.checked).is_some_and(|(_, c)| !c.is_complete());
             self.room.series[index].1 = found;
+            if was_cut_short {
+                self.room.waiting.push_front(index);
+            }
             if self.room.waiting.is_empty() {
                 self.say_room(now);
             } else if start.elapsed() >= budget {

@@ -96,8 +96,9 @@ pub(super) fn finding(
 }
 
 /// How often such ranges held, in words.
-pub(super) fn held(Checked { held, of, since }: Checked) -> String {
-    match (Checked { held, of, since }).share() {
+pub(super) fn held(checked: Checked) -> String {
+    let Checked { held, of, since, .. } = checked;
+    match checked.share() {
         Some(_) => {
             format!(
                 "of {of} such ranges that it would have told of itself in the last {since}, {held} held"
