@@ -20,17 +20,20 @@ pub(super) fn divide(
     least[0] = -penalty;
     // Each with the index at which it was found to be no better than a later one.
     let mut starts = vec![(0, usize::MAX)];
+    let mut totals = Vec::new();
     for to in shortest..=n {
+        totals.clear();
+        totals.extend(starts.iter().map(|&(from, _)| least[from] + cost(from, to)));
         let mut best = (f64::INFINITY, 0);
-        for &(from, _) in &starts {
-            let total = least[from] + cost(from, to) + penalty;
+        for (&(from, _), total) in starts.iter().zip(&totals) {
+            let total = total + penalty;
             if total < best.0 {
                 best = (total, from);
             }
         }
         (least[to], before[to]) = best;
-        for start in &mut starts {
-            if start.1 == usize::MAX && least[start.0] + cost(start.0, to) >= least[to] {
+        for (start, total) in starts.iter_mut().zip(&totals) {
+            if start.1 == usize::MAX && *total >= least[to] {
                 start.1 = to;
             }
         }
