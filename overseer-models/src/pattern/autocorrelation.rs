@@ -1,6 +1,7 @@
 //! How alike a series and its own past are.
 
 use overseer_core::{Error, Result};
+use realfft::num_complex::Complex64;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::fmt;
 use std::sync::Arc;
@@ -91,17 +92,35 @@ impl Autocorrelation {
         Ok(products)
     }
 
+    /// The powers of a series without gaps at evenly spaced frequencies from 0 to half a cycle a value, both included: at
+    /// least two for each that the series itself can tell apart.
+    pub(super) fn powers(&self, mut series: Vec<f64>) -> Result<Vec<f64>> {
+        if series.len() > self.points {
+            let why = format!("at most {} were planned for, not {}", self.points, series.len());
+            return Err(Error::invalid_parameter("values", why));
+        }
+        series.resize(self.forward.len(), 0.0);
+        Ok(self.spectrum(&mut series)?.iter().map(Complex64::norm_sqr).collect())
+    }
+
+    fn spectrum(&self, series: &mut [f64]) -> Result<Vec<Complex64>> {
+        let mut spectrum = self.forward.make_output_vec();
+        let mut scratch = self.forward.make_scratch_vec();
+        self.forward
+            .process_with_scratch(series, &mut spectrum, &mut scratch)
+            .map_err(|e| Error::other("transforming a series", e))?;
+        Ok(spectrum)
+    }
+
     /// Turns a series into its sums of products with itself, by lag.
     fn with_itself(&self, series: &mut [f64]) -> Result<()> {
         let fault = |e| Error::other("correlating a series with itself", e);
-        let mut spectrum = self.forward.make_output_vec();
-        let mut scratch = self.forward.make_scratch_vec();
-        self.forward.process_with_scratch(series, &mut spectrum, &mut scratch).map_err(fault)?;
+        let mut spectrum = self.spectrum(series)?;
         let scale = 1.0 / self.forward.len() as f64;
         for c in &mut spectrum {
             *c = (c.norm_sqr() * scale).into();
         }
-        scratch.resize(self.inverse.get_scratch_len(), 0.0.into());
+        let mut scratch = self.inverse.make_scratch_vec();
         self.inverse.process_with_scratch(&mut spectrum, series, &mut scratch).map_err(fault)
     }
 }

@@ -195,7 +195,7 @@ fn find_rhythm(search: &Search<'_>, taper: &Taper, cells: &[f64]) -> Option<Rhyt
     if rhythm.strength < min_strength {
         return None;
     }
-    let (p_value, harmonics) = test(cells, taper, &tapered, &rhythm)?;
+    let (p_value, harmonics) = test(cells, taper, correlator, &tapered, &rhythm)?;
     (p_value < significance).then_some(Rhythm { p_value, harmonics, ..rhythm })
 }
 
@@ -213,9 +213,15 @@ fn by_the_clock(frequency: f64, n: f64, step_ms: f64) -> f64 {
 /// The noise is what is left at the frequencies around them once the rhythm is taken away. P-values of harmonics are
 /// combined by Fisher's method, and the smallest one is corrected for how many periods and combinations were possible.
 /// With it comes how many harmonics it is of.
-fn test(cells: &[f64], taper: &Taper, tapered: &Tapered, rhythm: &Rhythm) -> Option<(f64, usize)> {
+fn test(
+    cells: &[f64],
+    taper: &Taper,
+    correlator: &Autocorrelation,
+    tapered: &Tapered,
+    rhythm: &Rhythm,
+) -> Option<(f64, usize)> {
     let rest: Vec<f64> = cells.iter().enumerate().map(|(i, v)| v - rhythm.at(i)).collect();
-    let noise = LocalNoise::new(taper, &rest, rhythm.period);
+    let noise = LocalNoise::new(taper, correlator, &rest, rhythm.period)?;
     let frequencies: Vec<f64> = (1..=TESTED_TOGETHER[2])
         .map(|h| h as f64 / rhythm.period)
         .filter(|&f| f <= 0.5 + 1.0e-9)

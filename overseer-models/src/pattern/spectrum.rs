@@ -7,7 +7,7 @@
 //! exceeds `r` with probability `(1 + r/m)^-m`; see Thomson, Proc. IEEE 70 (1982), on local tests for lines, and Mann
 //! and Lees, Climatic Change 33 (1996), on red noise.
 
-use super::autocorrelation::of_neighbors;
+use super::autocorrelation::{Autocorrelation, of_neighbors};
 use std::f64::consts::{PI, TAU};
 
 /// Neighbours stand this many bins of `1/n` away on either side: outside the taper's main lobe.
@@ -84,7 +84,10 @@ impl Tapered {
 /// The noise around a rhythm, which has been taken away.
 #[derive(Debug)]
 pub(super) struct LocalNoise {
-    tapered: Tapered,
+    /// The powers at evenly spaced frequencies from 0 to a half, at least two a bin.
+    powers: Vec<f64>,
+    /// How many values they are of.
+    length: usize,
     /// Share of the noise that was taken away together with the rhythm.
     taken: f64,
     /// Cells that count as one step of the autoregression, and its coefficient.
@@ -93,8 +96,13 @@ pub(super) struct LocalNoise {
 }
 
 impl LocalNoise {
-    /// Of what a rhythm of this period left over.
-    pub(super) fn new(taper: &Taper, rest: &[f64], period: f64) -> Self {
+    /// Of what a rhythm of this period left over; `None` of more values than were planned for.
+    pub(super) fn new(
+        taper: &Taper,
+        correlator: &Autocorrelation,
+        rest: &[f64],
+        period: f64,
+    ) -> Option<Self> {
         let size = ((period / 8.0) as usize).max(1);
         let blocks: Vec<f64> = rest.chunks_exact(size).map(mean_of_known).collect();
         let r = of_neighbors(&blocks).max(0.0);
@@ -102,7 +110,15 @@ impl LocalNoise {
         let memory = (r + (2.0 + 4.0 * r) / blocks.len().max(1) as f64).min(1.0);
         let cycles = rest.len() as f64 / period;
         let taken = (1.5 / cycles).min(0.5);
-        Self { tapered: taper.of(rest), taken, block: size as f64, memory }
+        let powers = correlator.powers(taper.of(rest).0).ok()?;
+        Some(Self { powers, length: rest.len(), taken, block: size as f64, memory })
+    }
+
+    /// The power at the nearest frequency that was transformed, within a quarter of a bin.
+    fn power(&self, frequency: f64) -> f64 {
+        let last = self.powers.len().saturating_sub(1);
+        let at = (frequency * 2.0 * last as f64).round() as usize;
+        self.powers.get(at.min(last)).copied().unwrap_or(f64::NAN)
     }
 
     /// The autoregression's spectrum at a frequency, up to a factor.
@@ -113,7 +129,7 @@ impl LocalNoise {
 
     /// The probability of so much power at `frequency` from noise alone; `None` if there are too few neighbours.
     pub(super) fn p_value(&self, frequency: f64, power: f64) -> Option<f64> {
-        let bin = 1.0 / self.tapered.0.len() as f64;
+        let bin = 1.0 / self.length as f64;
         let neighbors: Vec<f64> = [-1.0, 1.0]
             .into_iter()
             .flat_map(|side| NEIGHBORS.map(move |offset| frequency + side * offset as f64 * bin))
@@ -129,7 +145,8 @@ impl LocalNoise {
         let count = neighbors.len() as f64;
         let here = self.fall(frequency);
         let (mut flat, mut falling) = (0.0, 0.0);
-        for (power, &f) in self.tapered.powers(&neighbors).into_iter().zip(&neighbors) {
+        for f in neighbors {
+            let power = self.power(f);
             flat += power / count;
             falling += power / count * here / self.fall(f);
         }
@@ -171,6 +188,11 @@ mod tests {
         Taper::new(values.len()).of(values)
     }
 
+    fn local_noise(values: &[f64], period: f64) -> LocalNoise {
+        let n = values.len();
+        LocalNoise::new(&Taper::new(n), &Autocorrelation::new(n), values, period).unwrap()
+    }
+
     #[test]
     fn the_power_of_a_sine_stands_where_its_frequency_is() {
         let v: Vec<f64> = (0..500).map(|i| 7.0 + sine(f64::from(i), 25.0)).collect();
@@ -184,12 +206,27 @@ mod tests {
     #[test]
     fn a_power_like_its_neighbours_is_no_line_and_one_far_above_them_is() {
         let noise: Vec<f64> = (0..500).map(|i| f64::from((i * i * 37 + i * 11) % 101)).collect();
-        let local = LocalNoise::new(&Taper::new(500), &noise, 25.0);
+        let local = local_noise(&noise, 25.0);
         let usual = tapered(&noise).powers(&[0.04])[0];
         assert!(local.p_value(0.04, usual).unwrap() > 0.01);
         assert!(local.p_value(0.04, 1000.0 * usual).unwrap() < 1e-9);
         // A dozen values have no neighbours to speak of.
-        assert_eq!(LocalNoise::new(&Taper::new(12), &noise[..12], 4.0).p_value(0.25, 1.0), None);
+        assert_eq!(local_noise(&noise[..12], 4.0).p_value(0.25, 1.0), None);
+    }
+
+    #[test]
+    fn powers_of_all_frequencies_at_once_are_those_of_one_at_a_time() {
+        let noise: Vec<f64> = (0..500).map(|i| f64::from((i * i * 37 + i * 11) % 101)).collect();
+        let local = local_noise(&noise, 25.0);
+        let half = local.powers.len() - 1;
+        assert!(half >= noise.len(), "two a bin");
+        for at in [0, 1, 77, half / 2, half - 1, half] {
+            let frequency = 0.5 * at as f64 / half as f64;
+            let alone = tapered(&noise).powers(&[frequency])[0];
+            let scale = local.powers.iter().fold(0.0_f64, |most, p| most.max(*p));
+            assert!((local.power(frequency) - alone).abs() < 1e-9 * scale, "{frequency}");
+        }
+        assert_eq!(local.power(0.7), local.powers[half], "there is nothing beyond a half");
     }
 
     #[test]
