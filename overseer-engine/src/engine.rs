@@ -5,6 +5,7 @@ use crate::changes::LastStored;
 use crate::config::Config;
 use crate::history::{History, Pushed};
 use crate::incident::{Incidents, ZoneByName, only_utc};
+use crate::model_keeping::UnsavedModel;
 use crate::policy::{AlarmPolicy, Verdict};
 use crate::report::{Notice, Stage, Timing};
 use crate::room::Room;
@@ -73,6 +74,7 @@ pub struct Engine {
     /// Samples and findings that the store could not take yet.
     pub(crate) unsaved: VecDeque<(Span, Sample)>,
     pub(crate) unsaved_findings: VecDeque<AnomalyDetection>,
+    pub(crate) unsaved_models: Vec<UnsavedModel>,
     /// The predictions and patterns that were stored last.
     pub(crate) last_stored: LastStored,
     pub(crate) detector: Option<Fitted<dyn Detector>>,
@@ -166,6 +168,7 @@ impl Engine {
             data_dir: None,
             unsaved: VecDeque::new(),
             unsaved_findings: VecDeque::new(),
+            unsaved_models: Vec::new(),
             last_stored: LastStored::default(),
             detector: None,
             forecaster: None,

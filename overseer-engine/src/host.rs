@@ -1,12 +1,14 @@
 //! This host, ready to use: the one place that wires collector, store and models together.
 
 mod kept;
+mod kept_models;
 
 use crate::config::Config;
 use crate::engine::{Engine, Parts, Role};
 use crate::report::{Notice, Stage};
 use crate::selection::{Candidate, Contest};
 use kept::{KeptStore, Place};
+use kept_models::{HasPlace, KeptModels};
 use overseer_core::{
     Actuator, Collector, Error, LocalTime, ModelRepository, Result, Schema, Span, Store, Timestamp,
     Utc, host as host_schema,
@@ -237,6 +239,7 @@ pub fn open(options: &Options) -> Result<Engine> {
             let database_options = store::SqliteOptions::new().retention(options.retention.clone());
             let schema = host_schema::schema();
             let mut has_lease = false;
+            let has_place = HasPlace::default();
             is_kept = if role == Role::Reader {
                 match read_only(&database_options, &dir.database(), &schema, &name) {
                     Ok(opened) => database = opened.map(|s| Box::new(s) as Box<dyn Store>),
@@ -251,6 +254,7 @@ pub fn open(options: &Options) -> Result<Engine> {
                     host: name,
                     purpose: options.purpose.clone(),
                     retry_every: options.retry_every,
+                    is_held: has_place.clone(),
                 };
                 let (kept, told) = KeptStore::open(place, lease);
                 notices.extend(told.into_iter().map(|said| Notice::warning(Stage::Open, said)));
@@ -259,14 +263,11 @@ pub fn open(options: &Options) -> Result<Engine> {
                 database = Some(Box::new(kept));
                 is_kept
             };
-            if has_lease || role == Role::Reader {
-                let mut models =
-                    store::ModelDirectory::new(dir.models()).keep(options.keep_models)?;
-                if has_lease && let Err(e) = models.remove_leftovers() {
-                    notices.push(Notice::warning(Stage::Open, e.to_string()));
-                }
-                model_files = Some(Box::new(models));
+            let mut models = store::ModelDirectory::new(dir.models()).keep(options.keep_models)?;
+            if has_lease && let Err(e) = models.remove_leftovers() {
+                notices.push(Notice::warning(Stage::Open, e.to_string()));
             }
+            model_files = Some(Box::new(KeptModels::new(models, has_place)));
             if has_lease && let Some(store) = &mut database {
                 match acting::recover_left(&root, store.as_mut()) {
                     Ok(lines) => notices.extend(lines.iter().map(|line| {

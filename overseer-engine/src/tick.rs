@@ -45,6 +45,7 @@ impl Engine {
         let report = self.finish(now, start, anomaly, Found { predict, patterns, room });
         // After everything that somebody waits for. What it notes and finds is in the next report.
         self.maintain_store(now);
+        self.save_waiting_models(now);
         self.keep_room(now);
         report
     }
@@ -224,6 +225,12 @@ impl Engine {
             self.flush_auxiliary();
             self.incidents.touch();
             self.record(None, &[], &[]);
+            self.save_models_at_the_end();
+            // The last word must not be that everything is stored where nobody will find it.
+            let place = self.parts.store.as_mut().map_or(Ok(()), |s| s.check_place());
+            if let Err(e) = place {
+                self.note(Notice::warning(Stage::Store, e.to_string()));
+            }
         }
         std::mem::take(&mut self.notices)
     }

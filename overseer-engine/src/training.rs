@@ -352,17 +352,6 @@ impl Engine {
         if self.role == crate::Role::Reader {
             return; // The sampler owns the models; this one is for this process only.
         }
-        if let Some(models) = &mut self.parts.models
-            && let Err(e) = models.save(&metadata.name, bytes)
-        {
-            // The store goes on describing the file that is there.
-            self.note(Notice::warning(Stage::Train, e.to_string()));
-            return;
-        }
-        if let Some(store) = &mut self.parts.store
-            && let Err(e) = store.put_model_metadata(metadata)
-        {
-            self.note(Notice::warning(Stage::Store, e.to_string()));
-        }
+        self.save_model(metadata, bytes, now);
     }
 }

@@ -252,6 +252,38 @@ fn advice_has_an_action_and_one_number_and_what_a_person_reports_ranks_it() {
     assert_eq!(hands.sets(), 0, "advice sets nothing");
 }
 
+#[test]
+fn an_outcome_that_another_process_tells_is_known_to_the_next_tick() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = CalmHost::new();
+    let busy = host.busy.clone();
+    let mut engine = common::engine_at(dir.path(), host);
+    let group = Knob::Cgroup { group: "/x.service".into(), file: "cpu.weight".into() };
+    let hands = Script::new(&[(&Knob::Niceness { pid: 4711 }, "0"), (&group, "100")]);
+    engine.advise_through(Box::new(hands));
+    let now = run(&mut engine, start(), 80, |_, _| {});
+    busy.store(true, Ordering::Relaxed);
+    // Of the advice to make something nicer, wherever it now ranks: its number, and how often it was tried.
+    let tried = |report: &overseer_engine::Report| -> Vec<(Option<i64>, u32)> {
+        let of = |r: &Recommendation| {
+            let nice = r.actions.iter().find(|a| a.action == "nice")?;
+            Some((r.id, nice.tried))
+        };
+        report.recommendations.iter().filter_map(of).collect()
+    };
+    let mut before = Vec::new();
+    let now = run(&mut engine, now, 3, |_, report| before.extend(tried(&report)));
+    engine.look_at_processes();
+    before.extend(tried(&engine.analyze(now)));
+    let id = before[0].0.unwrap();
+    assert!(before.iter().all(|&(_, times)| times == 0), "{before:?}");
+    open(dir.path()).put_outcome(&Outcome::new(id, OutcomeKind::Helped, now)).unwrap();
+    // Seconds later; advice is given anew when somebody asks.
+    engine.look_at_processes();
+    let after: Vec<u32> = tried(&engine.analyze(now)).iter().map(|(_, times)| *times).collect();
+    assert_eq!(after, [1]);
+}
+
 /// The number and the actions of the advice about the CPU.
 fn engine_advice(report: &overseer_engine::Report, seen: &mut Vec<(Option<i64>, Vec<String>)>) {
     let about = report.recommendations.iter().filter(|r| {

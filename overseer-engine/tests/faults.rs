@@ -61,6 +61,28 @@ fn a_store_that_could_not_be_opened_at_the_start_is_tried_again_and_takes_what_w
 }
 
 #[test]
+fn models_trained_while_nothing_could_be_stored_are_saved_when_that_is_possible() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("state");
+    std::fs::write(&root, "in the way").unwrap();
+    let mut engine = engine_of(&root);
+    let mut waits = 0;
+    let now = run(&mut engine, start(), 70, |_, report| {
+        waits += usize::from(says(&report, "the model is in use and will be saved"));
+    });
+    assert!(waits > 0 && engine.learned().models.len() == 2);
+    std::fs::remove_file(&root).unwrap();
+    run(&mut engine, now, 8, |_, _| {});
+    for name in ["detector", "performance_score"] {
+        assert!(root.join(format!("models/{name}.model")).exists(), "{name}");
+    }
+    assert_eq!(engine.close(), []);
+    drop(engine);
+    let said: Vec<_> = engine_of(&root).close().into_iter().filter(|n| n.warning).collect();
+    assert_eq!(said, [], "files and database agree");
+}
+
+#[test]
 fn what_waits_is_bounded_and_the_loss_of_the_oldest_is_told() {
     let place = tempfile::tempdir().unwrap();
     let root = place.path().join("state");
@@ -140,6 +162,86 @@ fn a_database_that_turns_into_noise_while_it_is_used_is_set_aside_and_what_came_
     assert_eq!(engine.close(), []);
     assert_eq!(stored(root, &engine), 10, "{said}");
     assert!(root.join("overseer.db.unreadable-1").exists());
+}
+
+/// A process that has its files open goes on writing to them when they are gone, and notices nothing by that alone.
+#[cfg(unix)]
+mod files_that_go {
+    use super::*;
+    use overseer_engine::Role;
+
+    #[test]
+    fn a_directory_that_is_removed_while_it_is_used_is_told_and_made_anew_with_its_step_and_its_lock()
+     {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("state");
+        let mut options = Options::default();
+        options.data_dir = Some(root.clone());
+        options.config.step = Span::from_secs(10);
+        options.step_is_chosen = true;
+        let mut engine = wired::open(&options).unwrap();
+        for i in 0..3 {
+            engine.tick(start() + Span::from_secs(10 * i));
+        }
+        std::fs::remove_dir_all(&root).unwrap();
+        let mut told = 0;
+        for i in 3..8 {
+            let report = engine.tick(start() + Span::from_secs(10 * i));
+            told +=
+                usize::from(says(&report, "was removed, or moved elsewhere, while it was in use"));
+        }
+        assert_eq!(told, 1);
+        options.step_is_chosen = false;
+        let other = wired::open(&options).unwrap();
+        assert_eq!(other.role(), Role::Reader, "its lock keeps others away again");
+        assert_eq!(other.config().step, Span::from_secs(10), "the step of before");
+        assert_eq!(engine.close(), []);
+        let name = engine.host_info().name.clone();
+        let path = root.join("overseer.db");
+        let mut store = store::SqliteStore::open_read_only(&path, &host::schema(), &name).unwrap();
+        let query = SampleQuery::latest(Span::from_secs(10), usize::MAX);
+        assert_eq!(store.samples(&query).unwrap().len(), 5, "what came since is there");
+    }
+
+    #[test]
+    fn a_database_replaced_by_a_copy_is_told_and_the_copy_is_used() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        let path = root.join("overseer.db");
+        let mut engine = engine_of(root);
+        let now = run(&mut engine, start(), 3, |_, _| {});
+        engine.close();
+        drop(engine);
+        let copy = root.join("copy");
+        std::fs::copy(&path, &copy).unwrap();
+        let mut engine = engine_of(root);
+        let now = run(&mut engine, now, 4, |_, _| {});
+        std::fs::rename(&copy, &path).unwrap();
+        let mut said = String::new();
+        run(&mut engine, now, 5, |_, report| {
+            said.extend(report.notices.iter().map(|n| n.message.as_str()));
+        });
+        assert!(said.contains("was replaced by another file while it was in use"), "{said}");
+        assert_eq!(engine.close(), []);
+        // The log of the one that was replaced fits its own copy, and so brings back what came after that.
+        assert_eq!(stored(root, &engine), 3 + 4 + 5);
+        let path = root.join("overseer.db");
+        let name = engine.host_info().name.clone();
+        drop(engine);
+        let store = store::SqliteStore::open(&path, &host::schema(), &name).unwrap();
+        assert!(store.verify().unwrap().is_sound());
+    }
+
+    #[test]
+    fn an_end_that_finds_the_database_gone_does_not_say_that_all_is_stored() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("state");
+        let mut engine = engine_of(&root);
+        run(&mut engine, start(), 3, |_, _| {});
+        std::fs::remove_dir_all(&root).unwrap();
+        let said = engine.close();
+        assert!(said.iter().any(|n| n.warning && n.message.contains("was removed")), "{said:?}");
+    }
 }
 
 const YEAR: Span = Span::from_secs(365 * 86_400);

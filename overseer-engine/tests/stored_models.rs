@@ -13,6 +13,8 @@ use overseer_core::{
 use overseer_engine::{Config, Engine, Notice, Role, host as wired};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wired::store::{ModelDirectory, SqliteStore};
 
 const NAMES: [&str; 2] = ["detector", "performance_score"];
@@ -228,12 +230,12 @@ fn a_file_that_the_store_does_not_know_and_a_model_without_a_file_are_told() {
 #[derive(Debug, Default)]
 struct Newest {
     models: HashMap<String, Vec<u8>>,
-    is_full: bool,
+    is_full: Arc<AtomicBool>,
 }
 
 impl ModelRepository for Newest {
     fn save(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        if self.is_full {
+        if self.is_full.load(Ordering::Relaxed) {
             return Err(Error::unavailable("the models", "the disk is full"));
         }
         self.models.insert(name.to_owned(), bytes.to_vec());
@@ -274,9 +276,24 @@ fn a_repository_of_the_newest_only_needs_no_more_than_that() {
 #[test]
 fn a_model_that_could_not_be_saved_is_not_said_to_be_there() {
     let place = tempfile::tempdir().unwrap();
-    let mut engine = engine_with(place.path(), Newest { is_full: true, ..Newest::default() });
+    let repository = Newest::default();
+    let is_full = repository.is_full.clone();
+    is_full.store(true, Ordering::Relaxed);
+    let mut engine = engine_with(place.path(), repository);
     let mut warned = false;
-    run(&mut engine, start(), 70, |_, report| warned |= told(&report.notices, &["disk is full"]));
+    let now = run(&mut engine, start(), 70, |_, report| {
+        warned |= told(&report.notices, &["disk is full", "will be saved"]);
+    });
     assert!(warned && engine.learned().models.len() == 2);
     assert!(sqlite(place.path()).model_metadata().unwrap().is_empty());
+
+    // Half a minute after there is room again it is there, though nothing new was learned.
+    is_full.store(false, Ordering::Relaxed);
+    let mut saved = 0;
+    run(&mut engine, now, 8, |_, report| {
+        let texts = report.notices.iter().map(|n| &n.message);
+        saved += texts.filter(|text| text.contains("which waited, is saved")).count();
+    });
+    assert_eq!(saved, 2);
+    assert_eq!(sqlite(place.path()).model_metadata().unwrap().len(), 2);
 }

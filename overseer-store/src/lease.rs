@@ -4,6 +4,7 @@
 //! ends, so that a crash or `kill -9` never blocks the next start. The text in the file only tells who holds it.
 
 use crate::error::Context;
+use crate::in_place::InPlace;
 use overseer_core::{Result, Timestamp};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct Lease {
     file: File,
     path: PathBuf,
+    place: InPlace,
 }
 
 /// What became of the wish for a [`Lease`].
@@ -52,7 +54,8 @@ impl Lease {
         match file.try_lock() {
             Ok(()) => {
                 describe(&mut file, now, purpose).at(&path, "writing who holds the lock")?;
-                Ok(LeaseOutcome::Held(Self { file, path }))
+                let place = InPlace::note(&path);
+                Ok(LeaseOutcome::Held(Self { file, path, place }))
             }
             Err(TryLockError::WouldBlock) => Ok(LeaseOutcome::Busy { holder: holder(&file, now) }),
             Err(TryLockError::Error(e)) => Err(e).at(&path, "locking the installation"),
@@ -63,6 +66,13 @@ impl Lease {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the lock still keeps others away: not if somebody removed its file, or the whole directory, for then
+    /// another process can lock a new one.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.place.lost().is_none()
     }
 }
 

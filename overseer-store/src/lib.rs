@@ -39,6 +39,7 @@
 mod aside;
 mod data_dir;
 mod error;
+mod in_place;
 mod lease;
 mod models;
 mod sqlite;

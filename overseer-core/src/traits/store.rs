@@ -307,6 +307,15 @@ pub trait Store: Send + fmt::Debug {
         Ok(None)
     }
 
+    /// Asks whether what was stored still lies where it was put, as far as that can be told at once: a file may have
+    /// been removed or replaced while it was in use, which no write to it would notice.
+    ///
+    /// # Errors
+    /// Unavailable if it does not, and says what became of it.
+    fn check_place(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Puts a message into the outbox and returns its number.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::room::PROCESS_MEMORY;
 use overseer_core::{Actuator, ProposedAction, Recommendation, Span, Timestamp};
 use std::collections::{HashMap, VecDeque};
 
-/// Outcomes are read again after this long.
+/// Outcomes are read again after this long where the store does not tell that somebody has written to it.
 const FRESH: Span = Span::from_secs(60);
 /// Knobs are read again for the same advice after this long.
 const PROPOSED: Span = Span::from_secs(300);
@@ -46,6 +46,12 @@ pub(crate) struct Advised {
 }
 
 impl Advised {
+    /// What the store says is read again before the next advice.
+    pub(crate) fn forget(&mut self) {
+        self.experience = None;
+        self.numbered = None;
+    }
+
     /// The newest number of the same advice, unless that is long ago.
     fn number(&self, advice: &Recommendation, now: Timestamp) -> Option<i64> {
         let action = advice.actions.first().map(|a| &a.action);

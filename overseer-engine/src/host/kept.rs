@@ -1,6 +1,7 @@
 //! The sampler's database, which may come late or go away: what cannot be opened now is tried again, while the engine
 //! keeps in memory what waits.
 
+use super::kept_models::HasPlace;
 use super::store::{DataDir, Lease, LeaseOutcome, SqliteOptions, SqliteStore};
 use super::{now, read_only};
 use overseer_core::{
@@ -10,6 +11,7 @@ use overseer_core::{
     StoredCounts, StoredRecommendation, Summary, SummaryQuery, TickRecord, Timestamp,
     WhichIncidents,
 };
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// A database that was open and refuses every write is opened anew after so many times the time between two tries, for
@@ -26,6 +28,8 @@ pub(super) struct Place {
     pub(super) purpose: String,
     /// The least time between two tries to open it.
     pub(super) retry_every: Duration,
+    /// Told whether this process has the sampler's place.
+    pub(super) is_held: HasPlace,
 }
 
 /// The database as far as it can be used now.
@@ -48,8 +52,14 @@ pub(super) struct KeptStore {
     tried: Instant,
     /// Since when every write failed, for whatever reason.
     failing: Option<Instant>,
+    /// The installation's step as far as it is known here, for a fresh database must know it too.
+    step: Option<Span>,
+    /// How often it was opened: what one connection counts says nothing of what another does.
+    opened: i64,
     /// What a person should know, told with the next upkeep.
     told: Vec<String>,
+    /// What went with a database that is no longer in its place, until it is told.
+    lost: Option<Error>,
 }
 
 impl KeptStore {
@@ -61,8 +71,12 @@ impl KeptStore {
             place,
             tried: Instant::now(),
             failing: None,
+            step: None,
+            opened: 0,
             told: Vec::new(),
+            lost: None,
         };
+        store.say_whether_held();
         if let Err(e) = store.try_to_open() {
             store.told.push(format!(
                 "{e}; what is learned now is not kept unless it can be opened later"
@@ -83,6 +97,10 @@ impl KeptStore {
         matches!(self.access, Access::Writing(_))
     }
 
+    fn say_whether_held(&self) {
+        self.place.is_held.store(self.has_lease(), Ordering::Relaxed);
+    }
+
     fn try_to_open(&mut self) -> Result<()> {
         self.tried = Instant::now();
         if self.lease.is_none() {
@@ -94,6 +112,7 @@ impl KeptStore {
                     return Err(Error::unavailable(path, format!("{holder} samples this host")));
                 }
             };
+            self.say_whether_held();
         }
         // A reader of ours would only be in the way of moving a damaged one.
         self.access = Access::None(Error::unavailable("the database", "it could not be opened"));
@@ -106,8 +125,40 @@ impl KeptStore {
             ));
         }
         self.told.extend(opened.warnings);
-        self.access = Access::Writing(opened.store);
+        self.opened += 1;
+        let mut store = opened.store;
+        match store.step()? {
+            Some(stored) => self.step = Some(stored),
+            None => {
+                if let Some(step) = self.step {
+                    store.set_step(step)?;
+                }
+            }
+        }
+        self.access = Access::Writing(store);
         Ok(())
+    }
+
+    /// Whether the database, and the lock that keeps other samplers away, are still the files of these names. Where they
+    /// are not, that is told, and what is there now is opened.
+    fn stay_in_place(&mut self) -> Result<()> {
+        let Access::Writing(store) = &mut self.access else { return Ok(()) };
+        let place = store.check_place();
+        let is_ours = self.lease.as_ref().is_none_or(Lease::holds);
+        if place.is_ok() && is_ours {
+            return Ok(());
+        }
+        // Closed before the lock is given back, for another process may sample from then on.
+        self.access = Access::None(Error::unavailable("the database", "it is opened anew"));
+        if !is_ours {
+            self.lease = None;
+            self.say_whether_held();
+        }
+        let reopened = self.try_to_open();
+        if let Err(e) = &reopened {
+            self.fall_back(again(e));
+        }
+        place.and(reopened)
     }
 
     /// What cannot be written is read, if it is there and can be.
@@ -124,6 +175,15 @@ impl KeptStore {
     }
 
     fn write<T>(&mut self, work: impl FnOnce(&mut SqliteStore) -> Result<T>) -> Result<T> {
+        if let Err(e) = self.stay_in_place() {
+            let now = if self.is_writable() {
+                "; what comes from now on is stored in what lies at its place now"
+            } else {
+                ""
+            };
+            self.told.push(format!("{e}{now}"));
+            self.lost = Some(e);
+        }
         if !self.is_writable() && self.tried.elapsed() >= self.place.retry_every {
             match self.try_to_open() {
                 Ok(()) => self.told.push("the database can be written again".to_owned()),
@@ -255,7 +315,9 @@ impl Store for KeptStore {
     }
 
     fn set_step(&mut self, step: Span) -> Result<()> {
-        self.write(|s| s.set_step(step))
+        self.write(|s| s.set_step(step))?;
+        self.step = Some(step);
+        Ok(())
     }
 
     fn counts(&mut self) -> Result<StoredCounts> {
@@ -273,6 +335,7 @@ impl Store for KeptStore {
     fn maintain(&mut self, now: Timestamp, budget: Duration) -> Result<Maintenance> {
         let mut done = self.write(|s| s.maintain(now, budget))?;
         done.told.append(&mut self.told);
+        self.lost = None;
         Ok(done)
     }
 
@@ -317,7 +380,17 @@ impl Store for KeptStore {
     }
 
     fn revision(&mut self) -> Result<Option<i64>> {
-        self.read(Store::revision)
+        // Another connection begins to count anew.
+        let opened = self.opened << 32;
+        self.read(Store::revision).map(|number| number.map(|n| n.wrapping_add(opened)))
+    }
+
+    fn check_place(&mut self) -> Result<()> {
+        self.stay_in_place()?;
+        match self.lost.take() {
+            Some(lost) => Err(lost),
+            None => Ok(()),
+        }
     }
 
     fn queue_alert(&mut self, alert: &Alert) -> Result<i64> {

@@ -107,6 +107,10 @@ impl Engine {
         if !is_read && let Err(e) = self.read_decisions(now) {
             return self.note(Notice::warning(Stage::Store, e.to_string()));
         }
+        if !is_read && revision.is_some() {
+            // Somebody may have told what came of advice.
+            self.advised.forget();
+        }
         self.incidents.decisions.revision = revision;
         if !self.incidents.is_resumed {
             self.resume_incidents(now);

@@ -46,7 +46,8 @@ pub use open::{Opened, SqliteOptions};
 pub use retention::Retention;
 pub use verify::Verified;
 
-use crate::error::Context;
+use crate::error::{Context, unavailable};
+use crate::in_place::InPlace;
 use overseer_core::{
     Alert, AnomalyDetection, Appended, AppliedAction, Auxiliary, AuxiliaryQuery, AuxiliarySeries,
     Delivery, Frame, Incident, Label, Maintenance, ModelMetadata, Outcome, PatternAnalysis,
@@ -66,6 +67,8 @@ use std::time::Duration;
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    /// Which file that was when it was opened.
+    file: InPlace,
     schema: Schema,
     /// The features that have a column, of this schema and of any before it.
     features: Vec<String>,
@@ -200,6 +203,17 @@ impl Store for SqliteStore {
 
     fn revision(&mut self) -> Result<Option<i64>> {
         self.data_version().map(Some)
+    }
+
+    fn check_place(&mut self) -> Result<()> {
+        match self.file.lost() {
+            None => Ok(()),
+            Some(became) => Err(unavailable(
+                &self.path,
+                &format!("it {became}: what was stored before may be gone with it"),
+                "looking whether it is still there",
+            )),
+        }
     }
 
     fn anomalies(&mut self, limit: usize) -> Result<Vec<AnomalyDetection>> {

@@ -4,6 +4,7 @@ use super::session::{self, Session};
 use super::{NO_HOST, Retention, SqliteStore, metadata, metrics, migrate, tiers, upkeep};
 use crate::aside;
 use crate::error::{Context, corrupt, unavailable};
+use crate::in_place::InPlace;
 use overseer_core::{Error, Result, Schema};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
@@ -169,6 +170,7 @@ impl SqliteOptions {
             upkeep: upkeep::Upkeep::default(),
             session: Session::None,
             connection,
+            file: InPlace::note(&path),
             path,
             schema: schema.clone(),
             host_id,
