@@ -1,7 +1,7 @@
 //! What people said of past events, and which of them a sample is like.
 
 use crate::similar::direction;
-use overseer_core::{FeatureEvidence, Incident, IncidentKind, LabelKind, Span, Timestamp};
+use overseer_core::{FeatureEvidence, Incident, IncidentKind, Label, LabelKind, Span, Timestamp};
 
 /// The feature that leads a sample had at least this share of what the leading one had in the labelled event.
 const LEADING: f64 = 0.5;
@@ -33,9 +33,13 @@ pub(crate) struct Labelled {
 
 impl Labelled {
     pub(crate) fn of(incident: &Incident) -> Option<Self> {
-        let label = incident.label.as_ref()?;
+        Some(Self::said(incident, incident.label.as_ref()?))
+    }
+
+    /// What one label says of an incident, which may have a newer one.
+    pub(crate) fn said(incident: &Incident, label: &Label) -> Self {
         let since = incident.since.map_or(incident.began_at, |s| s.min(incident.began_at));
-        Some(Self {
+        Self {
             id: incident.id,
             kind: label.kind,
             is_anomaly: incident.kind == IncidentKind::Anomaly,
@@ -43,7 +47,12 @@ impl Labelled {
             span: (since, incident.last_seen),
             made_at: label.made_at,
             features: incident.features.clone(),
-        })
+        }
+    }
+
+    /// When it was said.
+    pub(crate) fn made_at(&self) -> Timestamp {
+        self.made_at
     }
 }
 

@@ -16,8 +16,8 @@ mod recurrence;
 mod rules;
 
 pub use decisions::ZoneByName;
-pub(crate) use decisions::only_utc;
-pub(crate) use labels::{Labelled, like};
+pub(crate) use decisions::{Holding, only_utc};
+pub(crate) use labels::{Labelled, REMEMBERED, like};
 pub use recurrence::Weekly;
 
 use crate::engine::{Engine, Role};
