@@ -1,6 +1,6 @@
 //! What people decided: labels, silences and acknowledgements, read again when somebody has written to the store.
 
-use super::labels::{Labelled, REMEMBERED};
+use super::labels::{Labelled, REMEMBERED, loose};
 use super::recurrence::Weekly;
 use crate::engine::{Engine, Role};
 use crate::report::{Notice, Stage};
@@ -129,7 +129,12 @@ impl Engine {
             let news = stored.filter(|a| Some(a) != event.incident.acknowledged.as_ref());
             acknowledged.extend(news.map(|a| (event.incident.id, a)));
         }
-        let labelled: Vec<Labelled> = labelled.iter().filter_map(Labelled::of).collect();
+        // Said again of one anomaly, the newest counts.
+        let mut alone = loose(&mut **store, now - REMEMBERED, MOST_LABELLED, &labelled)?;
+        alone.sort_by_key(|l| (l.began_at, std::cmp::Reverse(l.made_at())));
+        alone.dedup_by_key(|l| l.began_at);
+        let mut labelled: Vec<Labelled> = labelled.iter().filter_map(Labelled::of).collect();
+        labelled.extend(alone);
         let count = |kind| {
             let of = labelled.iter().filter(|l| l.is_anomaly && l.kind == kind);
             of.filter(|l| now.since(l.span.1) < REMEMBERED).count()

@@ -17,7 +17,7 @@ mod rules;
 
 pub use decisions::ZoneByName;
 pub(crate) use decisions::{Holding, only_utc};
-pub(crate) use labels::{Labelled, REMEMBERED, like};
+pub(crate) use labels::{Labelled, REMEMBERED, like, loose};
 pub use recurrence::Weekly;
 
 use crate::engine::{Engine, Role};

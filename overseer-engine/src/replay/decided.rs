@@ -1,8 +1,10 @@
 //! What people had decided by a moment: labels and silences, each from the time on at which it was given.
 
-use crate::incident::{Holding, Labelled, REMEMBERED, ZoneByName, like};
+use crate::incident::{Holding, Labelled, REMEMBERED, ZoneByName, like, loose};
 use crate::policy::AlarmPolicy;
-use overseer_core::{FeatureEvidence, Frame, LabelKind, Result, Store, Timestamp, WhichIncidents};
+use overseer_core::{
+    FeatureEvidence, Frame, IncidentKind, LabelKind, Result, Store, Timestamp, WhichIncidents,
+};
 use std::collections::HashMap;
 
 /// As many labelled incidents as a running engine compares with.
@@ -34,10 +36,16 @@ impl Decided {
         let first = incidents.iter().map(|i| i.began_at).min();
         let labels = first.map(|first| store.labels(first)).transpose()?.unwrap_or_default();
         for incident in &incidents {
-            let of = |at: Timestamp| incident.began_at <= at && at <= incident.last_seen;
+            let last = match incident.kind {
+                IncidentKind::Anomaly => incident.last_seen,
+                _ => incident.began_at,
+            };
+            let of = |at: Timestamp| incident.began_at <= at && at <= last;
             let given = labels.iter().filter(|l| of(l.anomaly) && l.made_at <= until);
             decided.labels.extend(given.map(|label| Labelled::said(incident, label)));
         }
+        let alone = loose(store, since - REMEMBERED, MOST_LABELLED, &incidents)?;
+        decided.labels.extend(alone.into_iter().filter(|l| l.made_at() <= until));
         decided.labels.sort_by_key(Labelled::made_at);
         for silence in store.silences_since(since)? {
             let id = silence.id;
@@ -76,7 +84,8 @@ impl Decided {
             return;
         }
         // Of several labels of one incident the newest counts.
-        let newest: HashMap<i64, &Labelled> = self.given().iter().map(|l| (l.id, l)).collect();
+        let newest: HashMap<Timestamp, &Labelled> =
+            self.given().iter().map(|l| (l.began_at, l)).collect();
         let recent = newest.values().filter(|l| l.is_anomaly && now.since(l.span.1) < REMEMBERED);
         let count = |kind| recent.clone().filter(|l| l.kind == kind).count();
         let (incidents, false_alarms) = (count(LabelKind::Incident), count(LabelKind::FalseAlarm));
@@ -107,8 +116,8 @@ impl Decided {
     /// # Errors
     /// Never, with the rows of a frame; it is what pushing a row returns.
     pub(super) fn without_incidents(&self, rows: Frame, now: Timestamp) -> Result<Frame> {
-        let said = self.labels.iter().filter(|l| l.made_at() <= now).map(|l| (l.id, l));
-        let newest: HashMap<i64, &Labelled> = said.collect();
+        let said = self.labels.iter().filter(|l| l.made_at() <= now).map(|l| (l.began_at, l));
+        let newest: HashMap<Timestamp, &Labelled> = said.collect();
         let is_within = |at: Timestamp| {
             let incidents = newest.values().filter(|l| l.kind == LabelKind::Incident);
             incidents.map(|l| l.span).any(|(from, to)| from <= at && at <= to)
