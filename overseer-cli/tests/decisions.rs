@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use overseer_engine::core::{
-    AlertState, Collector, Incident, IncidentKind, Peak, Severity, Store, Timestamp, host,
+    AlertState, AnomalyDetection, Collector, Incident, IncidentKind, Peak, Severity, Store,
+    Timestamp, host,
 };
 use overseer_engine::host::{collect::HostCollector, store::SqliteStore};
 use std::path::Path;
@@ -97,4 +98,20 @@ fn silences_are_made_listed_and_lifted() {
     let long = ["silence", "--for", "8d", "--weekly", "sat 02:00", "--tz", "UTC"];
     assert!(refused(dir.path(), &long, 3).contains("7d"));
     refused(dir.path(), &["silence", "--for", "1h", "--tz", "UTC"], 64);
+}
+
+#[test]
+fn an_anomaly_that_is_part_of_no_incident_is_labelled_by_its_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = Timestamp::from_millis(1_700_000_000_250);
+    let mut anomaly = AnomalyDetection::new(at, Severity::High, 0.9, 1e-6);
+    anomaly.description = "CPU was far above its usual.".into();
+    store(dir.path()).record(&[anomaly], &[], &[]).unwrap();
+    let said = overseer(dir.path(), &["label", "2023-11-14T22:13:20Z", "false-alarm"]).stdout;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("is labelled false alarm: CPU was far above its usual."), "{said}");
+    let labels = store(dir.path()).labels(Timestamp::from_millis(0)).unwrap();
+    assert_eq!(labels.iter().map(|l| l.anomaly).collect::<Vec<_>>(), [at]);
+    let unknown = refused(dir.path(), &["label", "2023-11-14T22:13:21Z", "expected"], 3);
+    assert!(unknown.contains("the newest are of 2023-11-14T22:13:20Z"), "{unknown}");
 }

@@ -102,7 +102,8 @@ pub struct Incident {
     pub id: i64,
     /// What makes it.
     pub kind: IncidentKind,
-    /// Of a hard rule, the feature it is about; empty for an anomaly.
+    /// Of a hard rule, the feature it is about, and behind a space the mount where it is about one of several; empty for an
+    /// anomaly.
     pub subject: String,
     /// Where it stands.
     pub state: AlertState,

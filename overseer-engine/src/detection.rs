@@ -173,7 +173,7 @@ pub(crate) fn describe(
 fn excused(anomaly: &AnomalyDetection, schema: &Schema, like: &Labelled) -> String {
     let sentence = sentence(&anomaly.features, schema, anomaly.timestamp, &[]);
     let label = like.kind.as_str().replace('_', " ");
-    format!("{}, like incident #{}, which was labelled {label}.", capitalized(&sentence), like.id)
+    format!("{}, like {}, which was labelled {label}.", capitalized(&sentence), like.name())
 }
 
 /// A sentence begins with a capital letter, but a name that means nothing with another one stays as it is.

@@ -3,12 +3,16 @@
 //! A running engine obeys by its next tick. An unknown number is told with those that exist.
 
 use crate::engine::Engine;
+use crate::utc::utc;
 use overseer_core::{
-    Error, Incident, Label, LabelKind, Result, Silence, Store, Timestamp, WhichIncidents,
+    AnomalyDetection, Error, Incident, Label, LabelKind, Result, Silence, Span, Store, Timestamp,
+    WhichIncidents,
 };
 
 /// How many numbers an error names.
 const NAMED: usize = 10;
+/// The rest of the second in which an anomaly is named.
+const SECOND: Span = Span::from_millis(999);
 
 /// The incident of this number.
 ///
@@ -68,6 +72,37 @@ pub fn label(
     incident(store, id)
 }
 
+/// Says what an anomaly was that belongs to no incident, such as one that was imported or found by an earlier version;
+/// its time, to the second, names it. From the next tick on it decides about those like it as a labelled incident does.
+/// Of one that is part of an incident it is said of that.
+///
+/// # Errors
+/// If no anomaly of that second is stored, with the newest that are, or the store cannot be written.
+pub fn label_at(
+    store: &mut dyn Store,
+    at: Timestamp,
+    kind: LabelKind,
+    note: &str,
+    now: Timestamp,
+) -> Result<AnomalyDetection> {
+    let Some(anomaly) = store.anomalies_between(at, at + SECOND, 1)?.pop() else {
+        let known = store.anomalies(NAMED)?;
+        let times: Vec<String> = known.iter().map(|a| utc(a.timestamp)).collect();
+        let known = match times.is_empty() {
+            true => "no anomaly is stored yet".to_owned(),
+            false => format!("the newest are of {}", times.join(", ")),
+        };
+        return Err(Error::invalid_parameter(
+            "anomaly",
+            format!("none is of {}; {known}", utc(at)),
+        ));
+    };
+    let mut label = Label::new(anomaly.timestamp, kind, now);
+    note.clone_into(&mut label.note);
+    store.put_label(&label)?;
+    Ok(anomaly)
+}
+
 /// Ends a silence.
 ///
 /// # Errors
@@ -101,6 +136,20 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Incident> {
         self.decide(|store| label(store, id, kind, note, now))
+    }
+
+    /// As [`label_at`], in the engine's own store.
+    ///
+    /// # Errors
+    /// As [`label_at`], and if there is no store.
+    pub fn label_at(
+        &mut self,
+        at: Timestamp,
+        kind: LabelKind,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<AnomalyDetection> {
+        self.decide(|store| label_at(store, at, kind, note, now))
     }
 
     /// Makes a silence in the engine's own store, and returns its number.

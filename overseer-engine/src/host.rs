@@ -191,8 +191,16 @@ fn with_our_models_by(
     let contest = challengers.iter().cloned().fold(forecaster_contest()?, Contest::challenger);
     let contest = contest.training_rows(config.training_rows);
     let mut engine = Engine::with_contest(parts, contest, config, role)?;
-    engine.know_zones(|name| Ok(Arc::new(collect::SystemZone::named(name)?)));
+    engine.know_zones(zone_by_name);
     Ok(engine)
+}
+
+/// The zone of this name in the system's database of them, for silences that recur.
+///
+/// # Errors
+/// If there is none of this name.
+pub fn zone_by_name(name: &str) -> Result<Arc<dyn LocalTime>> {
+    Ok(Arc::new(collect::SystemZone::named(name)?))
 }
 
 /// Opens this host's engine: its collector, its database, its models.

@@ -55,6 +55,7 @@ mod storage;
 mod stored_models;
 mod tick;
 mod training;
+mod utc;
 
 pub use alarm_rate::AlarmRate;
 pub use config::Config;

@@ -6,8 +6,19 @@ use crate::report::{RoomLeft, Stage};
 use crate::room::PROCESS_MEMORY;
 use overseer_core::{
     AnomalyDetection, Prediction, PredictionType, Priority, ProcessUsage, Recommendation, Schema,
-    Severity, host,
+    Severity, Unit, host,
 };
+
+const FILESYSTEM: &str = "system.filesystem.utilization";
+const INODES: &str = "overseer.filesystem.inode_utilization";
+
+const DISK_IS: &str = " The disk is ";
+
+/// What to do about a disk that is nearly full; [`Advice::stored`] finds the mount in it again.
+fn free_disk(mount: Option<&str>) -> String {
+    let place = mount.map(|mount| format!(" on {mount}")).unwrap_or_default();
+    format!("Delete or move what is not needed{place}, or enlarge the volume.")
+}
 
 impl Engine {
     /// Advice from the newest findings, the most urgent first.
@@ -16,14 +27,16 @@ impl Engine {
             let newest = e.newest().map(|s| s.values.clone()).unwrap_or_default();
             let mut advice = Vec::new();
             advice.extend(anomaly.and_then(|a| from_anomaly(a, &e.processes)));
-            advice.extend(from_levels(&newest, &e.schema, &e.processes));
+            let fullest = e.reading.as_ref().and_then(|r| r.fullest_mount.clone());
+            advice.extend(from_levels(&newest, &e.schema, fullest.as_deref(), &e.processes));
             advice.extend(from_prediction(&e.predictions));
-            let mut advice: Vec<(String, Recommendation)> =
-                advice.into_iter().map(|r| (resource(&r.feature).to_owned(), r)).collect();
+            let mut advice: Vec<Advice> =
+                advice.into_iter().map(|r| Advice::of(r, fullest.as_deref())).collect();
+            advice.extend(from_mounts(&e.room.fullness(), fullest.as_deref(), &e.processes));
             advice.extend(e.room.left.iter().flat_map(|room| from_room(room, &e.processes)));
             let mut advice = distinct(advice);
             e.complete(&mut advice);
-            advice
+            advice.into_iter().map(|a| a.said).collect()
         })
     }
 }
@@ -38,12 +51,51 @@ fn resource(feature: &str) -> &str {
     }
 }
 
-/// Keeps the most urgent advice about each resource, which is named before it, the most urgent first.
-fn distinct(mut advice: Vec<(String, Recommendation)>) -> Vec<Recommendation> {
-    advice.sort_by_key(|(_, a)| std::cmp::Reverse(a.priority));
+/// The mount that what to do about a disk is about; empty where it names none.
+fn mount_in(action: &str) -> &str {
+    if let Some((_, mount)) = action.rsplit_once(DISK_IS) {
+        return mount.trim_end_matches('.');
+    }
+    let place = action.split_once(" on ").map_or("", |(_, rest)| rest);
+    let end = place.find(", or enlarge").or_else(|| place.find(": their number"));
+    end.map_or("", |end| &place[..end])
+}
+
+/// A recommendation, and of which of several things of its kind it is: two disks need two pieces of advice.
+#[derive(Debug, Clone)]
+pub(crate) struct Advice {
+    /// A mount, a program; empty where there is but one.
+    pub(crate) instance: String,
+    pub(crate) said: Recommendation,
+}
+
+impl Advice {
+    /// What is said of the fullest disk is of that mount, and says so.
+    fn of(mut said: Recommendation, fullest: Option<&str>) -> Self {
+        let mount = fullest.filter(|_| said.feature == FILESYSTEM).unwrap_or_default();
+        if mount != mount_in(&said.action) {
+            said.action = format!("{}{DISK_IS}{mount}.", said.action);
+        }
+        Self { instance: mount.to_owned(), said }
+    }
+
+    /// The same of one that was stored: a mount is in what to do, a program is the process that leads.
+    pub(crate) fn stored(said: Recommendation) -> Self {
+        let instance = match said.feature.as_str() {
+            FILESYSTEM | INODES => mount_in(&said.action).to_owned(),
+            PROCESS_MEMORY => said.processes.first().map(|p| p.name.clone()).unwrap_or_default(),
+            _ => String::new(),
+        };
+        Self { instance, said }
+    }
+}
+
+/// Keeps the most urgent advice about each thing, the most urgent first.
+fn distinct(mut advice: Vec<Advice>) -> Vec<Advice> {
+    advice.sort_by_key(|a| std::cmp::Reverse(a.said.priority));
     let mut seen = std::collections::HashSet::new();
-    advice.retain(|(resource, _)| seen.insert(resource.clone()));
-    advice.into_iter().map(|(_, a)| a).collect()
+    advice.retain(|a| seen.insert((resource(&a.said.feature).to_owned(), a.instance.clone())));
+    advice
 }
 
 fn from_anomaly(anomaly: &AnomalyDetection, processes: &[ProcessUsage]) -> Option<Recommendation> {
@@ -67,7 +119,12 @@ fn from_anomaly(anomaly: &AnomalyDetection, processes: &[ProcessUsage]) -> Optio
     Some(r)
 }
 
-fn from_levels(values: &[f64], schema: &Schema, processes: &[ProcessUsage]) -> Vec<Recommendation> {
+fn from_levels(
+    values: &[f64],
+    schema: &Schema,
+    fullest: Option<&str>,
+    processes: &[ProcessUsage],
+) -> Vec<Recommendation> {
     let mut advice = Vec::new();
     for (feature, &value) in schema.features().iter().zip(values) {
         let Some(word) = level_word(&feature.name, value) else { continue };
@@ -82,9 +139,7 @@ fn from_levels(values: &[f64], schema: &Schema, processes: &[ProcessUsage]) -> V
             "system.paging.utilization" => {
                 "Memory is short: what is swapped out comes back slowly."
             }
-            "system.filesystem.utilization" => {
-                "Delete or move what is not needed, or enlarge the volume."
-            }
+            "system.filesystem.utilization" => &free_disk(fullest),
             _ => continue,
         };
         let evidence = format!(
@@ -111,21 +166,45 @@ fn from_prediction(predictions: &[Prediction]) -> Option<Recommendation> {
     Some(Recommendation::new(feature, priority, &worst.explanation, action))
 }
 
+/// The mounts that are nearly full beside the fullest, which the newest sample tells.
+fn from_mounts(
+    mounts: &[(&str, f64)],
+    fullest: Option<&str>,
+    processes: &[ProcessUsage],
+) -> Vec<Advice> {
+    let others = mounts
+        .iter()
+        .filter(|(mount, _)| !mount.is_empty() && fullest.is_some_and(|f| f != *mount));
+    let advice = others.filter_map(|&(mount, used)| {
+        let word = level_word(FILESYSTEM, used)?;
+        let priority = if word == "critical" { Priority::High } else { Priority::Medium };
+        let evidence = format!("disk {mount} is {word} at {}", Unit::Ratio.humanize(used));
+        let mut said = Recommendation::new(FILESYSTEM, priority, evidence, free_disk(Some(mount)));
+        said.processes = responsible(FILESYSTEM, processes);
+        Some(Advice { instance: mount.to_owned(), said })
+    });
+    advice.collect()
+}
+
 /// What will be full, with the processes that may be why.
-fn from_room(room: &RoomLeft, processes: &[ProcessUsage]) -> Vec<(String, Recommendation)> {
+fn from_room(room: &RoomLeft, processes: &[ProcessUsage]) -> Vec<Advice> {
     let advice = room.filling.iter().filter_map(|p| {
         let PredictionType::TimeToFull { feature, instance } = &p.prediction_type else {
             return None;
         };
-        let mut r = crate::room::advice(p)?;
+        let mut said = crate::room::advice(p)?;
         let leaks =
             room.growing.iter().find(|g| feature == PROCESS_MEMORY && g.program == *instance);
-        r.processes = match leaks {
+        said.processes = match leaks {
             Some(growing) => growing.largest.iter().cloned().collect(),
             None => responsible(feature, processes),
         };
-        // Two disks need two pieces of advice.
-        Some((format!("{}{instance}", resource(feature)), r))
+        let said = Advice::stored(said);
+        // Another version may have said it in other words.
+        Some(Advice {
+            instance: if feature == PROCESS_MEMORY { said.instance } else { instance.clone() },
+            ..said
+        })
     });
     advice.collect()
 }
@@ -183,6 +262,21 @@ mod tests {
         assert_eq!(said(&p), "stress (pid 7 of batch.service, 1.98 CPUs, 12.0 MB)");
     }
 
+    #[test]
+    fn the_mount_of_stored_advice_is_known_again_and_a_second_full_disk_has_advice_of_its_own() {
+        let mounts = [("/var", 0.99), ("/my data", 0.97), ("/", 0.4)];
+        let others = from_mounts(&mounts, Some("/var"), &[]);
+        assert_eq!(others.len(), 1);
+        assert_eq!(others[0].instance, "/my data");
+        assert_eq!(others[0].said.evidence, "disk /my data is critical at 97.0 %");
+        let row = row(host::FILESYSTEM_UTILIZATION, 0.99);
+        let fullest = from_levels(&row, &host::schema(), Some("/var"), &[]).remove(0);
+        assert_eq!(Advice::stored(fullest.clone()).instance, "/var");
+        let both = distinct(vec![Advice::of(fullest, Some("/var")), others[0].clone()]);
+        assert_eq!(both.len(), 2);
+        assert!(from_mounts(&mounts, None, &[]).is_empty(), "one of them is the fullest");
+    }
+
     fn row(index: usize, value: f64) -> Vec<f64> {
         let mut v = vec![f64::NAN; host::schema().len()];
         v[index] = value;
@@ -191,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_named_with_its_number() {
-        let r = from_levels(&row(host::FILESYSTEM_UTILIZATION, 0.97), &host::schema(), &[]);
+        let r = from_levels(&row(host::FILESYSTEM_UTILIZATION, 0.97), &host::schema(), None, &[]);
         assert_eq!(r.len(), 1);
         assert_eq!(r[0].priority, Priority::High);
         assert_eq!(r[0].evidence, "fullest disk is critical at 97.0 %");
@@ -210,14 +304,15 @@ mod tests {
     #[test]
     fn one_resource_gets_one_piece_of_advice_the_most_urgent() {
         let of = |feature: &str, priority| {
-            (resource(feature).to_owned(), Recommendation::new(feature, priority, "", ""))
+            Advice::of(Recommendation::new(feature, priority, "", ""), None)
         };
         let advice = distinct(vec![
             of("overseer.cpu.load_per_core", Priority::Low),
             of("b", Priority::Medium),
             of("system.cpu.utilization", Priority::High),
         ]);
-        let got: Vec<_> = advice.iter().map(|r| (r.feature.as_str(), r.priority)).collect();
+        let got: Vec<_> =
+            advice.iter().map(|r| (r.said.feature.as_str(), r.said.priority)).collect();
         assert_eq!(got, [("system.cpu.utilization", Priority::High), ("b", Priority::Medium)]);
     }
 }

@@ -230,3 +230,49 @@ fn what_a_person_calls_an_incident_is_not_learned_from_and_what_was_expected_is(
         assert!(learned.len() > 1000);
     }
 }
+
+#[test]
+fn a_label_of_an_anomaly_that_is_part_of_no_incident_decides_about_those_like_it_too() {
+    let begin = Timestamp::from_millis(1_700_006_400_000);
+    let first = tempfile::tempdir().unwrap();
+    let (mut watched, _) = engine(first.path(), begin);
+    for minute in 1..=(NEIGHBOUR[0] + 1) * 60 {
+        watched.tick(begin + STEP.times(minute));
+    }
+    let visit = begin + HOUR.times(NEIGHBOUR[0]);
+    let anomaly = database(first.path()).anomalies(1).unwrap().remove(0);
+    assert!(anomaly.timestamp >= visit && anomaly.timestamp < visit + HOUR);
+
+    // Imported where nothing is known of incidents.
+    let place = tempfile::tempdir().unwrap();
+    let (mut engine, learned) = engine(place.path(), begin);
+    let mut other = database(place.path());
+    other.record(std::slice::from_ref(&anomaly), &[], &[]).unwrap();
+    let e = feedback::label_at(&mut other, begin, LabelKind::FalseAlarm, "", begin).unwrap_err();
+    assert!(
+        e.to_string().contains("none is of 2023-11-15T00:00:00Z; the newest are of 2023-11-15T20:")
+    );
+    let second = Timestamp::from_millis(anomaly.timestamp.as_millis() / 1000 * 1000);
+    feedback::label_at(&mut other, second, LabelKind::FalseAlarm, "", begin).unwrap();
+    let (mut hours, mut excused) = (Vec::new(), String::new());
+    for minute in 1..=41 * 60 {
+        let report = engine.tick(begin + STEP.times(minute));
+        hours.extend(report.alert.then_some(minute / 60));
+        let said = report.anomaly.map(|a| a.description).unwrap_or_default();
+        if said.contains("like the anomaly of 2023-11-15T20:") {
+            excused = said;
+        }
+    }
+    // Without the label all of these alert, as the first test has it; one sample tells less than a whole incident, so
+    // another sample of the same visit may still be told.
+    assert!(hours.iter().all(|hour| !NEIGHBOUR[1..].contains(hour)), "{hours:?}");
+    assert!(hours.contains(&OTHER) && hours.contains(&STRONGER), "{hours:?}");
+    assert!(excused.ends_with("which was labelled false alarm."), "{excused}");
+
+    // Who changes their mind has its row left out of training.
+    let now = begin + STEP.times(41 * 60 + 1);
+    engine.label_at(second, LabelKind::Incident, "", now).unwrap();
+    engine.tick(now);
+    engine.train(true, now);
+    assert!(!learned.lock().unwrap().contains(&anomaly.timestamp));
+}

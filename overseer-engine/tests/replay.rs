@@ -4,7 +4,10 @@
 mod common;
 
 use common::CalmHost;
-use overseer_core::{Collector, Result, Sample, Severity, Span, Store, Timestamp, host};
+use overseer_core::{
+    Collector, Incident, IncidentKind, Label, LabelKind, Peak, Result, Sample, Severity, Silence,
+    SilenceKind, Span, Store, Timestamp, host,
+};
 use overseer_engine::host::detector_trainer;
 use overseer_engine::host::store::{Retention, SqliteOptions, SqliteStore};
 use overseer_engine::offline::Scorer;
@@ -179,4 +182,91 @@ fn nothing_stored_is_an_error_that_says_so() {
     let replay = Replay::new(at(500), at(600), &trainer, budget("1/day")).unwrap();
     assert!(replay.run(&mut store, &mut |_, _| {}).unwrap_err().is_not_enough_data());
     assert!(Replay::new(at(5), at(5), &trainer, budget("1/day")).is_err());
+}
+
+/// The incident that an alert was of, as a running engine would have stored it.
+fn incident_of(alert: &ReplayedAlert) -> Incident {
+    let peak = Peak::new(alert.timestamp, alert.severity, alert.score, alert.p_value);
+    let mut incident = Incident::new(IncidentKind::Anomaly, peak);
+    incident.features = alert.features.clone();
+    incident.last_seen = alert.timestamp + Span::from_millis(5 * MINUTE);
+    incident.ended_at = Some(incident.last_seen);
+    incident.alert = true;
+    incident
+}
+
+fn times(report: &ReplayReport) -> Vec<Timestamp> {
+    report.in_force.alerts.iter().map(|a| a.timestamp).collect()
+}
+
+#[test]
+fn a_label_counts_from_the_time_on_at_which_it_was_given() {
+    let rows = samples(2000);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &rows, Retention::default());
+    let before = replay(&mut store, 0, 2000);
+    let (first, second) = (at(800), at(1200));
+    // Of the minutes in which it was busy; what is told of the first calm one after them is another thing.
+    let of = |report: &ReplayReport, event: Timestamp| {
+        let range = event..event + Span::from_millis(6 * MINUTE);
+        times(report).iter().filter(|t| range.contains(t)).count()
+    };
+    assert!(of(&before, first) > 0 && of(&before, second) > 0, "{:?}", times(&before));
+
+    let range = first..first + Span::from_millis(10 * MINUTE);
+    let alert = before.in_force.alerts.iter().find(|a| range.contains(&a.timestamp)).unwrap();
+    store.put_incident(&incident_of(alert)).unwrap();
+    let label = |store: &mut SqliteStore, minute: i64, kind| {
+        store.put_label(&Label::new(alert.timestamp, kind, at(minute))).unwrap();
+    };
+    // Given after the second event, it changes nothing of it; all that comes later is excused.
+    label(&mut store, 1300, LabelKind::Expected);
+    let late = replay(&mut store, 0, 2000);
+    let until =
+        |r: &ReplayReport| -> Vec<_> { times(r).into_iter().filter(|t| *t <= at(1300)).collect() };
+    assert_eq!(until(&late), until(&before));
+    assert_eq!(of(&late, at(1600)), 0, "{:?}", times(&late));
+    assert!(late.notes.iter().any(|n| n.contains("1 label and 0 silences")), "{:?}", late.notes);
+    // A replay that ends before it was given knows nothing of it.
+    let early = replay(&mut store, 0, 1290);
+    assert!(early.notes.iter().all(|n| !n.contains("label")), "{:?}", early.notes);
+
+    label(&mut store, 900, LabelKind::Expected);
+    let soon = replay(&mut store, 0, 2000);
+    assert!(of(&soon, first) > 0 && of(&soon, second) == 0, "{:?}", times(&soon));
+    // Who changes their mind is obeyed from then on.
+    label(&mut store, 1000, LabelKind::Incident);
+    let turned = replay(&mut store, 0, 2000);
+    assert!(of(&turned, second) > 0 && of(&turned, at(1600)) == 0, "{:?}", times(&turned));
+}
+
+#[test]
+fn a_silence_of_the_past_holds_back_until_it_was_over_or_lifted() {
+    let rows = samples(1400);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &rows, Retention::default());
+    let before = times(&replay(&mut store, 0, 1400));
+    let event = *before.iter().find(|t| **t >= at(800)).unwrap();
+    let silenced = |from: i64, to: i64, made: i64, lifted: Option<i64>, feature: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store_in(dir.path(), &rows, Retention::default());
+        let mut silence = Silence::new(SilenceKind::Silence, at(from), at(to), at(made));
+        silence.features.extend((!feature.is_empty()).then(|| feature.to_owned()));
+        let id = store.put_silence(&silence).unwrap();
+        if let Some(minute) = lifted {
+            assert!(store.lift_silence(id, at(minute)).unwrap());
+        }
+        replay(&mut store, 0, 1400)
+    };
+    let all = silenced(790, 900, 780, None, "");
+    assert!(!times(&all).contains(&event) && all.in_force.silenced == 1, "{all:?}");
+    assert!(all.notes.iter().any(|n| n.contains("nobody would have been told")), "{:?}", all.notes);
+    // It still goes on when the silence ends, and is told then.
+    let short = silenced(790, 803, 780, None, "");
+    assert!(times(&short).contains(&at(803)) && !times(&short).contains(&event));
+    assert_eq!(short.in_force.silenced, 0);
+    assert_eq!(times(&silenced(790, 900, 780, Some(795), "")), before, "lifted before");
+    assert!(times(&silenced(790, 900, 780, Some(803), "")).contains(&at(803)), "lifted meanwhile");
+    assert_eq!(times(&silenced(790, 900, 850, None, "")), before, "made afterwards");
+    assert_eq!(times(&silenced(790, 900, 780, None, "system.network.io.receive")), before);
 }

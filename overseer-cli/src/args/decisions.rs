@@ -2,7 +2,7 @@
 
 use super::span;
 use clap::{Args, Subcommand, ValueEnum};
-use overseer_engine::core::{LabelKind, Span, host};
+use overseer_engine::core::{LabelKind, Span, Timestamp, host};
 use overseer_engine::incident::Weekly;
 
 #[derive(Debug, Args)]
@@ -27,9 +27,10 @@ pub(crate) struct Acknowledge {
 
 #[derive(Debug, Args)]
 pub(crate) struct Label {
-    /// The incident's number, as `watch`, `anomaly` and `incidents` print it: 12 or #12
-    #[arg(value_name = "ID", value_parser = number)]
-    pub(crate) id: i64,
+    /// The incident's number, as `watch`, `anomaly` and `incidents` print it: 12 or #12; of an anomaly that is part of no
+    /// incident its time in UTC: 2026-05-01T10:20:30Z
+    #[arg(value_name = "ID", value_parser = named)]
+    pub(crate) id: Named,
     /// What it was
     #[arg(value_name = "WHAT")]
     pub(crate) kind: Kind,
@@ -96,6 +97,22 @@ pub(crate) enum Silences {
 }
 
 /// A number as it is printed, with or without its `#`.
+/// What is labelled: an incident, or an anomaly that is part of none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    Incident(i64),
+    Anomaly(Timestamp),
+}
+
+fn named(text: &str) -> Result<Named, String> {
+    if let Ok(time) = text.trim().parse::<jiff::Timestamp>() {
+        return Ok(Named::Anomaly(Timestamp::from_millis(time.as_millisecond())));
+    }
+    number(text).map(Named::Incident).map_err(|e| {
+        format!("{e}; or the time of an anomaly that is part of no incident, such as 2026-05-01T10:20:30Z")
+    })
+}
+
 fn number(text: &str) -> Result<i64, String> {
     let digits = text.strip_prefix('#').unwrap_or(text);
     let number = digits.parse().ok().filter(|&n: &i64| n > 0);
@@ -129,6 +146,10 @@ mod tests {
         for wrong in ["", "#", "0", "-1", "twelve", "##1", "9999999999999999999999"] {
             assert!(number(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(named("#12"), Ok(Named::Incident(12)));
+        let time = Named::Anomaly(Timestamp::from_millis(1_700_000_000_000));
+        assert_eq!(named("2023-11-14T22:13:20Z"), Ok(time));
+        assert!(named("yesterday").unwrap_err().contains("2026-05-01T10:20:30Z"));
         assert_eq!(feature("cpu"), Ok("system.cpu.utilization".to_owned()));
         assert_eq!(feature("linux.pressure.io"), Ok("linux.pressure.io".to_owned()));
         assert!(feature("songs").unwrap_err().contains("system.cpu.utilization"));

@@ -2,7 +2,7 @@
 
 use super::{json, print};
 use crate::args::Format;
-use crate::args::decisions::{Acknowledge, Incidents, Label, Silence, Silences};
+use crate::args::decisions::{Acknowledge, Incidents, Label, Named, Silence, Silences};
 use crate::settings::Settings;
 use crate::{Outcome, text};
 use overseer_engine::core::{
@@ -42,8 +42,20 @@ pub(crate) fn acknowledge(settings: &Settings, args: &Acknowledge) -> Outcome {
 pub(crate) fn label(settings: &Settings, args: &Label) -> Outcome {
     let mut store = open_store(&settings.engine("label", false), true)?;
     let kind = args.kind.into();
-    let incident = feedback::label(&mut store, args.id, kind, &args.note, now())?;
-    show(settings, &incident)
+    match args.id {
+        Named::Incident(id) => {
+            let incident = feedback::label(&mut store, id, kind, &args.note, now())?;
+            show(settings, &incident)
+        }
+        Named::Anomaly(at) => {
+            let anomaly = feedback::label_at(&mut store, at, kind, &args.note, now())?;
+            match settings.format {
+                Format::Json => json(&anomaly)?,
+                Format::Text => print(&text::labelled(&anomaly, kind))?,
+            }
+            Ok(Severity::None)
+        }
+    }
 }
 
 fn show(settings: &Settings, incident: &Incident) -> Outcome {

@@ -18,7 +18,8 @@ pub(crate) fn replay(settings: &Settings, args: &args::Replay) -> Outcome {
     };
     let old = settings.in_force.as_deref().unwrap_or(settings);
     let (by_old, by_new) = (|| trainer(old), || trainer(settings));
-    let mut replay = Replay::new(since, until, &by_old, old.alarm_budget)?;
+    let mut replay =
+        Replay::new(since, until, &by_old, old.alarm_budget)?.zones(host::zone_by_name);
     if settings.in_force.is_some() {
         // Only the zone and the memory change what the detector learns; the rest is the policy's.
         let is_other = old.time_zone() != settings.time_zone()

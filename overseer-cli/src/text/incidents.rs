@@ -3,7 +3,8 @@
 use super::report::WIDTH;
 use super::style::{Style, clock, local, percent, wrap};
 use overseer_engine::core::{
-    AlertState, Incident, Label, LocalTime, Silence, SilenceKind, Timestamp, host,
+    AlertState, AnomalyDetection, Incident, Label, LabelKind, LocalTime, Silence, SilenceKind,
+    Timestamp, host,
 };
 use overseer_engine::host::collect::SystemZone;
 use overseer_engine::incident::Weekly;
@@ -19,6 +20,12 @@ pub(crate) fn incidents(list: &[Incident], all: bool, now: Timestamp, style: &St
         return format!("No incidents.{more}\n");
     }
     list.iter().map(|i| incident(i, now, style)).collect::<Vec<_>>().join("\n")
+}
+
+/// An anomaly that is part of no incident, and what was said of it.
+pub(crate) fn labelled(a: &AnomalyDetection, kind: LabelKind) -> String {
+    let kind = kind.as_str().replace('_', " ");
+    format!("The anomaly of {} is labelled {kind}: {}\n", local(a.timestamp), a.description)
 }
 
 /// One incident.

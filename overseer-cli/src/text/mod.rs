@@ -17,7 +17,7 @@ pub(crate) use action::{applied, dry_run, records};
 pub(crate) use analytics::{analytics, training};
 #[cfg(feature = "top")]
 pub(crate) use incidents::facts;
-pub(crate) use incidents::{incident, incidents, silences};
+pub(crate) use incidents::{incident, incidents, labelled, silences};
 pub(crate) use models::{models, one_model, pruned, verified};
 pub(crate) use replay::replay;
 pub(crate) use report::{Parts, report};

@@ -222,6 +222,14 @@ pub trait Store: Send + fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// The silences that held at any time from `since` on, also those that were ended since.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn silences_since(&mut self, since: Timestamp) -> Result<Vec<Silence>> {
+        self.silences(since)
+    }
+
     /// As [`Store::record`], and in the same transaction puts messages into the outbox, whose numbers it returns: a
     /// finding and what is told of it are stored together or not at all.
     ///

@@ -4,7 +4,7 @@ use super::bandit::Context;
 use super::experience::Experience;
 use super::propose::propose;
 use crate::engine::{Engine, Role};
-use crate::room::PROCESS_MEMORY;
+use crate::recommendation::Advice;
 use overseer_core::{Actuator, ProposedAction, Recommendation, Span, Timestamp};
 use std::collections::{HashMap, VecDeque};
 
@@ -21,16 +21,11 @@ const REMEMBERED: usize = 100;
 #[derive(Debug)]
 struct Numbered {
     feature: String,
-    about: String,
+    /// Which of several: a mount, a program.
+    instance: String,
     action: Option<String>,
     at: Timestamp,
     id: i64,
-}
-
-/// Which of several the same advice may be about: two programs can leak at once.
-fn about(advice: &Recommendation) -> &str {
-    let leads = advice.processes.first().filter(|_| advice.feature == PROCESS_MEMORY);
-    leads.map_or("", |p| p.name.as_str())
 }
 
 /// What an engine knows of actions.
@@ -38,7 +33,7 @@ fn about(advice: &Recommendation) -> &str {
 pub(crate) struct Advised {
     hands: Option<Box<dyn Actuator>>,
     experience: Option<(Timestamp, Experience)>,
-    proposed: HashMap<String, (Timestamp, Option<u32>, Vec<ProposedAction>)>,
+    proposed: HashMap<(String, String), (Timestamp, Option<u32>, Vec<ProposedAction>)>,
     /// Stored advice, the newest last; none before it was read.
     numbered: Option<VecDeque<Numbered>>,
     /// Whether there is time to look at what lies on a disk.
@@ -53,10 +48,12 @@ impl Advised {
     }
 
     /// The newest number of the same advice, unless that is long ago.
-    fn number(&self, advice: &Recommendation, now: Timestamp) -> Option<i64> {
-        let action = advice.actions.first().map(|a| &a.action);
+    fn number(&self, advice: &Advice, now: Timestamp) -> Option<i64> {
+        let action = advice.said.actions.first().map(|a| &a.action);
         let same = |n: &&Numbered| {
-            n.feature == advice.feature && n.about == about(advice) && n.action.as_ref() == action
+            n.feature == advice.said.feature
+                && n.instance == advice.instance
+                && n.action.as_ref() == action
         };
         let last = self.numbered.as_ref()?.iter().rev().find(same)?;
         (last.at <= now && now.since(last.at) < SAME).then_some(last.id)
@@ -82,7 +79,7 @@ impl Engine {
     }
 
     /// Adds to each recommendation its actions, ranked, and its number.
-    pub(crate) fn complete(&mut self, advice: &mut [Recommendation]) {
+    pub(crate) fn complete(&mut self, advice: &mut [Advice]) {
         let Some(now) = self.newest().map(|s| s.timestamp).filter(|_| !advice.is_empty()) else {
             return;
         };
@@ -96,20 +93,27 @@ impl Engine {
                 Err(e) => tracing::debug!("what came of advice cannot be read: {e}"),
             }
         }
-        for r in advice.iter_mut() {
+        for a in advice.iter_mut() {
+            let r = &mut a.said;
             if let Some(hands) = &mut advised.hands {
                 let leads = r.processes.first().map(|p| p.pid);
-                let known = advised.proposed.get(&r.feature);
+                let of = (r.feature.clone(), a.instance.clone());
+                let known = advised.proposed.get(&of);
                 let known = known.filter(|(at, pid, _)| {
                     *pid == leads && !stale(*at, PROPOSED) && !advised.may_look
                 });
                 r.actions = match known {
                     Some((_, _, actions)) => actions.clone(),
                     None => {
-                        let mount = mount.as_deref().filter(|_| advised.may_look);
+                        let mount = match a.instance.as_str() {
+                            "" => mount.as_deref(),
+                            instance => Some(instance),
+                        };
+                        let mount = mount.filter(|_| advised.may_look);
                         let found = propose(r, hands.as_mut(), mount);
-                        // There are as many entries as features that advice is about.
-                        advised.proposed.insert(r.feature.clone(), (now, leads, found.clone()));
+                        // What nobody asked for again is forgotten.
+                        advised.proposed.retain(|_, (at, _, _)| !stale(*at, PROPOSED));
+                        advised.proposed.insert(of, (now, leads, found.clone()));
                         found
                     }
                 };
@@ -119,26 +123,24 @@ impl Engine {
             if advised.numbered.is_none() {
                 advised.numbered = self.read_numbers();
             }
-            r.id = advised.number(r, now).or_else(|| self.store_advice(r, now, &mut advised));
+            a.said.id = advised.number(a, now).or_else(|| self.store_advice(a, now, &mut advised));
         }
         self.advised = advised;
     }
 
     fn read_numbers(&mut self) -> Option<VecDeque<Numbered>> {
         let stored = self.parts.store.as_mut()?.recommendations(REMEMBERED).ok()?;
-        let numbered = stored.into_iter().rev().map(|r| Numbered {
-            about: about(&r.recommendation).to_owned(),
-            feature: r.recommendation.feature,
-            action: r.catalogue_action,
-            at: r.made_at,
-            id: r.id,
+        let numbered = stored.into_iter().rev().map(|r| {
+            let Advice { instance, said } = Advice::stored(r.recommendation);
+            let (action, at, id) = (r.catalogue_action, r.made_at, r.id);
+            Numbered { feature: said.feature, instance, action, at, id }
         });
         Some(numbered.collect())
     }
 
     fn store_advice(
         &mut self,
-        advice: &Recommendation,
+        advice: &Advice,
         now: Timestamp,
         advised: &mut Advised,
     ) -> Option<i64> {
@@ -146,17 +148,16 @@ impl Engine {
         if self.role != Role::Sampler && !advised.may_look {
             return None;
         }
-        let action = advice.actions.first().map(|a| a.action.clone());
+        let action = advice.said.actions.first().map(|a| a.action.clone());
         let store = self.parts.store.as_mut()?;
-        match store.put_recommendation(now, action.as_deref(), advice) {
+        match store.put_recommendation(now, action.as_deref(), &advice.said) {
             Ok(id) => {
                 let numbered = advised.numbered.get_or_insert_default();
                 if numbered.len() >= REMEMBERED {
                     numbered.pop_front();
                 }
-                let feature = advice.feature.clone();
-                let about = about(advice).to_owned();
-                numbered.push_back(Numbered { feature, about, action, at: now, id });
+                let (feature, instance) = (advice.said.feature.clone(), advice.instance.clone());
+                numbered.push_back(Numbered { feature, instance, action, at: now, id });
                 Some(id)
             }
             Err(e) => {

@@ -359,6 +359,10 @@ impl Store for KeptStore {
         self.read(|s| s.silences(now))
     }
 
+    fn silences_since(&mut self, since: Timestamp) -> Result<Vec<Silence>> {
+        self.read(|s| s.silences_since(since))
+    }
+
     fn record_tick(&mut self, tick: &TickRecord<'_>) -> Result<Vec<i64>> {
         self.write(|s| s.record_tick(tick))
     }

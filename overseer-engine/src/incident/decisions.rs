@@ -1,6 +1,6 @@
 //! What people decided: labels, silences and acknowledgements, read again when somebody has written to the store.
 
-use super::labels::{Labelled, REMEMBERED};
+use super::labels::{Labelled, REMEMBERED, loose};
 use super::recurrence::Weekly;
 use crate::engine::{Engine, Role};
 use crate::report::{Notice, Stage};
@@ -26,13 +26,13 @@ pub(crate) fn only_utc(name: &str) -> Result<Arc<dyn LocalTime>> {
 
 /// A silence that can be asked whether it holds.
 #[derive(Debug)]
-struct Holding {
+pub(crate) struct Holding {
     silence: Silence,
     weekly: Option<(Weekly, Arc<dyn LocalTime>)>,
 }
 
 impl Holding {
-    fn of(silence: Silence, zone: ZoneByName) -> Result<Self> {
+    pub(crate) fn of(silence: Silence, zone: ZoneByName) -> Result<Self> {
         let weekly = match &silence.recurrence {
             None => None,
             Some(text) => {
@@ -55,11 +55,16 @@ impl Holding {
         }
     }
 
+    /// Whether it held at a moment of the past: made by then, and not lifted yet.
+    pub(crate) fn held(&self, then: Timestamp) -> bool {
+        let is_lifted = self.silence.lifted_at.is_some_and(|at| at <= then);
+        self.silence.made_at <= then && !is_lifted && self.holds(then)
+    }
+
     /// A silence of some features is about what they lead.
-    fn is_about(&self, incident: &Incident) -> bool {
+    pub(crate) fn is_about(&self, lead: Option<&str>) -> bool {
         let features = &self.silence.features;
-        let leads = incident.features.first().map(|f| &f.feature);
-        features.is_empty() || leads.is_some_and(|f| features.contains(f))
+        features.is_empty() || lead.is_some_and(|lead| features.iter().any(|f| f == lead))
     }
 }
 
@@ -74,7 +79,8 @@ pub(super) struct Decisions {
 impl Decisions {
     /// Whether a silence covers the incident now.
     pub(super) fn cover(&self, incident: &Incident, now: Timestamp) -> bool {
-        self.silences.iter().any(|s| s.holds(now) && s.is_about(incident))
+        let lead = incident.features.first().map(|f| f.feature.as_str());
+        self.silences.iter().any(|s| s.holds(now) && s.is_about(lead))
     }
 
     /// The next tick reads all of it again.
@@ -127,7 +133,12 @@ impl Engine {
             let news = stored.filter(|a| Some(a) != event.incident.acknowledged.as_ref());
             acknowledged.extend(news.map(|a| (event.incident.id, a)));
         }
-        let labelled: Vec<Labelled> = labelled.iter().filter_map(Labelled::of).collect();
+        // Said again of one anomaly, the newest counts.
+        let mut alone = loose(&mut **store, now - REMEMBERED, MOST_LABELLED, &labelled)?;
+        alone.sort_by_key(|l| (l.began_at, std::cmp::Reverse(l.made_at())));
+        alone.dedup_by_key(|l| l.began_at);
+        let mut labelled: Vec<Labelled> = labelled.iter().filter_map(Labelled::of).collect();
+        labelled.extend(alone);
         let count = |kind| {
             let of = labelled.iter().filter(|l| l.is_anomaly && l.kind == kind);
             of.filter(|l| now.since(l.span.1) < REMEMBERED).count()

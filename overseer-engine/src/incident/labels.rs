@@ -1,7 +1,11 @@
 //! What people said of past events, and which of them a sample is like.
 
 use crate::similar::direction;
-use overseer_core::{FeatureEvidence, Incident, IncidentKind, LabelKind, Span, Timestamp};
+use crate::utc::utc;
+use overseer_core::{
+    AnomalyDetection, FeatureEvidence, Incident, IncidentKind, Label, LabelKind, Result, Span,
+    Store, Timestamp,
+};
 
 /// The feature that leads a sample had at least this share of what the leading one had in the labelled event.
 const LEADING: f64 = 0.5;
@@ -16,6 +20,33 @@ const NOTABLE: f64 = 0.15;
 const FARTHER: f64 = 0.5;
 /// Labels of events before this long ago do not move the threshold any more.
 pub(crate) const REMEMBERED: Span = Span::from_secs(90 * 86_400);
+
+/// The labelled anomalies since `from` that are part of no labelled incident, with each label of theirs, as far as both
+/// are stored; at most `most`.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(crate) fn loose(
+    store: &mut dyn Store,
+    from: Timestamp,
+    most: usize,
+    incidents: &[Incident],
+) -> Result<Vec<Labelled>> {
+    let is_part = |at: Timestamp| {
+        incidents.iter().any(|i| {
+            let last = if i.kind == IncidentKind::Anomaly { i.last_seen } else { i.began_at };
+            i.began_at <= at && at <= last
+        })
+    };
+    let labels = store.labels(from)?;
+    let mut found = Vec::new();
+    for label in labels.iter().rev().filter(|l| !is_part(l.anomaly)).take(most) {
+        if let Some(anomaly) = store.anomalies_between(label.anomaly, label.anomaly, 1)?.first() {
+            found.push(Labelled::of_anomaly(anomaly, label));
+        }
+    }
+    Ok(found)
+}
 
 /// A labelled event.
 #[derive(Debug, Clone)]
@@ -33,9 +64,13 @@ pub(crate) struct Labelled {
 
 impl Labelled {
     pub(crate) fn of(incident: &Incident) -> Option<Self> {
-        let label = incident.label.as_ref()?;
+        Some(Self::said(incident, incident.label.as_ref()?))
+    }
+
+    /// What one label says of an incident, which may have a newer one.
+    pub(crate) fn said(incident: &Incident, label: &Label) -> Self {
         let since = incident.since.map_or(incident.began_at, |s| s.min(incident.began_at));
-        Some(Self {
+        Self {
             id: incident.id,
             kind: label.kind,
             is_anomaly: incident.kind == IncidentKind::Anomaly,
@@ -43,7 +78,35 @@ impl Labelled {
             span: (since, incident.last_seen),
             made_at: label.made_at,
             features: incident.features.clone(),
-        })
+        }
+    }
+
+    /// What a label says of an anomaly that is part of no incident, which has no number.
+    pub(crate) fn of_anomaly(anomaly: &AnomalyDetection, label: &Label) -> Self {
+        let at = anomaly.timestamp;
+        let since = anomaly.features.iter().filter_map(|f| f.since).min();
+        Self {
+            id: 0,
+            kind: label.kind,
+            is_anomaly: true,
+            began_at: at,
+            span: (since.map_or(at, |since| since.min(at)), at),
+            made_at: label.made_at,
+            features: anomaly.features.clone(),
+        }
+    }
+
+    /// How a sentence names it.
+    pub(crate) fn name(&self) -> String {
+        match self.id {
+            0 => format!("the anomaly of {}", utc(self.began_at)),
+            id => format!("incident #{id}"),
+        }
+    }
+
+    /// When it was said.
+    pub(crate) fn made_at(&self) -> Timestamp {
+        self.made_at
     }
 }
 

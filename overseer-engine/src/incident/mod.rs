@@ -16,8 +16,8 @@ mod recurrence;
 mod rules;
 
 pub use decisions::ZoneByName;
-pub(crate) use decisions::only_utc;
-pub(crate) use labels::{Labelled, like};
+pub(crate) use decisions::{Holding, only_utc};
+pub(crate) use labels::{Labelled, REMEMBERED, like, loose};
 pub use recurrence::Weekly;
 
 use crate::engine::{Engine, Role};
@@ -26,13 +26,13 @@ use crate::similar::is_like;
 use decisions::Decisions;
 use event::{Event, Pace, Seen};
 use overseer_core::{
-    Acknowledgement, Alert, AnomalyDetection, Incident, IncidentKind, NotificationReason, Peak,
-    Span, Timestamp, WhichIncidents,
+    Acknowledgement, Alert, AnomalyDetection, Auxiliary, Incident, IncidentKind,
+    NotificationReason, Peak, Schema, Span, Timestamp, WhichIncidents,
 };
 use rules::{Look, Rules};
 use std::collections::VecDeque;
 
-/// More than can be open at once: an anomaly, two that are full, and what is missing.
+/// More than can be open at once: an anomaly, memory and eight mounts that are full, and what is missing.
 const MOST_OPEN: usize = 16;
 /// Closed ones that wait for the store.
 const MOST_CLOSED: usize = 100;
@@ -77,6 +77,11 @@ impl Incidents {
     /// The next tick reads again what people decided.
     pub(crate) fn forget_decisions(&mut self) {
         self.decisions.forget();
+    }
+
+    /// What the collector told beside its samples, for the rules.
+    pub(crate) fn take_mounts(&mut self, values: &[Auxiliary], schema: &Schema) {
+        self.rules.take_mounts(values, schema);
     }
 
     /// What is not stored, or not as it is.

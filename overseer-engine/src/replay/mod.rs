@@ -3,16 +3,20 @@
 //!
 //! A [`Replay`] reads the store some rows at a time and writes nothing. It is causal: what it says of a time was known
 //! then. It runs the detection that `score` runs and the engine's one policy; where two configurations differ in the
-//! policy alone, the detector judges each row once for both.
+//! policy alone, the detector judges each row once for both. What people said of incidents and the silences they made
+//! are obeyed, each from the time on at which it was given.
 
 mod compare;
+mod decided;
 mod player;
 mod report;
 mod source;
 
 pub use report::{Change, Played, REPLAY_VERSION, ReplayReport, ReplayedAlert, ReplayedSpan};
 
+use crate::incident::{ZoneByName, only_utc};
 use crate::policy::AlarmBudget;
+use decided::Decided;
 use overseer_core::{DetectorTrainer, Error, Result, Store, Timestamp};
 use player::Player;
 use source::{Source, spans};
@@ -27,6 +31,7 @@ pub struct Replay<'a> {
     until: Timestamp,
     detectors: Vec<MakeTrainer<'a>>,
     budgets: Vec<AlarmBudget>,
+    zones: ZoneByName,
 }
 
 impl<'a> Replay<'a> {
@@ -43,7 +48,7 @@ impl<'a> Replay<'a> {
         if since >= until {
             return Err(Error::invalid_parameter("since", "must be before the end of the replay"));
         }
-        Ok(Self { since, until, detectors: vec![trainer], budgets: vec![budget] })
+        Ok(Self { since, until, detectors: vec![trainer], budgets: vec![budget], zones: only_utc })
     }
 
     /// And by another configuration, of another budget; `trainer` where its detector is another one too, which takes
@@ -54,6 +59,13 @@ impl<'a> Replay<'a> {
         self.budgets.truncate(1);
         self.detectors.extend(trainer);
         self.budgets.push(budget);
+        self
+    }
+
+    /// Finds the zones of silences that recur this way; without it, only UTC is known.
+    #[must_use]
+    pub fn zones(mut self, zones: ZoneByName) -> Self {
+        self.zones = zones;
         self
     }
 
@@ -72,7 +84,9 @@ impl<'a> Replay<'a> {
         let step = store.step()?.ok_or_else(|| Error::not_enough_data("a replay", 1, 0))?;
         let found = spans(store, step, self.since, self.until)?;
         let schema = source::schema(store, step)?;
-        let mut player = Player::new(&self.budgets, schema);
+        let decided = Decided::read(store, (self.since, self.until), self.zones)?;
+        let (labels, silences) = decided.counts();
+        let mut player = Player::new(&self.budgets, schema, decided);
         let begin = found.first().map_or(self.since, |s| s.from);
         let end = found.last().map_or(self.until, |s| s.to);
         let steps = |from: Timestamp, to: Timestamp| {
@@ -98,10 +112,14 @@ impl<'a> Replay<'a> {
         if replayed.is_empty() {
             return Err(Error::not_enough_data("a replay of that time", 1, 0));
         }
-        let mut played = player.played().into_iter();
+        let (played, notes) = player.played();
+        let mut played = played.into_iter();
         let in_force = played.next().unwrap_or_default();
         let new = played.next();
-        Ok(ReplayReport::new((self.since, self.until), step, replayed, in_force, new))
+        let mut report = ReplayReport::new((self.since, self.until), step, replayed, in_force, new);
+        report.note_decisions(labels, silences);
+        report.notes.extend(notes);
+        Ok(report)
     }
 }
 

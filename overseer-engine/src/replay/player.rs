@@ -1,14 +1,16 @@
 //! Runs rows through detectors and policies, and keeps what they alerted on.
 
 use super::MakeTrainer;
+use super::decided::Decided;
 use super::report::{Played, ReplayedAlert, ReplayedSpan};
 use super::source::Source;
 use crate::detection::{describe, named};
 use crate::offline::learner::{GROWN, Learner};
 use crate::offline::score::evidence;
-use crate::policy::{AlarmBudget, AlarmPolicy};
+use crate::policy::{AlarmBudget, AlarmPolicy, Evidence, Verdict};
 use overseer_core::{
-    AnomalyDetection, Judgement, Result, Sample, Schema, Severity, Span, Store, Timestamp, host,
+    AnomalyDetection, FeatureEvidence, Judgement, Result, Sample, Schema, Severity, Span, Store,
+    Timestamp, host,
 };
 
 /// One configuration.
@@ -17,6 +19,51 @@ struct Seat {
     budget: AlarmBudget,
     policy: AlarmPolicy,
     played: Played,
+    /// An alert that a silence holds back while what it is about goes on.
+    held: Option<ReplayedAlert>,
+}
+
+impl Seat {
+    /// Decides about a row, which people may have said something about.
+    fn decide(
+        &mut self,
+        evidence: &Evidence<'_>,
+        decided: &Decided,
+        features: impl FnOnce() -> Vec<FeatureEvidence>,
+    ) -> Verdict {
+        // What a row is like matters only where it is unusual, and asking for the features takes time.
+        if decided.says_anything() && self.policy.classify(evidence) > Severity::None {
+            return self.policy.observe(&evidence.like(decided.label(&features())));
+        }
+        self.policy.observe(evidence)
+    }
+
+    /// Tells an alert, unless a silence covers it.
+    fn tell(&mut self, alert: ReplayedAlert, decided: &Decided) {
+        if decided.cover(lead(&alert), alert.timestamp) {
+            self.held = Some(alert);
+        } else {
+            self.held = None;
+            self.played.alerts.push(alert);
+        }
+    }
+
+    /// Tells what was held back once the silence is over, if it still goes on then.
+    fn follow(&mut self, now: Timestamp, verdict: Verdict, decided: &Decided) {
+        let Some(mut alert) = self.held.take() else { return };
+        if verdict.severity == Severity::None {
+            self.played.silenced += 1;
+        } else if decided.cover(lead(&alert), now) {
+            self.held = Some(alert);
+        } else {
+            alert.timestamp = now;
+            self.played.alerts.push(alert);
+        }
+    }
+}
+
+fn lead(alert: &ReplayedAlert) -> Option<&str> {
+    alert.features.first().map(|f| f.feature.as_str())
 }
 
 /// All configurations, and the detectors that they share or have of their own.
@@ -27,21 +74,23 @@ pub(super) struct Player {
     seats: Vec<Seat>,
     /// One for all seats, or one a seat.
     learners: Vec<Learner>,
+    decided: Decided,
     span: Option<ReplayedSpan>,
     interval: Span,
     sample: Sample,
 }
 
 impl Player {
-    pub(super) fn new(budgets: &[AlarmBudget], schema: Schema) -> Self {
+    pub(super) fn new(budgets: &[AlarmBudget], schema: Schema, decided: Decided) -> Self {
         let seats = budgets.iter().map(|&budget| {
             let policy = AlarmPolicy::new(budget, Span::from_secs(1));
-            Seat { budget, policy, played: Played::of(budget) }
+            Seat { budget, policy, played: Played::of(budget), held: None }
         });
         Self {
             is_host: schema == host::schema(),
             seats: seats.collect(),
             learners: Vec::new(),
+            decided,
             span: None,
             interval: Span::default(),
             sample: Sample::new(Timestamp::default(), Vec::new()),
@@ -68,8 +117,9 @@ impl Player {
                 seat.policy.resume(last.severity, last.timestamp);
             }
         }
+        self.decided.begin();
         let mut span = ReplayedSpan::new(source.interval, source.approximate);
-        let history = source.history(store)?;
+        let history = self.decided.without_incidents(source.history(store)?, source.from)?;
         span.learned_before = history.len();
         if history.len() >= GROWN / 2 {
             let past = source.past(store, &history)?;
@@ -89,11 +139,12 @@ impl Player {
     fn warm_up(&mut self, timestamp: Timestamp, values: &[f64]) -> Result<()> {
         let sample = Sample::new(timestamp, values.to_vec());
         let shared = self.learners.len() == 1;
+        self.decided.heed(timestamp, self.seats.iter_mut().map(|s| &mut s.policy));
         for (index, learner) in self.learners.iter_mut().enumerate() {
             let judgement = learner.judge(&sample)?;
             let evidence = evidence(&sample, judgement.as_ref(), self.is_host);
             for seat in seats_of(&mut self.seats, index, shared) {
-                seat.policy.observe(&evidence);
+                seat.decide(&evidence, &self.decided, || learner.explain());
             }
             learner.take_in(&sample)?;
         }
@@ -108,18 +159,20 @@ impl Player {
         let shared = self.learners.len() == 1;
         let approximate = self.span.as_ref().is_some_and(|s| s.approximate);
         let mut known = false;
+        self.decided.heed(timestamp, self.seats.iter_mut().map(|s| &mut s.policy));
         for (index, learner) in self.learners.iter_mut().enumerate() {
             let judgement = learner.judge(&self.sample)?;
             let evidence = evidence(&self.sample, judgement.as_ref(), self.is_host);
             for seat in seats_of(&mut self.seats, index, shared) {
-                let verdict = seat.policy.observe(&evidence);
+                let verdict = seat.decide(&evidence, &self.decided, || learner.explain());
+                seat.follow(timestamp, verdict, &self.decided);
                 if verdict.severity > Severity::None {
                     seat.played.time_in_alarm = and(seat.played.time_in_alarm, self.interval);
                 }
                 if verdict.alert {
                     let alert =
                         told(learner, &self.sample, verdict.severity, judgement, self.is_host);
-                    seat.played.alerts.push(ReplayedAlert::new(alert, approximate));
+                    seat.tell(ReplayedAlert::new(alert, approximate), &self.decided);
                 }
                 if judgement.is_some() {
                     seat.played.time_judged = and(seat.played.time_judged, self.interval);
@@ -139,9 +192,13 @@ impl Player {
         self.span.take().filter(|span| span.rows > 0)
     }
 
-    /// What each configuration alerted on.
-    pub(super) fn played(self) -> Vec<Played> {
-        self.seats.into_iter().map(|seat| seat.played.rated()).collect()
+    /// What each configuration alerted on, and what else a reader should know.
+    pub(super) fn played(self) -> (Vec<Played>, Vec<String>) {
+        let played = self.seats.into_iter().map(|mut seat| {
+            seat.played.silenced += usize::from(seat.held.is_some());
+            seat.played.rated()
+        });
+        (played.collect(), self.decided.notes)
     }
 }
 

@@ -101,6 +101,9 @@ pub struct Played {
     /// Alerts a week of the time that could be judged; `null` where none could.
     #[serde(with = "missing")]
     pub alerts_per_week: f64,
+    /// Alerts of events that were over before the silence that covered them was: nobody would have been told.
+    #[serde(default)]
+    pub silenced: usize,
     /// How long the state was not calm, whether that was an alert or not.
     pub time_in_alarm: Span,
     /// The time that could be judged: rows with a score, times the time between them.
@@ -183,6 +186,29 @@ impl ReplayReport {
             removed,
             changed,
             notes,
+        }
+    }
+
+    /// Says what of people's decisions was obeyed.
+    pub(super) fn note_decisions(&mut self, labels: usize, silences: usize) {
+        let several = |n: usize, one: &str, more: &str| match n {
+            1 => format!("1 {one}"),
+            n => format!("{n} {more}"),
+        };
+        if labels + silences > 0 {
+            self.notes.push(format!(
+                "{} and {} were obeyed, each from the time on at which it was given.",
+                several(labels, "label", "labels"),
+                several(silences, "silence", "silences")
+            ));
+        }
+        let played = [Some(("in force", &self.in_force)), self.new.as_ref().map(|n| ("new", n))];
+        for (which, played) in played.into_iter().flatten().filter(|(_, p)| p.silenced > 0) {
+            self.notes.push(format!(
+                "Of {} of the configuration {which} nobody would have been told: silences covered what it was about until \
+                 that was over.",
+                several(played.silenced, "alert", "alerts")
+            ));
         }
     }
 

@@ -96,6 +96,14 @@ impl Room {
         watched.push(at, of.value, memory);
     }
 
+    /// How full each mount was when it was looked at last.
+    pub(crate) fn fullness(&self) -> Vec<(&str, f64)> {
+        let newest = self.series.iter().filter_map(|(w, _)| Some((w, w.newest()?.0)));
+        let latest = newest.clone().map(|(_, at)| at).max();
+        let mounts = newest.filter(|(w, at)| w.name == FILESYSTEM && Some(*at) == latest);
+        mounts.filter_map(|(w, _)| Some((w.instance.as_str(), w.newest()?.1))).collect()
+    }
+
     /// Whether a report has something new to tell, which it then has told.
     pub(crate) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_new)
@@ -112,6 +120,7 @@ impl Engine {
         if is_due(self.room.kept_at, now, KEEP_EVERY) {
             self.read_room(now);
             let values = self.look_beside(now);
+            self.incidents.take_mounts(&values, &self.schema);
             if self.role == Role::Sampler && !values.is_empty() {
                 if self.room.unsaved.len() >= MOST_UNSAVED {
                     self.room.unsaved.pop_front();

@@ -92,6 +92,13 @@ impl SqliteStore {
         read_all(&self.connection, &self.path, "reading silences", sql, params, silence)
     }
 
+    pub(super) fn read_silences_since(&self, since: Timestamp) -> Result<Vec<Silence>> {
+        let sql = "SELECT * FROM silences WHERE host_id = ?1 AND (lifted_at IS NULL OR lifted_at > ?2) \
+                   AND (ends_at > ?2 OR recurrence IS NOT NULL) ORDER BY silence_id";
+        let params = [self.host_id, since.as_millis()];
+        read_all(&self.connection, &self.path, "reading silences", sql, params, silence)
+    }
+
     pub(super) fn insert_alert(&mut self, alert: &Alert) -> Result<i64> {
         const DOING: &str = "storing an alert";
         self.require_host(DOING)?;

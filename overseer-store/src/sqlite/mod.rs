@@ -307,6 +307,10 @@ impl Store for SqliteStore {
         self.read_silences(now)
     }
 
+    fn silences_since(&mut self, since: Timestamp) -> Result<Vec<Silence>> {
+        self.read_silences_since(since)
+    }
+
     fn queue_alert(&mut self, alert: &Alert) -> Result<i64> {
         self.insert_alert(alert)
     }

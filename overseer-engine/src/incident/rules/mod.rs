@@ -2,51 +2,39 @@
 //!
 //! | rule | begins | ends below | severity |
 //! |---|---|---|---|
-//! | the fullest writable mount is practically full | 97 % for a minute | 95 % | high, critical from 99 % on |
+//! | a writable mount is practically full, each by itself | 97 % for a minute | 95 % | high, critical from 99 % on |
 //! | memory is practically exhausted | 97 % for a minute | 93 % | high, critical from 99 % on |
 //! | a feature that was there has no value | for five minutes | with a value; a day later it is not expected any more | medium |
 //!
 //! A minute is at least three samples, five minutes at least twelve. They are counted in samples.
 
+mod full;
+
 use super::event::Seen;
+use full::{Full, Mounts};
 use overseer_core::{
-    FeatureEvidence, Incident, IncidentKind, Peak, Schema, Severity, Span, Timestamp, host,
+    Auxiliary, FeatureEvidence, Incident, IncidentKind, Peak, Schema, Severity, Span, Timestamp,
+    host,
 };
 
-const CRITICAL: f64 = 0.99;
-const FULL_FOR: (Span, usize) = (Span::from_secs(60), 3);
 const MISSING_FOR: (Span, usize) = (Span::from_secs(300), 12);
 /// What has been missing for so long is not expected any more.
 const FORGOTTEN_AFTER: Span = Span::from_secs(86_400);
 /// So many known values make a feature one that was there.
 const WAS_THERE: usize = 60;
 
-/// Something that can be full.
-#[derive(Debug, Clone)]
-struct Full {
-    feature: usize,
-    begins: f64,
-    ends: f64,
-    /// Samples in a row at which it was full.
-    samples: usize,
-    holds: bool,
-}
-
 /// The rules with what they remember.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
-    full: [Full; 2],
+    memory: Full,
+    mounts: Mounts,
     /// Of each feature, how many values were known, and for how many samples there has been none.
     known: Vec<(usize, usize)>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        let full = |feature, ends| Full { feature, begins: 0.97, ends, samples: 0, holds: false };
-        Self {
-            full: [full(host::FILESYSTEM_UTILIZATION, 0.95), full(host::MEMORY_UTILIZATION, 0.93)],
-            known: Vec::new(),
-        }
+        Self { memory: Full::memory(), mounts: Mounts::default(), known: Vec::new() }
     }
 }
 
@@ -61,6 +49,13 @@ pub(super) struct Look<'a> {
 }
 
 impl Rules {
+    /// Takes what the collector knows beside its samples, of which the fullness of each mount counts.
+    pub(super) fn take_mounts(&mut self, values: &[Auxiliary], schema: &Schema) {
+        if let Some(feature) = schema.get(host::FILESYSTEM_UTILIZATION) {
+            self.mounts.take(values, &feature.name);
+        }
+    }
+
     /// Counts the values of a sample from before.
     pub(super) fn remember(&mut self, values: &[f64]) {
         self.known.resize(values.len(), (0, 0));
@@ -75,10 +70,10 @@ impl Rules {
 
     /// Goes on with an incident that one of them found before a restart.
     pub(super) fn resume(&mut self, incident: &Incident, schema: &Schema, step: Span) {
-        for full in &mut self.full {
-            let name = schema.get(full.feature).map(|f| f.name.as_str());
-            full.holds |=
-                incident.kind == IncidentKind::Full && name == Some(incident.subject.as_str());
+        if incident.kind == IncidentKind::Full && self.memory.subject(schema) == incident.subject {
+            self.memory.resume();
+        } else if incident.kind == IncidentKind::Full {
+            self.mounts.resume(&incident.subject, schema);
         }
         if incident.kind == IncidentKind::Missing {
             self.known.resize(schema.len(), (0, 0));
@@ -93,9 +88,8 @@ impl Rules {
     pub(super) fn look(&mut self, look: Look<'_>) -> Vec<Seen> {
         let mut found = Vec::new();
         if *look.schema == host::schema() {
-            for full in &mut self.full {
-                found.extend(full.look(look));
-            }
+            found.extend(self.memory.look(look));
+            found.extend(self.mounts.look(look));
         }
         self.remember(look.values);
         found.push(self.missing(look));
@@ -134,45 +128,6 @@ impl Rules {
     }
 }
 
-impl Full {
-    /// `None` where nothing is known, which is no evidence of anything.
-    fn look(&mut self, look: Look<'_>) -> Option<Seen> {
-        let value = look.values.get(self.feature).copied().filter(|v| !v.is_nan())?;
-        let name = &look.schema.get(self.feature)?.name;
-        self.samples = if value >= self.begins { self.samples + 1 } else { 0 };
-        self.holds = match self.holds {
-            true => value >= self.ends,
-            false => self.samples >= samples(FULL_FOR, look.step),
-        };
-        let severity = match self.holds {
-            false => Severity::None,
-            true if value >= CRITICAL => Severity::Critical,
-            true => Severity::High,
-        };
-        let mut seen = seen(look.at, IncidentKind::Full, name, severity);
-        if !self.holds {
-            return Some(seen);
-        }
-        seen.features = vec![FeatureEvidence::new(name, value, (0.0, self.begins), 1.0)];
-        let percent = format!("{:.1} %", 100.0 * value);
-        let (said, action) = if self.feature == host::MEMORY_UTILIZATION {
-            (
-                format!("Memory is practically exhausted: {percent} of it is in use."),
-                "See which process grew, and stop it before the kernel does.",
-            )
-        } else {
-            let mount = look.mount.unwrap_or("The fullest disk");
-            (
-                format!("{mount} is practically full: {percent}."),
-                "Free or add space: what cannot be written any more fails.",
-            )
-        };
-        seen.description = said;
-        seen.actions = vec![action.to_owned()];
-        Some(seen)
-    }
-}
-
 fn samples((lasting, least): (Span, usize), step: Span) -> usize {
     lasting.steps(step).max(least)
 }
@@ -191,43 +146,4 @@ fn seen(at: Timestamp, kind: IncidentKind, subject: &str, severity: Severity) ->
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What a rule says after each of these values of a feature, all others being fine.
-    fn states(feature: usize, values: &[f64]) -> Vec<Severity> {
-        let schema = host::schema();
-        let mut rules = Rules::default();
-        let says = |value: &f64| {
-            let mut row = vec![0.1; schema.len()];
-            row[feature] = *value;
-            let (at, step) = (Timestamp::default(), Span::from_secs(20));
-            let look = Look { at, schema: &schema, values: &row, mount: Some("/var"), step };
-            rules.look(look).iter().map(|s| s.peak.severity).max().unwrap()
-        };
-        values.iter().map(says).collect()
-    }
-
-    #[test]
-    fn a_full_mount_counts_after_a_minute_and_until_it_is_clearly_below() {
-        use Severity::{Critical, High, None};
-        let values = [0.98, 0.96, 0.98, 0.98, 0.995, 0.96, f64::NAN, 0.96, 0.94, 0.96];
-        let said = states(host::FILESYSTEM_UTILIZATION, &values);
-        assert_eq!(said, [None, None, None, None, Critical, High, None, High, None, None]);
-        assert_eq!(states(host::MEMORY_UTILIZATION, &[0.969; 9]), [None; 9]);
-        assert_eq!(states(host::MEMORY_UTILIZATION, &[0.971; 4])[2..], [High; 2]);
-    }
-
-    #[test]
-    fn only_what_was_there_is_missed_after_minutes_and_for_a_day() {
-        let of = |there: usize, gone: usize| {
-            let mut values = vec![0.1; there];
-            values.extend(vec![f64::NAN; gone]);
-            states(host::PRESSURE_IO, &values)
-        };
-        assert_eq!(of(59, 100).iter().max(), Some(&Severity::None));
-        let said = of(60, 5000);
-        let missed: Vec<usize> = (0..said.len()).filter(|&i| said[i] > Severity::None).collect();
-        assert_eq!((missed.first(), missed.last()), (Some(&(60 + 14)), Some(&(60 + 4318))));
-    }
-}
+mod tests;
