@@ -83,6 +83,23 @@ fn models_trained_while_nothing_could_be_stored_are_saved_when_that_is_possible(
 }
 
 #[test]
+fn a_start_that_finds_models_and_no_database_says_that_it_is_gone() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path();
+    let mut engine = engine_of(root);
+    let now = run(&mut engine, start(), 70, |_, _| {});
+    engine.close();
+    drop(engine);
+    let gone = |engine: &mut Engine| says(&engine.tick(now), "the database beside them is gone");
+    assert!(!gone(&mut engine_of(root)));
+    std::fs::remove_file(root.join("overseer.db")).unwrap();
+    assert!(gone(&mut engine_of(root)));
+    std::fs::write(root.join("overseer.db"), "").unwrap();
+    assert!(gone(&mut engine_of(root)), "as an empty one does");
+    assert!(!gone(&mut engine_of(root)), "once");
+}
+
+#[test]
 fn what_waits_is_bounded_and_the_loss_of_the_oldest_is_told() {
     let place = tempfile::tempdir().unwrap();
     let root = place.path().join("state");

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in tests a panic is the report")]
 
-use overseer_core::{DetectorTrainer, Feature, ForecasterTrainer, Schema, Unit};
-#[cfg(target_os = "linux")]
-use overseer_core::{ForecastTarget, Frame, Timestamp};
+use overseer_core::{
+    DetectorTrainer, Feature, ForecastTarget, ForecasterTrainer, Frame, Schema, Span, Timestamp,
+    Unit,
+};
 use overseer_models::detector::ForestDetectorTrainer;
 use overseer_models::file::Reader;
-use overseer_models::forecaster::ForestForecasterTrainer;
+use overseer_models::forecaster::{ForestForecasterTrainer, Rule, RuleForecasterTrainer};
 
 const DETECTOR: &[u8] = include_bytes!("data/detector_v4.model");
 const FORECASTER: &[u8] = include_bytes!("data/forecaster_v4.model");
@@ -49,6 +50,21 @@ fn a_forecaster_with_any_byte_changed_is_refused() {
     let trainer = ForestForecasterTrainer::builder().build().unwrap();
     let schema = schema(None);
     every_damage_is_refused(FORECASTER, |bytes| trainer.load(bytes, &schema).is_ok());
+}
+
+#[test]
+fn a_forecaster_by_a_rule_with_any_byte_changed_is_refused() {
+    let mut frame = Frame::new(Schema::from_names(["cpu"]).unwrap());
+    for row in 0..200_u32 {
+        let time = Timestamp::from_millis(5000 * i64::from(row));
+        frame.push_row(time, &[f64::from(row * 37 % 23)]).unwrap();
+    }
+    for rule in [Rule::LastValue, Rule::Median(5), Rule::Before(Span::from_secs(60))] {
+        let trainer = RuleForecasterTrainer::builder(rule).build().unwrap();
+        let model = trainer.fit(&frame, ForecastTarget::Column(0), 2).unwrap();
+        let file = model.to_bytes().unwrap();
+        every_damage_is_refused(&file, |bytes| trainer.load(bytes, frame.schema()).is_ok());
+    }
 }
 
 /// What announces more than the file has left is refused before anything is allocated for it: a length of 2^63 could

@@ -117,12 +117,20 @@ impl KeptStore {
         // A reader of ours would only be in the way of moving a damaged one.
         self.access = Access::None(Error::unavailable("the database", "it could not be opened"));
         let Place { dir, options, schema, host, .. } = &self.place;
+        let is_gone = is_missing(dir);
         let opened = options.open_or_set_aside(&dir.database(), schema, host)?;
         if let Some(aside) = opened.set_aside {
             self.told.push(format!(
                 "the database could not be read; it was moved to {} and a fresh one was started",
                 aside.display()
             ));
+        }
+        if is_gone && self.opened == 0 && opened.warnings.is_empty() {
+            self.told.push(
+                "there are models of before, and the database beside them is gone or empty: what it held is lost, and \
+                 a fresh one was started"
+                    .to_owned(),
+            );
         }
         self.told.extend(opened.warnings);
         self.opened += 1;
@@ -220,6 +228,14 @@ impl KeptStore {
             Access::None(why) => Err(again(why)),
         }
     }
+}
+
+/// Whether there is no database, or an empty file, where there was one: models are saved only after it is made. SQLite
+/// takes a single byte for nothing too.
+fn is_missing(dir: &DataDir) -> bool {
+    let is_empty = std::fs::metadata(dir.database())
+        .map_or_else(|e| e.kind() == std::io::ErrorKind::NotFound, |found| found.len() <= 1);
+    is_empty && std::fs::read_dir(dir.models()).is_ok_and(|mut files| files.next().is_some())
 }
 
 /// The same once more, for an error cannot be copied.

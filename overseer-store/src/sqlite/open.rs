@@ -203,7 +203,7 @@ impl SqliteOptions {
     fn connect(&self, path: &Path) -> Result<Connection> {
         const DOING: &str = "opening the database";
         // SQLite deletes a log without a database, and data with it.
-        if has_content(&log_of(path)) && !has_content(path) {
+        if has_content(&log_of(path)) && is_empty_to_sqlite(path) {
             return Err(corrupt(path, "there is a log beside it, but it is empty", DOING));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -265,7 +265,15 @@ impl SqliteOptions {
     /// Reads the whole database through, if it is small or the last shutdown was not clean.
     fn check_structure(&self, connection: &Connection, path: &Path, has_log: bool) -> Result<()> {
         const DOING: &str = "checking the database";
-        let is_small = fs::metadata(path).map_or(0, |m| m.len()) < CHECKED_BELOW_BYTES;
+        let length = fs::metadata(path).map_or(0, |m| m.len());
+        let page: u32 =
+            connection.query_row("PRAGMA page_size", [], |row| row.get(0)).at(path, DOING)?;
+        // SQLite reads a last page that was cut short as if its end were zeros. Beside a log that may be a checkpoint
+        // which did not come to its end, and the log has the page.
+        if !has_log && !length.is_multiple_of(u64::from(page.max(1))) && !is_empty_to_sqlite(path) {
+            return Err(corrupt(path, "it was cut off in the middle of a page", DOING));
+        }
+        let is_small = length < CHECKED_BELOW_BYTES;
         if !is_small && !has_log && session::left_open(connection).is_none() {
             return Ok(());
         }
@@ -375,6 +383,11 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// The write-ahead log of a database. A link is followed, for the log lies beside what it points to.
 fn log_of(path: &Path) -> PathBuf {
     aside::with_suffix(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "-wal")
+}
+
+/// SQLite takes a file of a single byte for an empty one (`unixFileSize` of its `os_unix.c`).
+fn is_empty_to_sqlite(path: &Path) -> bool {
+    fs::metadata(path).map_or(0, |m| m.len()) <= 1
 }
 
 fn has_content(path: &Path) -> bool {

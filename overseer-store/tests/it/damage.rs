@@ -71,8 +71,14 @@ fn noise_in_place_of_a_database_is_set_aside_and_kept() {
 fn a_truncated_database_is_set_aside_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let whole = filled(&dir.path().join("overseer.db"));
-    is_set_aside(&whole[..whole.len() / 2]);
-    is_set_aside(&whole[..100]);
+    // To half a header, to pages and to what is none, and by as little as the last byte.
+    let pages = whole.len() / 4096;
+    let of_pages = [1, 2, pages / 2, pages - 1].map(|n| 4096 * n);
+    let others = [2, 50, 100, 4095, 4097, whole.len() / 2 + 7, whole.len() - 4095, whole.len() - 1];
+    for length in of_pages.into_iter().chain(others) {
+        println!("{length} of {}", whole.len());
+        is_set_aside(&whole[..length]);
+    }
 }
 
 #[test]
@@ -105,10 +111,15 @@ fn a_log_without_its_database_is_kept_though_sqlite_would_delete_it() {
     drop(store);
     assert!(!log.is_empty() && !beside(&path, "-wal").exists());
 
-    fs::remove_file(&path).unwrap();
-    fs::write(beside(&path, "-wal"), &log).unwrap();
-    let target = open_or_set_aside(&path).set_aside.unwrap();
-    assert_eq!(fs::read(beside(&target, "-wal")).unwrap(), log);
+    for left in [None, Some(""), Some("S")] {
+        fs::remove_file(&path).unwrap();
+        if let Some(left) = left {
+            fs::write(&path, left).unwrap();
+        }
+        fs::write(beside(&path, "-wal"), &log).unwrap();
+        let target = open_or_set_aside(&path).set_aside.unwrap();
+        assert_eq!(fs::read(beside(&target, "-wal")).unwrap(), log, "{left:?}");
+    }
 }
 
 #[test]
