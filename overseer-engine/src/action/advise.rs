@@ -28,12 +28,16 @@ struct Numbered {
     id: i64,
 }
 
+/// When actions were proposed, for which process, and which.
+type Proposed = (Timestamp, Option<u32>, Vec<ProposedAction>);
+
 /// What an engine knows of actions.
 #[derive(Debug, Default)]
 pub(crate) struct Advised {
     hands: Option<Box<dyn Actuator>>,
     experience: Option<(Timestamp, Experience)>,
-    proposed: HashMap<(String, String), (Timestamp, Option<u32>, Vec<ProposedAction>)>,
+    /// Of each feature and instance.
+    proposed: HashMap<(String, String), Proposed>,
     /// Stored advice, the newest last; none before it was read.
     numbered: Option<VecDeque<Numbered>>,
     /// Whether there is time to look at what lies on a disk.

@@ -44,7 +44,7 @@ fn sinks_are_read_in_order_and_shown_without_secrets() {
 #[cfg(all(feature = "http", feature = "email"))]
 #[test]
 fn each_example_of_the_documentation_is_right() {
-    let docs = include_str!("../../../docs/sinks.md");
+    let docs = include_str!("../../../../docs/sinks.md");
     let examples: Vec<&str> = docs
         .split("```toml\n")
         .skip(1)
