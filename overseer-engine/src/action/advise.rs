@@ -28,6 +28,7 @@ struct Numbered {
     id: i64,
 }
 
+/// When actions were proposed, for which process, and which.
 type Proposed = (Timestamp, Option<u32>, Vec<ProposedAction>);
 
 /// What an engine knows of actions.
@@ -35,7 +36,7 @@ type Proposed = (Timestamp, Option<u32>, Vec<ProposedAction>);
 pub(crate) struct Advised {
     hands: Option<Box<dyn Actuator>>,
     experience: Option<(Timestamp, Experience)>,
-    /// What was proposed last for a feature and which of several, when, and for which process.
+    /// Of each feature and instance.
     proposed: HashMap<(String, String), Proposed>,
     /// Stored advice, the newest last; none before it was read.
     numbered: Option<VecDeque<Numbered>>,

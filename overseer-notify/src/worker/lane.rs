@@ -1,11 +1,13 @@
 //! One sink's thread: what is tried when, and what becomes of it.
 
 use super::outbox::Outbox;
-use super::repeats::{RECALLED, Repeats};
+use super::repeats::{MOST, RECALLED, Repeats};
 use super::{Notices, WorkerOptions};
 use crate::message::one_line;
 use crate::retry::RetryAfter;
-use overseer_core::{Alert, AlertState, Delivery, Error, Notification, Sink, Span, Timestamp};
+use overseer_core::{
+    Alert, AlertState, Delivery, Error, Notification, Sink, Span, Timestamp, WhichIncidents,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -187,6 +189,12 @@ impl Lane {
     /// Tells again of what goes on, if that is due; says whether there may be more.
     fn repeat(&mut self, now: Timestamp) -> bool {
         let Some(every) = self.sink.repeats_every() else { return false };
+        if self.repeats.is_in_doubt(now) {
+            match self.outbox.with(|store| store.incidents(WhichIncidents::Open, MOST)) {
+                Ok(open) => self.repeats.confirm(&open, now),
+                Err(e) => tracing::warn!(sink = self.name, "reading the incidents: {e}"),
+            }
+        }
         let Some(repeat) = self.repeats.next(every, now) else { return false };
         match self.sink.deliver(repeat.id, &repeat.message) {
             Ok(()) => {
