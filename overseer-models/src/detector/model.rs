@@ -32,14 +32,27 @@ pub(super) const KINDS: [Kind; BRANCHES] = [
     Kind { least: 0.05, ..PLAIN },
     Kind { least: 0.02, ..PLAIN },
 ];
-const PLAIN: Kind =
-    Kind { kept: 4096, remembered: 1.0, many: f64::INFINITY, least: 0.05, most: f64::INFINITY };
+const PLAIN: Kind = Kind {
+    kept: 4096,
+    remembered: 1.0,
+    many: f64::INFINITY,
+    wildest: 4.0,
+    least: 0.05,
+    most: f64::INFINITY,
+};
 
 /// How the combined evidence is kept, so that a row can be compared with those before it. It is in powers of ten, so
 /// that its mean excess would be 0.43 if they were exact; few rows must not make it much more. About the last third of
 /// all rows counts, once there are many: before, the detector knew less and was surprised more often.
 pub(super) const RANKS: Kind =
-    Kind { kept: 2048, remembered: 1.0 / 3.0, many: 0.1, least: 0.05, most: 0.6 };
+    Kind { kept: 2048, remembered: 1.0 / 3.0, many: 0.1, wildest: 3.0, least: 0.05, most: 0.6 };
+
+/// The same for so many features. Among the rows are incidents that nobody labelled. Of several features they are cut
+/// sooner than other scores are, or they hide the next ones; of one, whose kinds of evidence seldom agree, what is wild
+/// is seldom an incident.
+pub(super) fn ranks(features: usize) -> Kind {
+    if features == 1 { Kind { wildest: PLAIN.wildest, ..RANKS } } else { RANKS }
+}
 
 /// Calibration remembers about so many seconds: a quarter of a year.
 pub(super) const MEMORY_SECONDS: f64 = 91.0 * 86_400.0;

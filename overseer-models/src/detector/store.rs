@@ -1,13 +1,13 @@
 //! The stored form of the detector: everything it has learned and every lag, so that a loaded one goes on as if it
 //! had never stopped.
 
-use super::combine::{BRANCHES, Weights};
-use super::evidence::{Evidence, PER_FEATURE};
+use super::combine::{BRANCHES, DISTANCE, Weights};
+use super::evidence::{Evidence, PER_FEATURE, distance};
 use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::inputs::Inputs;
 use super::memory::{Kept, check, kinds};
-use super::model::{ForestDetector, RANKS, State};
+use super::model::{ForestDetector, State, ranks};
 use super::novelty::Novelty;
 use super::range::Ranges;
 use super::reach::Reach;
@@ -22,9 +22,11 @@ use std::sync::Arc;
 const KIND: &str = "isolation_forest_detector";
 /// Version of the payload. The detectors of versions 1 and 2 looked at other inputs and kept nothing that these could
 /// be made of: they are told apart from damage, so that the caller trains anew. Version 3 knew no limit of memory; it
-/// is read as one that keeps all.
-const VERSION: u32 = 4;
+/// is read as one that keeps all. Up to version 4 the distance was a root mean square over features: past ones are
+/// worked out anew from the past rows that are kept.
+const VERSION: u32 = 5;
 const WITHOUT_LIMIT: u32 = 3;
+const OTHER_DISTANCE: u32 = 4;
 
 /// The most trees a stored forest may have.
 const MOST_TREES: usize = 10_000;
@@ -119,8 +121,12 @@ impl ForestDetector {
         let forest = PooledForest::read_from(&mut r, d * PER_FEATURE)?;
         let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE, kept.past_rows)?;
         let tails = kinds(kept.past_scores).map(|kind| Tail::read_from(&mut r, kind));
-        let tails = tails.collect::<Result<_>>()?;
-        let ranks = Tail::read_from(&mut r, RANKS)?;
+        let mut tails = tails.collect::<Result<Vec<_>>>()?;
+        if version <= OTHER_DISTANCE {
+            let rows = reservoir.rows().chunks_exact(d * PER_FEATURE);
+            tails[DISTANCE] = tails[DISTANCE].taught_by(rows.map(|row| distance(row, features)));
+        }
+        let ranks = Tail::read_from(&mut r, ranks(d))?;
         let (rows, next_refit, calibrated) = (r.u64()?, r.u64()?, r.u64()?);
         let mut found = [0.0; BRANCHES];
         for l in &mut found {

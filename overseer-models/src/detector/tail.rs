@@ -17,9 +17,7 @@ const RAREST: f64 = 15.0;
 /// Nor than so many times what all that ever came could show: a tail fitted to a handful must not shout.
 const BORNE_OUT: f64 = 2.0;
 
-/// A past score counts for no more than the one whose evidence is this, so that one wild row cannot blunt the tail;
-/// before there are a few, nobody knows which is wild.
-const BLUNTED: f64 = 4.0;
+/// Before there are so many past scores nobody knows which of them is wild, and all count as they are.
 const FEW: usize = 50;
 
 /// How many excesses the guessed scale is worth.
@@ -44,6 +42,9 @@ pub(super) struct Kind {
     pub(super) remembered: f64,
     /// The share of unusual scores above which there is an incident.
     pub(super) many: f64,
+    /// A past score counts for no more than the one whose evidence is this, so that a few wild rows cannot blunt the
+    /// tail.
+    pub(super) wildest: f64,
     /// The least mean excess that is believed, in the score's own unit, and the largest.
     pub(super) least: f64,
     pub(super) most: f64,
@@ -124,7 +125,8 @@ impl Tail {
             }
             self.unusual = 0;
         }
-        let ceiling = self.threshold + self.scale * LN_10 * (BLUNTED + self.share.log10());
+        let ceiling =
+            self.threshold + self.scale * LN_10 * (self.kind.wildest + self.share.log10());
         let score = if self.sorted.len() < FEW { score } else { score.min(ceiling) } as f32;
         if self.entries.len() < self.kind.kept {
             make_room(&mut self.entries, 1, self.kind.kept);
@@ -142,6 +144,13 @@ impl Tail {
         let at = self.sorted.partition_point(|&s| s < score);
         self.sorted.insert(at, score);
         self.fit();
+    }
+
+    /// A tail of the same kind that has learned these scores and nothing else.
+    pub(super) fn taught_by(&self, scores: impl Iterator<Item = f64>) -> Self {
+        let mut tail = Self::new(self.kind, self.memory);
+        scores.for_each(|score| tail.learn(score));
+        tail
     }
 
     /// Keeps at most so many entries from now on; of more, ones evenly spread, which are as fair a sample.

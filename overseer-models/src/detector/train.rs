@@ -7,7 +7,7 @@ use super::frozen::Frozen;
 use super::groups::{Group, correlated};
 use super::inputs::Inputs;
 use super::memory::{Kept, LEAST_BYTES, TOGETHERS};
-use super::model::{ForestDetector, KINDS, MEMORY_SECONDS, RANKS, State};
+use super::model::{ForestDetector, KINDS, MEMORY_SECONDS, State, ranks};
 use super::novelty::Novelty;
 use super::range::Ranges;
 use super::reach::Reach;
@@ -289,7 +289,7 @@ impl ForestDetectorTrainer {
             rows: 0,
             next_refit: u64::MAX,
             calibrated: 0,
-            ranks: Tail::new(RANKS, memory),
+            ranks: Tail::new(ranks(d), memory),
             found: [0.0; BRANCHES],
         };
         Ok(ForestDetector {

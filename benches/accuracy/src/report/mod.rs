@@ -1,5 +1,6 @@
 //! Writes the figures down: tables for the terminal, and `docs/accuracy.md` with its plots.
 
+mod goals;
 mod peers;
 mod plot;
 pub(crate) mod svg;
@@ -77,7 +78,8 @@ const ABLATION: &str = "\
 
 The same measurement with one thing about the detector different. Recalls and false alarms are means over the corpora,
 *events at 1 a day* at one threshold for a whole corpus. How far the row with another seed is from the first is chance;
-so are smaller differences of the others.
+so are smaller differences of the others. Told less memory than it likes, a detector gives up past rows and scores, trees, and
+how many features it looks at together.
 ";
 
 const PLOTS: &str = "\
@@ -144,6 +146,7 @@ pub fn files(
     if let Some(nab) = &results.nab {
         section(NAB_TEXT, &tables::nab(nab));
     }
+    section(goals::GOALS, &(goals::goals(results) + "\n" + goals::TRIED));
     section(PEERS, &tables::peers(results));
     if !variants.is_empty() {
         section(ABLATION, &tables::ablation(variants));

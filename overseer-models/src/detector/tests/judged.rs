@@ -85,14 +85,21 @@ fn a_calm_hour_passes_without_a_word() {
 
 #[test]
 fn p_values_of_normal_rows_are_not_too_small() {
-    let rows = noise(9000, 6, 21);
-    let mut detector = trainer().fit(&frame(&unknown(6), &rows[..3000])).unwrap();
-    let judged = observe_all(&mut *detector, 3000, &rows[3000..]);
+    // Rows follow each other in the windows, so small p-values come in runs and one host is little evidence.
+    let hosts = [21, 22, 23];
+    let mut p_values = Vec::new();
+    for seed in hosts {
+        let rows = noise(9000, 6, seed);
+        let mut detector = trainer().fit(&frame(&unknown(6), &rows[..3000])).unwrap();
+        let judged = observe_all(&mut *detector, 3000, &rows[3000..]);
+        p_values.extend(judged.iter().map(|j| j.p_value));
+        assert!(detector.metadata().quality["flagged_share"].0 < 0.005);
+    }
     for p in [0.1, 0.01, 0.001] {
-        let share = judged.iter().filter(|j| j.p_value <= p).count() as f64 / 6000.0;
+        let below = p_values.iter().filter(|&&v| v <= p).count();
+        let share = below as f64 / p_values.len() as f64;
         assert!(share <= 1.6 * p + 0.0015, "{share} of the rows have a p-value up to {p}");
     }
-    assert!(detector.metadata().quality["flagged_share"].0 < 0.005);
 }
 
 #[test]
@@ -174,7 +181,7 @@ fn scores_are_stable_for_a_seed() {
     let later = [vec![5.0, 8.0, 3.0], vec![10.0, 16.0, 6.0], vec![5.0, 60.0, 3.0]];
     let scores: Vec<f64> =
         observe_all(&mut *detector, 200, &later).iter().map(|j| j.score).collect();
-    let golden = [0.325_712_130_216_658_5, 0.414_628_227_335_902_3, 0.650_060_792_565_376_1];
+    let golden = [0.315_732_379_583_784_53, 0.396_541_091_042_728_44, 0.647_831_633_390_293_1];
     for (s, g) in scores.iter().zip(golden) {
         assert!((s - g).abs() < 1e-9, "{scores:?}");
     }
