@@ -54,6 +54,7 @@ mod storage;
 mod stored_models;
 mod tick;
 mod training;
+pub mod usual;
 
 pub use alarm_rate::AlarmRate;
 pub use config::Config;
