@@ -55,6 +55,7 @@ mod storage;
 mod stored_models;
 mod tick;
 mod training;
+pub mod usual;
 mod utc;
 
 pub use alarm_rate::AlarmRate;

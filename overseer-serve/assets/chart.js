@@ -73,13 +73,19 @@ export class Chart {
     }
   }
 
-  /** `data`: from, to, now, resolution, xs, mean, min, max, band, limit, forecast [{t, mid, low, high}],
+  /** `data`: from, to, now, resolution, xs, mean, min, max, limit, forecast [{t, mid, low, high}],
+   * usual {ts, lower, upper} or null, band [low, high] or null for where that is not known,
    * marks [{t, until, severity, hollow}]. */
   set(data) {
     this.data = data;
     const seen = [0];
     for (const list of [data.mean, data.max]) for (const v of list) if (Number.isFinite(v)) seen.push(v);
     for (const f of data.forecast) seen.push(f.mid ?? 0);
+    // The upper edge of what is usual is shown too, unless what was seen would be flat below it.
+    const most = Math.max(...seen);
+    const edges = data.usual ? data.usual.upper.filter((v, i) => Number.isFinite(v) && data.usual.ts[i] >= data.from && data.usual.ts[i] <= data.to) : [data.band?.[1] ?? 0];
+    const edge = Math.max(0, ...edges);
+    if (edge <= 2 * most) seen.push(edge);
     this.top = this.unit === 'score' ? 100 : roundUp(Math.max(...seen), this.unit);
     this.draw();
   }
@@ -115,6 +121,19 @@ export class Chart {
     const { xs, mean, min, max, resolution } = this.data;
     if (Math.abs(xs[i] - time) > 3 * resolution || (i === xs.length - 1 && time > xs[i] + resolution)) return null;
     return { t: xs[i], mean: mean[i], min: min[i], max: max[i] };
+  }
+
+  /** What was usual at a time: on the line between the middles of two hours; null where it is not known. */
+  usualAt(time) {
+    const { ts, lower, upper } = this.data?.usual ?? { ts: [] };
+    const length = ts.length > 1 ? ts[1] - ts[0] : 3600e3;
+    if (!ts.length || time < ts[0] - length / 2 || time > ts.at(-1) + length / 2) return null;
+    const place = Math.min(ts.length - 1, Math.max(0, (time - ts[0]) / length));
+    const [a, b] = [Math.floor(place), Math.ceil(place)];
+    const known = [a, b].filter((i) => Number.isFinite(upper[i]));
+    // Where only one side is known, up to the middle.
+    if (known.length < 2) return known[0] === Math.round(place) ? [lower[known[0]], upper[known[0]]] : null;
+    return [lower, upper].map((list) => list[a] + (place - a) * (list[b] - list[a]));
   }
 
   /** What is predicted for a time after now: between two predictions on the line from one to the other. */
@@ -189,18 +208,48 @@ export class Chart {
     }
   }
 
+  /** What was usual at each time; where that is not known, what is usual now, with broken edges. */
   band(g, color, w) {
+    let run = [];
+    let flat = [];
+    const flush = () => { this.filled(g, color, run); this.flat(g, color, flat); [run, flat] = [[], []]; };
+    for (let x = LEFT; x <= w - RIGHT; x += 2) {
+      const usual = this.usualAt(this.timeAt(x));
+      if (usual ? flat.length : run.length) flush();
+      if (usual) run.push([x, ...usual]); else flat.push(x);
+    }
+    flush();
+  }
+
+  filled(g, color, run) {
+    if (run.length < 2) return;
+    g.fillStyle = color('band');
+    g.beginPath();
+    for (const [x, low, high] of run) g.lineTo(x, Math.min(this.y(high), this.y(low) - 2));
+    for (const [x, low] of run.toReversed()) g.lineTo(x, this.y(low));
+    g.fill();
+    g.strokeStyle = color('band-edge');
+    g.lineWidth = 1;
+    for (const edge of [1, 2]) {
+      g.beginPath();
+      for (const point of run) if (point[edge] > this.top) g.moveTo(point[0], this.y(this.top)); else g.lineTo(point[0], this.y(point[edge]));
+      g.stroke();
+    }
+  }
+
+  flat(g, color, xs) {
     const { band } = this.data;
-    if (!band) return;
+    if (!band || !xs.length) return;
+    const [left, right] = [xs[0], xs.at(-1) + 2];
     const [low, high] = [this.y(band[0]), this.y(band[1])];
     g.fillStyle = color('band');
-    g.fillRect(LEFT, high, w, Math.max(2, low - high));
+    g.fillRect(left, high, right - left, Math.max(2, low - high));
     g.strokeStyle = color('band-edge');
     g.setLineDash([4, 3]);
     g.lineWidth = 1;
     for (const [v, y] of [[band[0], low], [band[1], high]]) {
       if (v > this.top) continue;
-      g.beginPath(); g.moveTo(LEFT, Math.round(y) + 0.5); g.lineTo(LEFT + w, Math.round(y) + 0.5); g.stroke();
+      g.beginPath(); g.moveTo(left, Math.round(y) + 0.5); g.lineTo(right, Math.round(y) + 0.5); g.stroke();
     }
     g.setLineDash([]);
   }

@@ -31,7 +31,7 @@ function card(feature, unit, on) {
 }
 
 /** All features with the same axis of time. `view`: from, to, now. */
-export function showCharts(points, report, happened, view, on) {
+export function showCharts(points, usual, report, happened, view, on) {
   const lists = points.features.map((f) => ({ ...f, marks: marksOf(f.feature, happened, view) }));
   if (points.performance_score) {
     const s = points.performance_score;
@@ -46,11 +46,18 @@ export function showCharts(points, report, happened, view, on) {
     c.root.hidden = isMissing && list.feature !== SCORE;
     c.chart.set({
       ...view, xs, resolution: points.resolution, mean: list.mean, min: list.min, max: list.max, limit: list.limit, marks: list.marks,
-      band: current?.usual ?? null, forecast: forecastOf(list.feature, report, view.now),
+      band: current?.usual ?? null, usual: usualOf(list.feature, usual), forecast: forecastOf(list.feature, report, view.now),
     });
   }
+  by('usual-now').hidden = usual ? !usual.basis.includes('unknown') : false;
   showValues(report);
   describe(view);
+}
+
+/** What was usual of a feature at each hour, from middle to middle. */
+function usualOf(feature, usual) {
+  const found = feature === SCORE ? usual?.performance_score : usual?.features.find((f) => f.feature === feature);
+  return found ? { ...found, ts: usual.starts.map((t) => t + usual.resolution / 2) } : null;
 }
 
 /** Whether a feature made a good part of a finding. */
@@ -91,8 +98,9 @@ export function showValues(report) {
     c.value = value;
     if (c.chart.at === null) set(c.now, format.value(value, c.unit));
     const reason = report?.current?.missing.find((m) => m.feature === c.feature)?.reason;
-    const usual = current?.usual ? `usual ${format.extent(...current.usual, c.unit)}` : '';
-    set(c.usual, reason ?? usual);
+    const hour = report && c.chart.usualAt(report.timestamp);
+    const usual = [current?.usual && `usual ${format.extent(...current.usual, c.unit)}`, hour && `at this hour ${format.extent(...hour, c.unit)}`];
+    set(c.usual, reason ?? usual.filter(Boolean).join(', '));
     const isOdd = severity !== 'none' && leads(report?.anomaly?.features ?? [], c.feature);
     c.root.classList.toggle('odd', isOdd);
     c.root.dataset.severity = isOdd ? severity : 'none';
@@ -106,7 +114,9 @@ export function hover(time, speaking) {
     const at = time === null ? null : c.chart.pointAt(time) ?? c.chart.forecastAt(time);
     set(c.now, format.value(time === null ? c.value : at?.mean, c.unit));
     const spread = at && at.max - at.min > 0 ? ` · ${at.isAhead ? '90 %: ' : ''}${format.extent(at.min, at.max, c.unit)}` : '';
-    set(c.when, time === null ? '' : `${format.moment(at?.t ?? time)}${at?.isAhead ? ', forecast' : ''}${spread}`);
+    const hour = at && c.chart.usualAt(at.t);
+    const usual = hour ? ` · usual then ${format.extent(...hour, c.unit)}` : '';
+    set(c.when, time === null ? '' : `${format.moment(at?.t ?? time)}${at?.isAhead ? ', forecast' : ''}${spread}${usual}`);
     c.usual.hidden = time !== null;
     if (speaking === c.feature && at) {
       c.canvas.setAttribute('aria-label', `${format.nameOf(c.feature)} at ${format.moment(at.t)}: ${format.value(at.mean, c.unit)}`);

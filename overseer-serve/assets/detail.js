@@ -6,6 +6,9 @@ import { by, el, num, pill, processes, table } from './dom.js';
 import * as format from './format.js';
 
 let units = new Map();
+let show = () => {};
+/** What is done to show a stretch of time in the charts. */
+export const onShow = (look) => { show = look; };
 export const knowUnits = (map) => { units = map; };
 
 /** Opens an incident by its number. */
@@ -58,7 +61,7 @@ function aboutIncident(incident, similar) {
     similar.length ? el('ul', { className: 'plain' }, ...similar.map(link)) : nothing('Nothing like it is among the stored incidents.'),
     incident.acknowledged && el('p', { className: 'dim' }, `Acknowledged ${format.ago(incident.acknowledged.at)}${incident.acknowledged.note ? `: ${incident.acknowledged.note}` : '.'}`),
     el('h3', {}, 'What to do with it'),
-    el('p', { className: 'row' }, goesOn && !incident.acknowledged ? acknowledge(incident, said) : null,
+    el('p', { className: 'row' }, inCharts(incident.began_at, length), goesOn && !incident.acknowledged ? acknowledge(incident, said) : null,
       ...[1, 8, 24].map((hours) => silence(incident, hours, said))),
     said, ...wasIt({ incident: incident.id }, incident.label),
   ];
@@ -73,6 +76,7 @@ function aboutAnomaly(anomaly, labels, incident) {
     ...why(anomaly.features), actions(anomaly.suggested_actions), ...ran(incident?.processes),
     anomaly.similar.length ? el('p', { className: 'row' }, el('span', { className: 'dim' }, 'It was like this before:'), ...anomaly.similar.map(link))
       : nothing('Nothing like it is among the stored events.'),
+    el('p', { className: 'row' }, inCharts(anomaly.timestamp, 0)),
     incident && el('p', {}, el('button', { type: 'button', className: 'link', onclick: () => openIncident(incident.id) }, `It belongs to incident #${incident.id}.`)),
     ...(labels ? wasIt({ anomaly: anomaly.timestamp }, labels.at(-1)) : []),
   ];
@@ -96,6 +100,12 @@ function why(features) {
     num(format.value(f.observed, unit(f))), num(format.extent(...f.expected, unit(f))), bar(f.contribution),
   ]);
   return [table(['Feature', 'Seen', 'Expected', 'Share of the score'], rows)];
+}
+
+/** Looks at it in the charts, with as much again before and after. */
+function inCharts(begin, length) {
+  const around = Math.max(length, 300e3);
+  return el('button', { type: 'button', onclick: () => { by('detail').close(); show({ from: begin - around, to: Math.min(Date.now(), begin + length + around) }); } }, 'Show in the charts');
 }
 
 const actions = (list) => (list.length ? el('ul', { className: 'plain' }, ...list.map((a) => el('li', {}, `→ ${a}`))) : null);

@@ -3,11 +3,11 @@
 const NAMES = {
   'system.cpu.utilization': 'CPU', 'overseer.cpu.load_per_core': 'Load per core',
   'system.memory.utilization': 'Memory', 'system.paging.utilization': 'Swap',
-  'system.filesystem.utilization': 'Fullest file system', 'system.disk.io.read': 'Disk reads',
+  'system.filesystem.utilization': 'Fullest disk', 'system.disk.io.read': 'Disk reads',
   'system.disk.io.write': 'Disk writes', 'system.network.io.receive': 'Network in',
   'system.network.io.transmit': 'Network out', 'system.process.count': 'Processes',
-  'linux.pressure.cpu': 'Waiting for CPU', 'linux.pressure.io': 'Waiting for I/O',
-  'linux.pressure.memory': 'Waiting for memory', performance_score: 'Performance score',
+  'linux.pressure.cpu': 'CPU pressure', 'linux.pressure.io': 'I/O pressure',
+  'linux.pressure.memory': 'Memory pressure', performance_score: 'Performance score',
 };
 
 export const nameOf = (feature) => NAMES[feature] ?? feature;

@@ -30,7 +30,7 @@ export const isOf = (time, incident) => incident.began_at <= time && time <= inc
 export function showFound(report) {
   advice(report);
   room(report.room);
-  if (report.processes.length || !by('processes').hasChildNodes()) showProcesses(report.processes);
+  if (report.processes.length) showProcesses(report.processes);
   patterns(report.patterns);
   models(report.learned.models);
   const notes = report.notices.map((n) => el('li', { className: n.warning ? 'warn' : '' }, n.message));

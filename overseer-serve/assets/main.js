@@ -3,7 +3,7 @@
 import { whenChanged } from './acts.js';
 import { get, listen, post, setToken } from './api.js';
 import { hover, showCharts, showValues } from './charts.js';
-import { knowUnits, openCurrent, openIncident, openStored } from './detail.js';
+import { knowUnits, onShow, openCurrent, openIncident, openStored } from './detail.js';
 import { by, el, say } from './dom.js';
 import * as format from './format.js';
 import { showHead } from './head.js';
@@ -14,8 +14,9 @@ import { startTheme } from './theme.js';
 
 const RANGES = [['5m', 300], ['15m', 900], ['1h', 3600], ['6h', 21600], ['24h', 86400], ['7d', 604800], ['30d', 2592000], ['90d', 7776000], ['1y', 31536000]];
 const POINTS = 300;
+const LONGEST_USUAL = 400 * 86400e3;
 const state = {
-  length: 3600e3, zoom: null, report: null, serving: null, points: null, asked: 0, busy: false, again: false,
+  length: 3600e3, zoom: null, report: null, serving: null, points: null, usual: null, usualOf: '', asked: 0, busy: false, again: false,
   happened: { incidents: [], anomalies: [], labels: [], more: false },
 };
 
@@ -53,7 +54,14 @@ function view() {
 }
 
 function draw() {
-  if (state.points) showCharts(state.points, state.report, state.happened, view(), gestures);
+  if (state.points) showCharts(state.points, state.usual, state.report, state.happened, view(), gestures);
+}
+
+/** What is usual changes by the hour, so it is asked for no more often. */
+async function askUsual(from, to) {
+  const range = { from: Math.round(Math.max(from, to - LONGEST_USUAL)), to: Math.round(to) };
+  const hours = [range.from, range.to].map((t) => Math.floor(t / 3600e3)).join();
+  if (hours !== state.usualOf) Object.assign(state, { usual: await get('usual', { ...range, points: POINTS }), usualOf: hours });
 }
 
 async function refresh() {
@@ -70,6 +78,7 @@ async function refresh() {
       get('incidents', { ...range, which: 'all', limit: 200 }),
       get('label', { from: range.from }),
       get('silence'),
+      askUsual(from, to),
     ]);
     state.happened = {
       incidents: incidents.items, anomalies: found.items, labels: labels.items, more: found.next !== null || incidents.items.length === 200,
@@ -204,7 +213,7 @@ async function start() {
       showFound(state.report);
       showIncidents(state.report.incidents);
     } else {
-      say('sentence', 'Getting to know this host: the first look takes a quarter of a minute.');
+      say('sentence', 'Getting to know this host: the first look at a new one takes a quarter of a minute.');
     }
     await refresh();
     document.body.dataset.ready = 'yes';
@@ -222,6 +231,7 @@ async function start() {
   }
 }
 
+onShow(look);
 startTheme(draw);
 startRanges();
 start();

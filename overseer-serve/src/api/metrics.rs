@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// The most points of one answer.
-const MOST_POINTS: usize = 2000;
+pub(super) const MOST_POINTS: usize = 2000;
 /// How many there are if nobody says.
-const POINTS: usize = 300;
+pub(super) const POINTS: usize = 300;
 /// How long a range is if nobody says.
-const LENGTH: Span = Span::from_secs(3600);
+pub(super) const LENGTH: Span = Span::from_secs(3600);
 /// The most features that can be named; the list may be as long as its parameter says.
 const MOST_NAMES: usize = 100;
 /// The longest range.
@@ -102,20 +102,24 @@ impl Wanted {
             }
             query = SummaryQuery::new(from, to, resolution);
         }
-        let names = self.features.as_deref().unwrap_or_default();
-        let mut distinct: Vec<String> = Vec::new();
-        for name in names.split(',').map(str::trim).filter(|n| !n.is_empty()) {
-            // Named twice, a feature is given once.
-            if !distinct.iter().any(|known| known == name) {
-                distinct.push(name.to_owned());
-            }
-            if distinct.len() > MOST_NAMES {
-                let why = format!("`features` may name at most {MOST_NAMES}");
-                return Err(Problem::invalid_parameter(why));
-            }
-        }
-        Ok(query.of(distinct))
+        Ok(query.of(named(self.features.as_deref())?))
     }
+}
+
+/// The features of a list with commas; none if there is no list.
+pub(super) fn named(list: Option<&str>) -> Result<Vec<String>, Problem> {
+    let mut distinct: Vec<String> = Vec::new();
+    for name in list.unwrap_or_default().split(',').map(str::trim).filter(|n| !n.is_empty()) {
+        // Named twice, a feature is given once.
+        if !distinct.iter().any(|known| known == name) {
+            distinct.push(name.to_owned());
+        }
+        if distinct.len() > MOST_NAMES {
+            let why = format!("`features` may name at most {MOST_NAMES}");
+            return Err(Problem::invalid_parameter(why));
+        }
+    }
+    Ok(distinct)
 }
 
 /// Samples over a range, at a resolution: from the samples themselves or, where those are gone or too many, from the
@@ -137,15 +141,12 @@ pub(crate) async fn metrics(State(handle): State<Handle>, Asked(wanted): Asked<W
 
 fn points(from: Timestamp, to: Timestamp, schema: &Schema, summary: &Summary) -> Points {
     let known = |value: f64| value.is_finite().then_some(value);
-    let unit_of = |name: &str| {
-        schema.index_of(name).and_then(|i| schema.get(i)).map_or(Unit::Unknown, |f| f.unit)
-    };
     let column = |index: usize, part: fn(&SummaryCell) -> f64| -> Vec<Option<f64>> {
         (0..summary.len()).map(|p| known(part(&summary.point(p)[index]))).collect()
     };
     let features = summary.features.iter().enumerate().map(|(index, name)| FeaturePoints {
         feature: name.clone(),
-        unit: word(unit_of(name)),
+        unit: unit_of(schema, name),
         mean: column(index, |c| c.mean),
         min: column(index, |c| c.min),
         max: column(index, |c| c.max),
@@ -170,9 +171,10 @@ fn points(from: Timestamp, to: Timestamp, schema: &Schema, summary: &Summary) ->
     }
 }
 
-/// A unit as findings write it.
-fn word(unit: Unit) -> String {
-    match serde_json::to_value(unit) {
+/// A feature's unit as findings write it.
+pub(super) fn unit_of(schema: &Schema, name: &str) -> String {
+    let feature = schema.index_of(name).and_then(|i| schema.get(i));
+    match serde_json::to_value(feature.map_or(Unit::Unknown, |f| f.unit)) {
         Ok(serde_json::Value::String(word)) => word,
         _ => "unknown".to_owned(),
     }

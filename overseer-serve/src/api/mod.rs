@@ -17,10 +17,12 @@ mod predictions;
 mod recommendations;
 pub mod shapes;
 mod status;
+mod usual;
 
 pub use metrics::{FeaturePoints, Points};
 pub use page::Page;
 pub use status::{Serving, Status};
+pub use usual::{Usual, UsualFeature, UsualRange};
 
 use crate::answer;
 use crate::live::Handle;
@@ -56,6 +58,7 @@ pub(crate) fn routes() -> OpenApiRouter<Handle> {
         .routes(routes!(status::status))
         .routes(routes!(events::events))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(usual::usual))
         .routes(routes!(anomalies::anomalies))
         .routes(routes!(anomalies::anomaly))
         .routes(routes!(predictions::predictions))

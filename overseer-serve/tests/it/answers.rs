@@ -1,16 +1,16 @@
 //! What answers hold, and what requests do.
 
-use crate::scene::{EVENT, Scene, report};
+use crate::scene::{EVENT, START, Scene, report};
 use axum::body::Body;
 use axum::http::Request;
 use overseer_engine::core::{
-    AlertState, FeatureEvidence, Incident, IncidentKind, LabelKind, Peak, ProcessUsage, Severity,
-    Store, Timestamp,
+    AlertState, FeatureEvidence, Incident, IncidentKind, LabelKind, Peak, ProcessUsage, Sample,
+    Severity, Span, Store, Timestamp, host,
 };
 use overseer_engine::host::open_store;
 use overseer_serve::api::shapes;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Reads an answer into the type that describes it, which refuses what it does not know.
 fn fits<T: DeserializeOwned>(json: &Value) {
@@ -45,6 +45,42 @@ async fn the_description_is_of_what_is_answered() {
     fits::<shapes::Silence>(&made.json());
     fits::<Vec<shapes::Silence>>(&scene.get("/api/v1/silence").await.json()["items"]);
     fits::<Vec<shapes::ModelAge>>(&scene.get("/api/v1/models").await.json()["models"]);
+}
+
+#[tokio::test]
+async fn what_was_usual_at_an_hour_is_what_hours_before_it_kept() {
+    const HOUR: i64 = 3_600_000;
+    let scene = Scene::new();
+    let mut store = open_store(&scene.options, true).unwrap();
+    // Three hours with CPU utilisation from 0.1 to 0.3; what the scene stored after them is higher.
+    let samples = (0..36).map(|i: i32| {
+        let mut values = vec![f64::NAN; host::schema().len()];
+        values[host::CPU_UTILIZATION] = 0.1 * f64::from(1 + i % 3);
+        let start = Timestamp::from_millis(START - 3 * HOUR);
+        Sample::new(start + Span::from_secs(300 * i64::from(i)), values)
+    });
+    store.append(Span::from_secs(5), &samples.collect::<Vec<_>>()).unwrap();
+    let ask = |extra: &str| format!("/api/v1/usual?from={START}&to={}{extra}", START + 60_000);
+    let usual = scene.get(&ask("")).await.json();
+    assert_eq!((&usual["basis"], &usual["resolution"]), (&json!(["day_before"]), &json!(HOUR)));
+    assert_eq!(usual["starts"], json!([START]));
+    let cpu = &usual["features"][0];
+    assert_eq!(
+        (&cpu["feature"], &cpu["unit"]),
+        (&json!("system.cpu.utilization"), &json!("ratio"))
+    );
+    assert_eq!(cpu["lower"], json!([0.1]));
+    let upper = cpu["upper"][0].as_f64().unwrap();
+    assert!((upper - 0.3).abs() < 1e-9, "{cpu}");
+    let score = &usual["performance_score"]["upper"][0];
+    assert!((score.as_f64().unwrap() - 30.0).abs() < 1e-9, "{score}");
+    // Nothing was seen of the others: that is no range, and not one of nothing.
+    assert_eq!(usual["features"][1]["lower"], json!([null]));
+    let one = scene.get(&ask("&features=system.cpu.utilization&points=1")).await.json();
+    assert_eq!(
+        (one["features"].as_array().unwrap().len(), &one["performance_score"]),
+        (1, &Value::Null)
+    );
 }
 
 #[tokio::test]

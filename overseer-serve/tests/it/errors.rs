@@ -50,6 +50,11 @@ async fn a_wrong_address_or_parameter_is_named() {
         (again.status.as_u16(), again.json()["features"].as_array().unwrap().len()),
         (200, 1)
     );
+    refused(&scene, "/api/v1/usual?from=0&to=9007199254740991", 400, "400 days").await;
+    refused(&scene, "/api/v1/usual?from=5&to=4", 400, "later").await;
+    refused(&scene, "/api/v1/usual?points=2001", 400, "between 1 and 2000").await;
+    refused(&scene, "/api/v1/usual?features=cpu", 400, "cpu").await;
+    refused(&scene, "/api/v1/usual?resolution=5", 400, "resolution").await;
     refused(&scene, "/api/v1/export", 400, "what").await;
     refused(&scene, "/api/v1/export?what=songs", 400, "predictions").await;
     refused(&scene, "/api/v1/export?what=all&form=csv", 400, "one kind").await;

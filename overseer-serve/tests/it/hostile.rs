@@ -7,13 +7,14 @@ use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
 use proptest::prelude::*;
 use std::cell::RefCell;
 
-const PATHS: [&str; 25] = [
+const PATHS: [&str; 26] = [
     "/",
     "/metrics",
     "/assets/main.js",
     "/api/docs",
     "/api/v1/status",
     "/api/v1/metrics",
+    "/api/v1/usual",
     "/api/v1/anomalies",
     "/api/v1/anomalies/1750000000000",
     "/api/v1/predictions",

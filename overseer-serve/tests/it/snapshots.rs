@@ -26,6 +26,10 @@ async fn answers_are_what_they_were() {
             "metrics_of_one.json",
             format!("/api/v1/metrics?from={START}&to={end}&points=3&features=system.disk.io.write"),
         ),
+        (
+            "usual.json",
+            format!("/api/v1/usual?from={START}&to={end}&features=system.disk.io.write"),
+        ),
         ("anomalies.json", "/api/v1/anomalies?limit=1".to_owned()),
         ("anomaly.json", format!("/api/v1/anomalies/{EVENT}")),
         ("predictions.json", "/api/v1/predictions".to_owned()),

@@ -46,7 +46,7 @@ pub(super) fn goals(results: &Results) -> String {
     let mut text = "| what | goal | reached | missed by |\n|---|---|---|---|\n".to_owned();
     let mut row = |what: &str, goals: &[f64], reached: &[f64], most: bool| {
         let list = |values: &[f64]| {
-            values.iter().map(|v| format!("{v:.2}")).collect::<Vec<_>>().join(", ")
+            values.iter().map(|v| format!("{v:.3}")).collect::<Vec<_>>().join(", ")
         };
         let missed: Vec<f64> = goals
             .iter()

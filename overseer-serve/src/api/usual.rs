@@ -1,0 +1,119 @@
+//! What was usual at each hour of a range, to be drawn behind what was seen.
+
+use super::ask::{Asked, range, within};
+use super::metrics::{LENGTH, MOST_POINTS, POINTS, named, unit_of};
+use super::{Answer, answer};
+use crate::live::Handle;
+use crate::problem::Problem;
+use axum::extract::State;
+use overseer_engine::core::Schema;
+use overseer_engine::host::now;
+use overseer_engine::usual::{Band, UsualHours, usual_hours};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Which hours.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// From this time, in milliseconds since 1970 UTC; an hour before `to` if not given. At most 400 days before it.
+    #[param(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
+    from: Option<i64>,
+    /// Until this time, which may be to come; now if not given.
+    #[param(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
+    to: Option<i64>,
+    /// In at most so many points, each of whole hours; 300 if not given.
+    #[param(minimum = 1, maximum = 2000)]
+    points: Option<u64>,
+    /// Only these features, separated by commas; all if not given.
+    #[param(max_length = 4096)]
+    features: Option<String>,
+}
+
+/// The range that hours like each hour kept before it: nine in ten of them never left it on either side.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Usual {
+    /// The start of the range.
+    pub from: i64,
+    /// The end of the range.
+    pub to: i64,
+    /// The length of time of each point: whole hours. One of several spans the ranges of all of them.
+    pub resolution: i64,
+    /// When each point begins, the oldest first, without a gap.
+    pub starts: Vec<i64>,
+    /// With which earlier hours each point was compared: `hour_of_week`, the same hour of the week and the two beside it in
+    /// the eight weeks before, of which at least four were seen; `hour_of_day`, the same of the day in the 14 days before,
+    /// of which at least three were seen; `day_before`, the 24 hours before, of which at least three were seen; `unknown`.
+    pub basis: Vec<String>,
+    /// The same for the performance score, where all features were asked for; else `null`.
+    pub performance_score: Option<UsualRange>,
+    /// One entry a feature.
+    pub features: Vec<UsualFeature>,
+}
+
+/// A range at each point, `null` where it is not known.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsualRange {
+    /// The lower edge.
+    pub lower: Vec<Option<f64>>,
+    /// The upper edge.
+    pub upper: Vec<Option<f64>>,
+}
+
+/// The range of one feature.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsualFeature {
+    /// Its name.
+    pub feature: String,
+    /// Its unit.
+    pub unit: String,
+    /// The range at each point.
+    #[serde(flatten)]
+    pub range: UsualRange,
+}
+
+/// What was usual at each hour of a range, by what was stored of hours like it before.
+#[utoipa::path(get, path = "/api/v1/usual", tag = "history", params(Wanted), responses(
+    (status = 200, body = Usual),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn usual(State(handle): State<Handle>, Asked(wanted): Asked<Wanted>) -> Answer {
+    let to = wanted.to.unwrap_or_else(|| now().as_millis());
+    let before = to.saturating_sub(LENGTH.as_millis());
+    let (from, to) = range(Some(wanted.from.unwrap_or(before)), Some(to), (now(), now()))?;
+    let points = within("points", wanted.points, POINTS, 1, MOST_POINTS)?;
+    let features = named(wanted.features.as_deref())?;
+    let (schema, found) = handle
+        .readers
+        .read(move |store| {
+            let found = usual_hours(store, (from, to), points, features)?;
+            Ok((store.schema().clone(), found))
+        })
+        .await?;
+    answer::json(&answered((from.as_millis(), to.as_millis()), &schema, &found))
+}
+
+fn answered((from, to): (i64, i64), schema: &Schema, found: &UsualHours) -> Usual {
+    let known = |value: f64| value.is_finite().then_some(value);
+    let rows = found.starts.len();
+    let range = |band: &dyn Fn(usize) -> Band| UsualRange {
+        lower: (0..rows).map(|row| known(band(row).low)).collect(),
+        upper: (0..rows).map(|row| known(band(row).high)).collect(),
+    };
+    let features = found.features.iter().enumerate().map(|(column, name)| UsualFeature {
+        feature: name.clone(),
+        unit: unit_of(schema, name),
+        range: range(&|row| found.row(row)[column]),
+    });
+    Usual {
+        from,
+        to,
+        resolution: found.resolution.as_millis(),
+        starts: found.starts.iter().map(|t| t.as_millis()).collect(),
+        basis: found.basis.iter().map(|basis| basis.as_str().to_owned()).collect(),
+        features: features.collect(),
+        performance_score: (found.score.len() == rows && rows > 0)
+            .then(|| range(&|row| found.score[row])),
+    }
+}
