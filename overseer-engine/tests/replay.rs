@@ -51,7 +51,7 @@ fn trainer() -> Result<Box<dyn overseer_core::DetectorTrainer>> {
 }
 
 fn replay(store: &mut SqliteStore, since: i64, until: i64) -> ReplayReport {
-    let replay = Replay::new(at(since), at(until), &trainer, budget("1/day")).unwrap();
+    let replay = Replay::new(at(since), at(until), &trainer, budget("3/day")).unwrap();
     replay.run(store, &mut |_, _| {}).unwrap()
 }
 
@@ -59,7 +59,7 @@ fn replay(store: &mut SqliteStore, since: i64, until: i64) -> ReplayReport {
 fn scored(rows: &[Sample], history: usize, since: i64) -> Vec<(Timestamp, Severity, f64)> {
     let step = Span::from_secs(60);
     let trainer = Box::new(detector_trainer().unwrap());
-    let mut scorer = Scorer::new(host::schema(), trainer, budget("1/day"), step).unwrap();
+    let mut scorer = Scorer::new(host::schema(), trainer, budget("3/day"), step).unwrap();
     if history > 0 {
         let frame = overseer_core::Frame::from_samples(host::schema(), &rows[..history]).unwrap();
         scorer.learn(&frame).unwrap();
@@ -163,7 +163,7 @@ fn where_samples_are_gone_their_minutes_are_replayed_and_marked() {
     store.append(Span::from_secs(30), &rows).unwrap();
     let end = rows.last().unwrap().timestamp;
     while store.maintain(end, Duration::from_secs(1)).unwrap().behind {}
-    let replay = Replay::new(at(0), end, &trainer, budget("1/day")).unwrap();
+    let replay = Replay::new(at(0), end, &trainer, budget("3/day")).unwrap();
     let found = replay.run(&mut store, &mut |_, _| {}).unwrap();
     let kinds: Vec<bool> = found.spans.iter().map(|s| s.approximate).collect();
     assert_eq!(kinds, [true, false], "{:?}", found.spans);
@@ -179,9 +179,9 @@ fn where_samples_are_gone_their_minutes_are_replayed_and_marked() {
 fn nothing_stored_is_an_error_that_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store_in(dir.path(), &samples(10), Retention::default());
-    let replay = Replay::new(at(500), at(600), &trainer, budget("1/day")).unwrap();
+    let replay = Replay::new(at(500), at(600), &trainer, budget("3/day")).unwrap();
     assert!(replay.run(&mut store, &mut |_, _| {}).unwrap_err().is_not_enough_data());
-    assert!(Replay::new(at(5), at(5), &trainer, budget("1/day")).is_err());
+    assert!(Replay::new(at(5), at(5), &trainer, budget("3/day")).is_err());
 }
 
 /// The incident that an alert was of, as a running engine would have stored it.
