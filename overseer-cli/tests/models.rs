@@ -210,7 +210,11 @@ fn beside_a_running_sampler_models_are_looked_at_and_not_removed() {
         assert_eq!(*code, Some(0), "{error}");
     }
     assert_eq!(pruned.0, Some(3));
-    assert!(pruned.2.contains("(watch)") && pruned.2.contains("in order itself"), "{}", pruned.2);
+    assert!(
+        pruned.2.contains("(watch, running for") && pruned.2.contains("in order itself"),
+        "{}",
+        pruned.2
+    );
     assert!(dir.join("models/detector.model.1").exists());
 }
 

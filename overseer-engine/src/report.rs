@@ -174,6 +174,14 @@ impl RoomLeft {
             not_known: Vec::new(),
         }
     }
+
+    /// For how long what is not known yet was seen, in words. Values are kept by the minute, so that nothing shorter
+    /// can be told apart.
+    #[must_use]
+    pub fn seen_for(&self) -> String {
+        let seen = self.not_known.iter().map(|n| n.seen).max().unwrap_or_default();
+        if seen < Span::from_secs(60) { "less than 1 min".to_owned() } else { seen.to_string() }
+    }
 }
 
 /// A program whose memory grows, and will meet its limit if it goes on so.

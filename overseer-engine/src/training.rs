@@ -238,7 +238,7 @@ impl Engine {
             self.note(Notice::info(
                 Stage::Train,
                 format!(
-                    "what is usual in a week and between what values lie was also learned from what is kept of the {before} before the detector's samples"
+                    "the detector also learned from the {before} before its samples, of which less detail is kept: what is usual at each hour of the week, and between which values each feature stays"
                 ),
             ));
         }

@@ -25,7 +25,7 @@ pub enum LeaseOutcome {
     Held(Lease),
     /// Another one does.
     Busy {
-        /// Who, for a person to read: `process 1234 (watch), for 2 h`.
+        /// Who, for a person to read: `process 1234 (watch, running for 2 h)`.
         holder: String,
     },
 }
@@ -109,11 +109,14 @@ fn holder(file: &File, now: Timestamp) -> String {
         "" => "another process".to_owned(),
         pid => format!("process {pid}"),
     };
-    if !field("purpose").is_empty() {
-        said.push_str(&format!(" ({})", field("purpose")));
-    }
-    if let Ok(since) = field("since_ms").parse() {
-        said.push_str(&format!(", for {}", now.since(Timestamp::from_millis(since))));
+    let purpose = field("purpose").to_owned();
+    let running = field("since_ms").parse().map_or_else(
+        |_| String::new(),
+        |since| format!("running for {}", now.since(Timestamp::from_millis(since))),
+    );
+    let more: Vec<String> = [purpose, running].into_iter().filter(|s| !s.is_empty()).collect();
+    if !more.is_empty() {
+        said.push_str(&format!(" ({})", more.join(", ")));
     }
     said
 }
@@ -135,7 +138,7 @@ mod tests {
         else {
             panic!("two processes hold the lease");
         };
-        assert_eq!(holder, format!("process {} (watch), for 90 s", std::process::id()));
+        assert_eq!(holder, format!("process {} (watch, running for 90 s)", std::process::id()));
 
         drop(first);
         let again = Lease::acquire(dir.path(), at(91), "analyze").unwrap();

@@ -35,6 +35,7 @@ pub fn variants() -> Result<Vec<Variant>> {
         variant("as shipped", host::detector_trainer()?),
         variant("another seed", other.build()?),
         variant("10 trees instead of 100", shipped.clone().trees(10).build()?),
+        variant("200 trees", shipped.clone().trees(200).build()?),
     ];
     for branch in Branch::ALL {
         let trainer = shipped.clone().without(branch).build()?;

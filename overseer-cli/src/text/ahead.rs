@@ -107,9 +107,9 @@ fn rest(room: &RoomLeft) -> String {
     }
     if let Some(least) = room.not_known.first() {
         let all: Vec<&str> = room.not_known.iter().map(|n| n.what.as_str()).collect();
-        let seen = room.not_known.iter().map(|n| n.seen).max().unwrap_or_default();
         let text = format!(
-            "Not known yet, with {seen} of history; {} are needed, which `overseer watch` keeps: {}.",
+            "Not known yet, with {} of history; {} are needed, which `overseer watch` keeps: {}.",
+            room.seen_for(),
             least.needed,
             names(&all)
         );

@@ -62,9 +62,9 @@ pub(super) fn room(state: &State, width: u16, theme: Theme) -> Vec<Line<'static>
     }
     if let Some(least) = room.not_known.first() {
         let names: Vec<&str> = room.not_known.iter().map(|n| n.what.as_str()).collect();
-        let seen = room.not_known.iter().map(|n| n.seen).max().unwrap_or_default();
         let text = format!(
-            "Not known yet, with {seen} of history of the {} that are needed: {}.",
+            "Not known yet, with {} of history of the {} that are needed: {}.",
+            room.seen_for(),
             least.needed,
             names.join(", ")
         );
