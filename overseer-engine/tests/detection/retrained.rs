@@ -102,7 +102,7 @@ fn alerts(samples: &[Sample], trainer: Box<dyn DetectorTrainer>) -> (usize, usiz
     let mut engine = Engine::new(parts, config, Role::Sampler).unwrap();
     let trained = engine.train(true, MONDAY + STEP.times(LOST - 1));
     assert!(trained.trained());
-    let said = trained.notices.iter().any(|n| n.message.contains("what is kept of the 20"));
+    let said = trained.notices.iter().any(|n| n.message.contains("also learned from the 20"));
     let models = engine.learned().models;
     assert_eq!(models[0].rows, DAY - 1, "it was trained on the samples of a day");
     let ready = models[0].quality["weekly_readiness"].0;
