@@ -153,7 +153,10 @@ mod tests {
         let LeaseOutcome::Busy { holder } = Lease::acquire(dir.path(), at(1), "").unwrap() else {
             panic!("two processes hold the lease");
         };
-        assert!(holder.contains("(two lines)") && !holder.contains("99 "), "{holder}");
+        assert!(
+            holder.contains("(two lines, running for 1 s)") && !holder.contains("99 "),
+            "{holder}"
+        );
         drop(taken);
     }
 

@@ -1,6 +1,6 @@
 //! The store, shared by the lanes: opened when it is first needed, and anew after it failed.
 
-use overseer_core::{Error, Result, Store};
+use overseer_core::{Error, ErrorKind, Result, Store};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -19,13 +19,34 @@ struct Handle {
     file: Option<PathBuf>,
     /// The store and which file was behind it when it was opened.
     store: Option<(Box<dyn Store>, Option<FileId>)>,
-    failed: Option<(Instant, String)>,
+    failed: Option<(Instant, Failure)>,
     is_closed: bool,
 }
 
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").finish_non_exhaustive()
+    }
+}
+
+/// Why the store could not be opened, for whoever asks before it is tried again: in the words of the first.
+struct Failure {
+    what: String,
+    why: String,
+}
+
+impl Failure {
+    fn of(error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::Unavailable { what, message } => {
+                Self { what: what.clone(), why: message.clone() }
+            }
+            _ => Self { what: "the outbox".to_owned(), why: error.to_string() },
+        }
+    }
+
+    fn again(&self) -> Error {
+        Error::unavailable(&self.what, &self.why)
     }
 }
 
@@ -62,7 +83,7 @@ impl Outbox {
                 if let Some((at, why)) = &handle.failed
                     && at.elapsed() < REST
                 {
-                    return Err(Error::unavailable("the outbox", why.clone()));
+                    return Err(why.again());
                 }
                 match (handle.open)() {
                     Ok(store) => {
@@ -70,7 +91,7 @@ impl Outbox {
                         &mut handle.store.insert((store, file)).0
                     }
                     Err(e) => {
-                        handle.failed = Some((Instant::now(), e.to_string()));
+                        handle.failed = Some((Instant::now(), Failure::of(&e)));
                         return Err(e);
                     }
                 }
