@@ -86,6 +86,11 @@ fn what_is_not_there_or_not_allowed_is_refused_with_a_reason() {
         overseer(dir.path(), &["recommend", "--apply", "--dry-run"]).status.code(),
         Some(64)
     );
+    let start = std::time::Instant::now();
+    let apply = overseer(dir.path(), &["recommend", "--apply"]);
+    assert_eq!(apply.status.code(), Some(3));
+    assert!(error_of(&apply).contains("the configuration allows no action"), "{apply:?}");
+    assert!(apply.stdout.is_empty() && start.elapsed().as_secs() < 10, "told before it looks");
     let why = overseer(dir.path(), &["--format", "json", "recommend", "--why"]);
     let records: serde_json::Value = serde_json::from_slice(&why.stdout).unwrap();
     assert_eq!(records[0]["action"], "nice");
