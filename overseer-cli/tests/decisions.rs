@@ -54,6 +54,8 @@ fn an_incident_is_acknowledged_and_labelled_by_the_number_that_is_printed() {
         (&mine["state"], &mine["acknowledged"]["note"]),
         (&"acknowledged".into(), &"mine".into())
     );
+    let still = json(dir.path(), &["acknowledge", "1"]);
+    assert_eq!(still["acknowledged"]["note"], "mine", "who says nothing more takes nothing back");
     let said = json(dir.path(), &["label", "1", "false-alarm"]);
     assert_eq!(said["label"]["kind"], "false_alarm");
     let again = json(dir.path(), &["label", "1", "expected", "--note", "a backup"]);

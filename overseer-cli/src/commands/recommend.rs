@@ -61,6 +61,8 @@ pub(crate) fn recommend(settings: &Settings, args: &args::Recommend) -> Outcome 
     Ok(severity)
 }
 
+/// Recommendations that are looked through for the one that an outcome is of.
+const REMEMBERED: usize = 1000;
 /// Lines of the journal that are shown.
 const SHOWN: usize = 10;
 
@@ -182,10 +184,16 @@ pub(crate) fn outcome(settings: &Settings, args: &args::Outcome) -> Outcome {
     let mut came = Came::new(args.id, args.kind.into(), host::now());
     came.note.clone_from(&args.note);
     store.put_outcome(&came)?;
+    let of_it = store.recommendations(REMEMBERED)?.into_iter().find(|r| r.id == args.id);
+    let is_of_an_action = of_it.is_none_or(|r| r.catalogue_action.is_some());
+    let then = match is_of_an_action {
+        true => "Advice is ranked by it from now on.",
+        false => "It is kept; no action was part of that advice, so that it ranks nothing.",
+    };
     match settings.format {
         Format::Json => json(&came)?,
         Format::Text => print(&format!(
-            "Recommendation {}: {}. Advice is ranked by it from now on.\n",
+            "Recommendation {}: {}. {then}\n",
             came.recommendation,
             came.kind.as_str().replace('_', " ")
         ))?,
