@@ -141,6 +141,7 @@ fn a_disk_that_fills_within_the_hour_is_told_before_it_is_full_whatever_the_budg
         let alerts = store(place.path()).alerts(9).unwrap();
         let told: Vec<&str> = alerts.iter().map(|alert| alert.message.as_str()).collect();
         assert!(told.iter().any(|t| t.contains("/var fills fast: 9")), "{told:?}");
+        assert!(told.iter().any(|t| t.contains("At that pace it is full in ")), "{told:?}");
         assert_eq!(told.iter().any(|t| t.contains("/var is practically full: 9")), seconds == 3600);
     }
 }
