@@ -16,10 +16,15 @@ use overseer_engine::Config;
 use overseer_engine::action::ActionRules;
 use overseer_engine::core::{Error, ErrorKind, Result, Span};
 use overseer_engine::host::Options;
+use overseer_engine::host::collect::SystemZone;
 use overseer_engine::host::store::{ModelDirectory, Retention};
 use overseer_engine::policy::AlarmBudget;
 use serde::Deserialize;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+/// A configuration is read up to this size.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// What every command needs to know.
 #[derive(Debug)]
@@ -91,7 +96,33 @@ impl File {
         duration("remind-every", self.remind_every.as_deref())?;
         self.actions.rules()?;
         self.max_detector_bytes()?;
-        self.retention().map(drop)
+        self.retention()?;
+        if let Some(name) = &self.time_zone {
+            SystemZone::named(name).map_err(|_| {
+                let why = format!("`{name}` is no time zone known here");
+                wrong("time-zone", format!("{why}; write one such as Europe/Berlin or UTC"))
+            })?;
+        }
+        self.fits_the_engine()
+    }
+
+    /// What only the engine knows to be out of range, told of the key that was written.
+    fn fits_the_engine(&self) -> Result<()> {
+        let mut config = Config::default();
+        config.step = self.step()?.unwrap_or(config.step);
+        config.fast_interval = config.fast_interval.min(config.step);
+        config.history_capacity = self.history_samples.unwrap_or(config.history_capacity);
+        config.anomaly_capacity = self.history_anomalies.unwrap_or(config.anomaly_capacity);
+        config.checked().map(drop).map_err(|e| {
+            let ErrorKind::InvalidParameter { name, message } = e.kind() else { return e };
+            let key = match name.as_str() {
+                "step" | "fast_interval" => "every",
+                "history_capacity" => "history-samples",
+                "anomaly_capacity" => "history-anomalies",
+                other => other,
+            };
+            wrong(key, message.clone())
+        })
     }
 
     fn step(&self) -> Result<Option<Span>> {
@@ -231,6 +262,11 @@ impl Settings {
         self.time_zone.as_deref()
     }
 
+    /// How long an event must last before it is told.
+    pub(crate) fn min_duration(&self) -> Span {
+        self.min_duration.unwrap_or_default()
+    }
+
     /// How much memory the detector may hold, if that was said.
     pub(crate) fn max_detector_bytes(&self) -> Option<usize> {
         self.max_detector_bytes
@@ -280,13 +316,28 @@ fn in_force(cli: &Cli, file: Option<&Path>, new: &Settings) -> Result<Option<Box
 
 fn read(path: &Path) -> Result<(File, Vec<SinkSettings>)> {
     let place = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|e| Error::other(format!("reading {place}"), e))?;
+    let text = text_of(path, &place)?;
     let source = mistakes::Source::new(&place, &text);
     let (table, file): (_, File) = source.parse()?;
     file.check().map_err(|e| source.about(&e, &table))?;
     let sinks = table.get_ref().get("sinks").cloned();
     Ok((file, sinks::read(&source, sinks)?))
+}
+
+/// What a file holds, up to a size that no configuration has.
+fn text_of(path: &Path, place: &str) -> Result<String> {
+    let reading = |e| Error::other(format!("reading {place}"), e);
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(reading)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(reading)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(Error::invalid_value(place, "is longer than 1 MiB, and so no configuration"));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let good = e.utf8_error().valid_up_to();
+        let line = 1 + e.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count();
+        Error::invalid_value(format!("{place}, line {line}"), "is no text in UTF-8")
+    })
 }
 
 #[cfg(test)]
@@ -325,10 +376,39 @@ mod tests {
             ("[actions]\nwatch-for = \"1s\"", "5s to 1h"),
             ("[actions]\nalow = []", "allow"),
             ("keep-models = 1001", "1000"),
+            ("[actions]\nallow = [\"nise\"]", "did you mean `nice`?"),
+            ("[actions]\nallow = [\"restart\"]", "`restart` is only proposed"),
+            ("[actions]\nallow = \"nice\"", "`actions.allow`: write a list of actions"),
+            ("every = 5", "line 1, column 9: `every`: write a text of a number and a unit"),
+            ("every = \"20ms\"", "line 1, column 1: `every`: must be at least 50 ms"),
+            ("\nhistory-samples = 5", "line 2, column 1: `history-samples`: must be at least 60"),
+            ("history-anomalies = 0", "`history-anomalies`: must be at least 1"),
+            ("time-zone = \"Mars/Olympus\"", "line 1, column 1: `time-zone`: `Mars/Olympus` is no"),
+            ("time-zone = \"\"", "`time-zone`: `` is no time zone known here"),
+            ("auto = true", "`auto`: write \"daily\" or \"off\""),
+            ("alarm-budget = \"-1/week\"", "`alarm-budget`: `-1/week` is not a number of alerts"),
+            (
+                "alarm-budget = \"1e308/day\"",
+                "`alarm-budget`: `1e308/day` is not a number of alerts",
+            ),
+            ("alarm-budget = nan", "`alarm-budget`: write a text of a number of alerts"),
         ] {
             let e = settings(wrong, &["analyze"]).unwrap_err().to_string();
-            assert!(e.contains(named), "{e}");
+            assert!(e.contains(named), "{e}\nand not\n{named}");
+            assert!(e.contains("overseer.toml, line "), "{e}");
         }
+    }
+
+    #[test]
+    fn what_is_no_text_or_endless_is_no_configuration() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, b"every = \"5s\"\nauto = \"\xff\"\n").unwrap();
+        let e = read(&path).unwrap_err().to_string();
+        assert!(e.contains("c.toml, line 2") && e.contains("UTF-8"), "{e}");
+        std::fs::write(&path, vec![b'\n'; 1 + (1 << 20)]).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("longer than 1 MiB"));
+        assert!(read(dir.path()).unwrap_err().to_string().contains("directory"));
     }
 
     #[test]

@@ -76,6 +76,32 @@ fn a_replay_says_which_alerts_a_configuration_removes_in_text_and_json() {
 }
 
 #[test]
+fn a_replay_of_a_longer_minimum_duration_compares_it_with_what_is_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = history(dir.path());
+    assert!(overseer(dir.path(), &["watch", "--every", "1s", "--samples", "1"]).status.success());
+    assert!(overseer(dir.path(), &["import", &file]).status.success());
+    let config = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let old = config("old.toml", "alarm-budget = \"5/day\"\n");
+    let new = config("new.toml", "alarm-budget = \"5/day\"\nmin-duration = \"1h\"\n");
+    let since = ["replay", "--since", "1700000000000", "--until", "1700001500000"];
+    let how = ["--in-force", &old, "--config", &new];
+    let args = [&["--format", "json"], &since[..], &how[..]].concat();
+    let output = overseer(dir.path(), &args);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["new"]["min_duration"], 3_600_000, "{}", error_of(&output));
+    assert!(!report["in_force"]["alerts"].as_array().unwrap().is_empty());
+    assert_eq!(report["new"]["alerts"].as_array().unwrap().len(), 0);
+    assert_eq!(report["removed"], report["in_force"]["alerts"]);
+    let text = overseer(dir.path(), &[&since[..], &how[..]].concat()).stdout;
+    assert!(String::from_utf8(text).unwrap().contains("min duration"));
+}
+
+#[test]
 fn what_is_not_there_or_not_allowed_is_refused_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let none = overseer(dir.path(), &["outcome", "7", "helped"]);
@@ -86,12 +112,18 @@ fn what_is_not_there_or_not_allowed_is_refused_with_a_reason() {
         overseer(dir.path(), &["recommend", "--apply", "--dry-run"]).status.code(),
         Some(64)
     );
+    let start = std::time::Instant::now();
+    let apply = overseer(dir.path(), &["recommend", "--apply"]);
+    assert_eq!(apply.status.code(), Some(3));
+    assert!(error_of(&apply).contains("the configuration allows no action"), "{apply:?}");
+    assert!(apply.stdout.is_empty() && start.elapsed().as_secs() < 10, "told before it looks");
     let why = overseer(dir.path(), &["--format", "json", "recommend", "--why"]);
     let records: serde_json::Value = serde_json::from_slice(&why.stdout).unwrap();
     assert_eq!(records[0]["action"], "nice");
     assert_eq!(records[0]["helped"], 0);
     let text = overseer(dir.path(), &["recommend", "--why"]);
-    assert!(String::from_utf8_lossy(&text.stdout).contains("regret"));
+    let said = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(said.contains("regret") && said.contains("Nothing was ever applied here"), "{said}");
     let config = dir.path().join("c.toml");
     std::fs::write(&config, "[actions]\nallow = [\"reboot\"]\n").unwrap();
     let wrong = overseer(dir.path(), &["--config", config.to_str().unwrap(), "recommend"]);

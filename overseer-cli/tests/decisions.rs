@@ -54,6 +54,8 @@ fn an_incident_is_acknowledged_and_labelled_by_the_number_that_is_printed() {
         (&mine["state"], &mine["acknowledged"]["note"]),
         (&"acknowledged".into(), &"mine".into())
     );
+    let still = json(dir.path(), &["acknowledge", "1"]);
+    assert_eq!(still["acknowledged"]["note"], "mine", "who says nothing more takes nothing back");
     let said = json(dir.path(), &["label", "1", "false-alarm"]);
     assert_eq!(said["label"]["kind"], "false_alarm");
     let again = json(dir.path(), &["label", "1", "expected", "--note", "a backup"]);
@@ -114,4 +116,16 @@ fn an_anomaly_that_is_part_of_no_incident_is_labelled_by_its_time() {
     assert_eq!(labels.iter().map(|l| l.anomaly).collect::<Vec<_>>(), [at]);
     let unknown = refused(dir.path(), &["label", "2023-11-14T22:13:21Z", "expected"], 3);
     assert!(unknown.contains("the newest are of 2023-11-14T22:13:20Z"), "{unknown}");
+}
+
+#[test]
+fn a_file_where_the_data_directory_should_be_is_told_and_not_for_each_model_that_may_be_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = overseer(&file, &["analytics"]);
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("a file stands where a directory should be"), "{said}");
+    assert!(said.len() < 4000, "{} characters", said.len());
 }

@@ -90,6 +90,7 @@ impl Config {
         let need = |ok: bool, name: &str, message: &str| {
             if ok { Ok(()) } else { Err(Error::invalid_parameter(name, message)) }
         };
+        let least = |n: usize, what: &str| format!("must be at least {n}, {what}");
         need(self.step.as_millis() >= 50, "step", "must be at least 50 ms")?;
         need(self.fast_interval.as_millis() >= 50, "fast_interval", "must be at least 50 ms")?;
         need(self.fast_interval <= self.step, "fast_interval", "must not exceed the step")?;
@@ -98,12 +99,12 @@ impl Config {
         need(
             self.history_capacity >= self.min_samples,
             "history_capacity",
-            "must hold min_samples",
+            &least(self.min_samples, "the samples that models need"),
         )?;
         need(
             self.history_capacity >= self.fast_samples,
             "history_capacity",
-            "must hold fast_samples",
+            &least(self.fast_samples, "the samples of a first run"),
         )?;
         need(self.anomaly_capacity > 0, "anomaly_capacity", "must be at least 1")?;
         need(self.training_rows >= self.min_samples, "training_rows", "must hold min_samples")?;

@@ -3,6 +3,7 @@
 use crate::digits::short;
 use crate::engine::Engine;
 use crate::incident::{Labelled, like};
+use crate::level::level_word;
 use crate::policy::{CALM_SAMPLES, Evidence};
 use crate::sentence::sentence;
 use crate::similar::similar;
@@ -108,28 +109,6 @@ fn is_harmful(explained: &[FeatureEvidence], schema: &Schema, values: Option<&[f
     })
 }
 
-/// What counts as a lot, whatever is usual: warning and alarm level.
-fn levels(feature: &str) -> Option<(f64, f64)> {
-    match feature {
-        "system.cpu.utilization" => Some((0.8, 0.9)),
-        "system.memory.utilization" => Some((0.85, 0.95)),
-        "system.filesystem.utilization" => Some((0.9, 0.95)),
-        "system.paging.utilization" => Some((0.5, 0.9)),
-        "overseer.cpu.load_per_core" => Some((1.0, 2.0)),
-        _ => None,
-    }
-}
-
-/// A level word for a value that is a lot by itself.
-pub(crate) fn level_word(feature: &str, value: f64) -> Option<&'static str> {
-    let (warning, alarm) = levels(feature)?;
-    match value {
-        v if v >= alarm => Some("critical"),
-        v if v >= warning => Some("high"),
-        _ => None,
-    }
-}
-
 pub(crate) fn describe(
     anomaly: &AnomalyDetection,
     schema: &Schema,
@@ -150,14 +129,14 @@ pub(crate) fn describe(
             .zip(values.unwrap_or_default())
             .filter_map(|(f, &v)| {
                 let word = level_word(&f.name, v)?;
-                Some(format!(
-                    "{} is {word} at {}, which is not rare here",
-                    host::plain_name(&f.name),
-                    f.unit.humanize(v)
-                ))
+                Some(format!("{} is {word} at {}", host::plain_name(&f.name), f.unit.humanize(v)))
             })
             .collect();
-        let high = if high.is_empty() { String::new() } else { format!(" {}.", high.join("; ")) };
+        // That it is a lot says nothing of how often it is so: the disk may have filled for the first time.
+        let high = match high.is_empty() {
+            true => String::new(),
+            false => format!(" {}, whatever is usual here.", capitalized(&high.join("; "))),
+        };
         return format!("Nothing unusual.{high}{learned}");
     }
     let sentence = sentence(&anomaly.features, schema, anomaly.timestamp, processes);
@@ -264,6 +243,20 @@ mod tests {
         assert_eq!(capitalized("memory is at 3 %"), "Memory is at 3 %");
         assert_eq!(capitalized("CPU is at 3 %"), "CPU is at 3 %");
         assert_eq!(capitalized("rq.p99 is at 3"), "rq.p99 is at 3");
+    }
+
+    #[test]
+    fn a_lot_is_told_where_nothing_is_unusual_and_nobody_says_that_it_is_usual() {
+        let schema = host::schema();
+        let calm = Judgement::new(0.1, 0.5, Probability::ONE, Probability::saturating(0.5));
+        let nothing = AnomalyDetection::new(Timestamp::default(), Severity::None, 0.1, 0.5);
+        let mut row = vec![0.1; schema.len()];
+        assert_eq!(describe(&nothing, &schema, Some(&row), &calm, 100, &[]), "Nothing unusual.");
+        row[host::FILESYSTEM_UTILIZATION] = 0.97;
+        assert_eq!(
+            describe(&nothing, &schema, Some(&row), &calm, 100, &[]),
+            "Nothing unusual. Fullest disk is critical at 97.0 %, whatever is usual here."
+        );
     }
 
     #[test]

@@ -47,7 +47,10 @@ fn unknown(what: &str, id: i64, known: impl Iterator<Item = i64>) -> Error {
 /// # Errors
 /// If there is no such incident, it is over, or the store cannot be written.
 pub fn acknowledge(store: &mut dyn Store, id: i64, note: &str, now: Timestamp) -> Result<Incident> {
-    incident(store, id)?;
+    let known = incident(store, id)?;
+    // Said again without a note, the former one stays.
+    let former = known.acknowledged.map(|by| by.note).unwrap_or_default();
+    let note = if note.is_empty() { former.as_str() } else { note };
     if !store.acknowledge_incident(id, now, note)? {
         return Err(Error::invalid_parameter("incident", format!("#{id} is over already")));
     }

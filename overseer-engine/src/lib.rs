@@ -37,6 +37,7 @@ mod history;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod incident;
+mod level;
 mod model_keeping;
 mod observation;
 pub mod offline;

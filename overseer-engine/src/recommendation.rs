@@ -1,7 +1,7 @@
 //! Advice that follows from what was found: the feature, the evidence, the processes that matter, and the action.
 
-use crate::detection::level_word;
 use crate::engine::Engine;
+use crate::level::level_word;
 use crate::report::{RoomLeft, Stage};
 use crate::room::PROCESS_MEMORY;
 use overseer_core::{

@@ -1,6 +1,6 @@
 //! What has changed, in one sentence for a person who was just woken by it.
 
-use crate::detection::level_word;
+use crate::level::level_word;
 use overseer_core::{ChangeKind, FeatureEvidence, ProcessUsage, Schema, Timestamp, Unit, host};
 
 /// Features beside the first that a sentence names at most, and the least share of the score that each has.

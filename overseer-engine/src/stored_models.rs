@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use crate::training::{DETECTOR, FORECASTER, Fitted};
-use overseer_core::{ModelMetadata, Result, Span, Timestamp};
+use overseer_core::{Error, ModelMetadata, Result, Span, Timestamp};
 
 /// A repository that goes on offering older models after so many could not be used is not asked again.
 const MOST_TRIED: usize = 1000;
@@ -75,6 +75,10 @@ impl Engine {
                 // A reader's newest may be gone, and older ones there.
                 Ok(None) if back == 0 && self.role == crate::Role::Reader => continue,
                 Ok(None) => break,
+                // It is not one file but the directory that cannot be read: that is told once.
+                Err(e) if passed_over.last().is_some_and(|last| *last == unusable(name, &e)) => {
+                    break;
+                }
                 Err(e) => Err(e),
             };
             match read {
@@ -82,7 +86,7 @@ impl Engine {
                     return Some(Found { model, bytes, passed_over: passed_over.join("; ") });
                 }
                 Err(e) => {
-                    passed_over.push(format!("the stored model `{name}` cannot be used ({e})"));
+                    passed_over.push(unusable(name, &e));
                     if self.role == crate::Role::Reader {
                         continue;
                     }
@@ -238,6 +242,10 @@ impl Engine {
             self.forecaster = None;
         }
     }
+}
+
+fn unusable(name: &str, why: &Error) -> String {
+    format!("the stored model `{name}` cannot be used ({why})")
 }
 
 /// Where what the store says of a model is not what its file, of so many bytes, says.

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{CalmHost, STEP, Unreliable, engine_at, run, start};
-use overseer_core::{Prediction, PredictionType, SampleQuery, Span, Store, host};
+use overseer_core::{Prediction, PredictionType, SampleQuery, Severity, Span, Store, host};
 use overseer_engine::{Config, Engine, Role, host as wired};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,6 +62,46 @@ fn a_store_that_fails_for_a_while_delays_no_detection_and_loses_no_sample() {
     let mut store = sqlite(place.path());
     assert_eq!(store.samples(&SampleQuery::latest(STEP, 1000)).unwrap().len(), 111);
     assert_eq!(store.anomalies(10).unwrap().len(), 1, "the anomaly is stored late, not lost");
+}
+
+#[test]
+fn what_could_not_be_stored_is_told_in_the_same_tick() {
+    let place = tempfile::tempdir().unwrap();
+    let down = Arc::new(AtomicBool::new(false));
+    let store = Unreliable { inner: sqlite(place.path()), down: down.clone() };
+    let host = CalmHost::new();
+    let saturated = host.saturated.clone();
+    let mut engine = wired::with_our_models(
+        Box::new(host),
+        Some(Box::new(store)),
+        None,
+        Config::default(),
+        Role::Sampler,
+    )
+    .unwrap();
+    let now = run(&mut engine, start(), 100, |_, r| assert!(r.recommendations.is_empty()));
+    down.store(true, Ordering::Relaxed);
+    saturated.store(true, Ordering::Relaxed);
+    let says = |report: &overseer_engine::Report, what: &str| {
+        report.notices.iter().any(|n| n.warning && n.message.contains(what))
+    };
+    let now = run(&mut engine, now, 1, |_, report| {
+        // The finding and what to do are told although neither could be stored, and that is told, too.
+        assert!(report.alert && report.anomaly.as_ref().is_some_and(|a| a.is_anomaly));
+        assert!(!report.recommendations.is_empty());
+        assert!(report.recommendations.iter().all(|r| r.id.is_none()));
+        assert!(says(&report, "advice could not be stored and has no number yet"), "{report:?}");
+        assert!(says(&report, "samples wait in memory"), "{:?}", report.notices);
+    });
+    down.store(false, Ordering::Relaxed);
+    run(&mut engine, now, 1, |_, report| {
+        assert!(report.recommendations.iter().all(|r| r.id.is_some()), "{report:?}");
+        assert!(!says(&report, "could not be stored"), "{:?}", report.notices);
+    });
+    drop(engine);
+    let mut store = sqlite(place.path());
+    assert!(!store.recommendations(9).unwrap().is_empty());
+    assert!(store.anomalies(9).unwrap().iter().any(|a| a.severity == Severity::Critical));
 }
 
 #[test]

@@ -128,12 +128,22 @@ fn after(fault: Fault, seconds: i64) -> (tempfile::TempDir, Vec<Severity>) {
 }
 
 #[test]
-fn a_disk_that_fills_in_an_hour_is_told_whatever_the_budget_thinks_of_it() {
-    let (place, _) = after(Fault::DiskFill, 3600);
-    let full = incidents(place.path(), IncidentKind::Full);
-    assert_eq!(full.len(), 1);
-    assert!(full[0].fired_at.is_some() && full[0].told.is_some());
-    assert!(full[0].description.starts_with("/var is practically full"), "{full:?}");
+fn a_disk_that_fills_within_the_hour_is_told_before_it_is_full_whatever_the_budget_thinks_of_it() {
+    // From 57 to 99 %, and then it is freed: the shorter one is never full for a minute.
+    for (seconds, at_least) in [(3600, 10), (1200, 3)] {
+        let (place, _) = after(Fault::DiskFill, seconds);
+        let full = incidents(place.path(), IncidentKind::Full);
+        assert_eq!(full.len(), 1, "{full:?}");
+        assert!(full[0].told.is_some() && full[0].ended_at.is_some(), "{full:?}");
+        let end = start() + STEP.times(3100) + Span::from_secs(seconds);
+        let lead = end.since(full[0].fired_at.unwrap());
+        assert!(lead >= Span::from_secs(60 * at_least), "{lead} before the end");
+        let alerts = store(place.path()).alerts(9).unwrap();
+        let told: Vec<&str> = alerts.iter().map(|alert| alert.message.as_str()).collect();
+        assert!(told.iter().any(|t| t.contains("/var fills fast: 9")), "{told:?}");
+        assert!(told.iter().any(|t| t.contains("At that pace it is full in ")), "{told:?}");
+        assert_eq!(told.iter().any(|t| t.contains("/var is practically full: 9")), seconds == 3600);
+    }
 }
 
 #[test]

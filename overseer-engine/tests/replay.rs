@@ -91,6 +91,7 @@ fn a_replay_gives_the_very_alerts_that_score_gives() {
     assert!(alert.features.iter().any(|f| f.feature == "system.cpu.utilization"));
     assert!(all.new.is_none() && all.spans.len() == 1 && !all.spans[0].approximate);
     // A little of what precedes is learned from, and not told.
+    assert!(all.in_force.alerts_per_week.is_nan(), "less than a day says nothing of a week");
     let later = replay(&mut store, 1000, 2000);
     assert_eq!(brief(&later.in_force.alerts), scored(&rows, 0, 1000));
     assert_eq!((later.rows(), later.spans[0].learned_before), (400, 1000));
@@ -123,13 +124,13 @@ fn what_is_said_of_a_time_does_not_depend_on_what_came_later() {
 
 #[test]
 fn a_stricter_budget_removes_alerts_and_one_judgement_serves_both() {
-    let rows = samples(1400);
+    let rows = samples(1600);
     let dir = tempfile::tempdir().unwrap();
     let mut store = store_in(dir.path(), &rows, Retention::default());
     let before = std::fs::read(dir.path().join("overseer.db")).unwrap();
     let (few, many) = (budget("0.00001/month"), budget("5/day"));
     let of = |old, new, own: bool, store: &mut SqliteStore| {
-        let replay = Replay::new(at(0), at(1400), &trainer, old).unwrap();
+        let replay = Replay::new(at(0), at(1600), &trainer, old).unwrap();
         replay.beside(new, own.then_some(&trainer)).run(store, &mut |_, _| {}).unwrap()
     };
     let stricter = of(many, few, false, &mut store);
@@ -176,6 +177,48 @@ fn where_samples_are_gone_their_minutes_are_replayed_and_marked() {
 }
 
 #[test]
+fn a_longer_minimum_duration_tells_an_event_later_or_not_at_all() {
+    let rows = samples(1400);
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &rows, Retention::default());
+    let event = at(800)..at(806);
+    let mut within = |minutes: i64| {
+        let replay = Replay::new(at(0), at(1400), &trainer, budget("3/day")).unwrap();
+        let longer = Span::from_secs(60 * minutes);
+        let replay = replay.beside(budget("3/day"), None).min_durations(Span::default(), longer);
+        let found = replay.run(&mut store, &mut |_, _| {}).unwrap();
+        let of = |alerts: &[ReplayedAlert]| {
+            let times = alerts.iter().map(|a| a.timestamp).filter(|t| event.contains(t));
+            times.collect::<Vec<_>>()
+        };
+        let new = found.new.unwrap();
+        assert_eq!(new.min_duration, longer);
+        (of(&found.in_force.alerts), of(&new.alerts), of(&found.removed))
+    };
+    let (at_once, same, removed) = within(0);
+    assert_eq!((at_once.len(), &removed[..]), (1, &[][..]));
+    assert_eq!(same, at_once);
+    // The event is two minutes old at its third sample.
+    assert_eq!(within(2).1, [at(802)]);
+    assert_eq!(within(300), (at_once.clone(), Vec::new(), at_once));
+}
+
+#[test]
+fn what_hard_rules_told_is_not_replayed_and_the_notes_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store_in(dir.path(), &samples(300), Retention::default());
+    let says = |report: &ReplayReport| report.notes.iter().any(|n| n.contains("hard rule"));
+    assert!(!says(&replay(&mut store, 0, 300)));
+    let peak = Peak::new(at(100), Severity::High, f64::NAN, f64::NAN);
+    let mut full = Incident::new(IncidentKind::Full, peak);
+    full.subject = "system.filesystem.utilization /var".to_owned();
+    store.put_incident(&full).unwrap();
+    let found = replay(&mut store, 0, 300);
+    assert!(says(&found) && found.in_force.alerts.is_empty(), "{:?}", found.notes);
+    assert!(!says(&replay(&mut store, 150, 300)), "it was over by then");
+}
+
+#[test]
 fn nothing_stored_is_an_error_that_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store_in(dir.path(), &samples(10), Retention::default());
@@ -205,6 +248,9 @@ fn a_label_counts_from_the_time_on_at_which_it_was_given() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store_in(dir.path(), &rows, Retention::default());
     let before = replay(&mut store, 0, 2000);
+    let weeks = before.in_force.time_judged.as_secs_f64() / 604_800.0;
+    let rate = before.in_force.alerts.len() as f64 / weeks;
+    assert!((before.in_force.alerts_per_week - rate).abs() < 1e-9, "{before:?}");
     let (first, second) = (at(800), at(1200));
     // Of the minutes in which it was busy; what is told of the first calm one after them is another thing.
     let of = |report: &ReplayReport, event: Timestamp| {

@@ -28,6 +28,7 @@ pub(crate) fn replay(settings: &Settings, args: &args::Replay) -> Outcome {
             if is_other { Some(&by_new) } else { None };
         replay = replay.beside(settings.alarm_budget, detector);
     }
+    replay = replay.min_durations(old.min_duration(), settings.min_duration());
     let mut store = host::open_store(&settings.engine("replay", false), false)?;
     let bar = progress_bar(0, "Replaying");
     let report = replay.run(&mut store, &mut |done, total| {

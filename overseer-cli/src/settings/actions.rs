@@ -1,5 +1,6 @@
 //! What `recommend --apply` may do, as the configuration says.
 
+use super::mistakes::unknown_word;
 use super::wrong;
 use crate::args::span;
 use overseer_engine::action::{ActionRules, CATALOGUE};
@@ -19,10 +20,16 @@ impl Actions {
     /// What may be applied, if each name is that of an action which can be.
     pub(super) fn rules(&self) -> Result<ActionRules> {
         let mut rules = ActionRules::default();
-        let appliable = || CATALOGUE.iter().filter(|a| a.watched.is_some()).map(|a| a.name);
-        if let Some(wrong_name) = self.allow.iter().find(|n| !appliable().any(|name| name == **n)) {
-            let names = appliable().collect::<Vec<_>>().join(", ");
-            return Err(wrong("actions.allow", format!("`{wrong_name}` is not one of {names}")));
+        let appliable = CATALOGUE.iter().filter(|a| a.watched.is_some()).map(|a| a.name);
+        let appliable: Vec<&str> = appliable.collect();
+        if let Some(unknown) = self.allow.iter().find(|name| !appliable.contains(&name.as_str())) {
+            let why = if CATALOGUE.iter().any(|a| a.name == unknown) {
+                let names = appliable.join(", ");
+                format!("`{unknown}` is only proposed and cannot be applied; there are {names}")
+            } else {
+                unknown_word("action", unknown, &appliable)
+            };
+            return Err(wrong("actions.allow", why));
         }
         rules.allow.clone_from(&self.allow);
         if let Some(text) = &self.watch_for {

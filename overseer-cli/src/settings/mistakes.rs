@@ -8,9 +8,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A file and its text, to which mistakes are traced back.
+#[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     place: &'a str,
     text: &'a str,
+    /// Keys that may stand in a table beside those of what is read from it.
+    beside: &'static [&'static str],
 }
 
 /// What a table says of one key.
@@ -18,7 +21,12 @@ type Entry<'t, 'a> = (&'t Spanned<std::borrow::Cow<'a, str>>, &'t Spanned<DeValu
 
 impl<'a> Source<'a> {
     pub(super) fn new(place: &'a str, text: &'a str) -> Self {
-        Self { place, text }
+        Self { place, text, beside: &[] }
+    }
+
+    /// The same for tables in which these keys were read before.
+    pub(super) fn beside(self, keys: &'static [&'static str]) -> Self {
+        Self { beside: keys, ..self }
     }
 
     /// The file as a table, for what is said of its keys later, and as what it is to be.
@@ -59,13 +67,17 @@ impl<'a> Source<'a> {
 
     /// What the parser found wrong, in the words of whoever wrote the file.
     fn mistake(&self, error: &toml::de::Error, within: &DeTable<'a>) -> Error {
+        // The value's own error names its parameter, which here is the key.
         let message = error.message().trim();
+        let message = message
+            .strip_prefix("parameter `")
+            .map_or(message, |rest| rest.split_once("`: ").map_or(message, |(_, message)| message));
         let span = error.span().unwrap_or_default();
         let key = key_at(within, span.start);
         let mut quoted = message.split('`').skip(1).step_by(2);
         let message = if message.starts_with("unknown field") {
             let unknown = quoted.next().unwrap_or_default();
-            let known: Vec<&str> = quoted.collect();
+            let known: Vec<&str> = self.beside.iter().copied().chain(quoted).collect();
             // The parser may point at the whole table.
             let span = within.get_key_value(unknown).map_or(span, |(at, _)| at.span());
             return self.wrong(span, &unknown_word("key", unknown, &known));
@@ -75,10 +87,11 @@ impl<'a> Source<'a> {
         } else if message.starts_with("missing field") {
             format!("the key `{}` is missing", quoted.next().unwrap_or_default())
         } else {
-            // The words of whoever reads a configuration, not of Rust.
-            let number = "a whole number, not below zero";
-            let message = message.replace("expected usize", &format!("expected {number}"));
-            message.replace("expected u16", &format!("expected {number}")).replace('\n', " ")
+            let accepted = key.as_deref().and_then(accepted);
+            let is_of_wrong_type = ["invalid type", "invalid value", "wanted"];
+            let accepted =
+                accepted.filter(|_| is_of_wrong_type.iter().any(|w| message.contains(w)));
+            accepted.map_or_else(|| plain(message), |accepted| format!("write {accepted}"))
         };
         match key {
             Some(key) if !message.contains(&format!("`{key}`")) => {
@@ -105,11 +118,53 @@ pub(super) fn unknown_word(what: &str, unknown: &str, known: &[&str]) -> String 
     }
 }
 
-/// The key whose name or value holds a place in the text.
+/// What the value of a key must look like, where its type alone does not say it.
+fn accepted(key: &str) -> Option<&'static str> {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    Some(match last {
+        "every" | "keep-samples" | "keep-minutes" | "keep-hours" | "keep-findings"
+        | "min-duration" | "remind-every" | "watch-for" | "timeout" | "resend-every" => {
+            "a text of a number and a unit, such as \"500ms\", \"5s\", \"30m\", \"2h\" or \"1d\""
+        }
+        "max-database-size" | "max-detector-size" => {
+            "a text of a number and a unit, such as \"500MB\" or \"2GiB\""
+        }
+        "alarm-budget" => {
+            "a text of a number of alerts per hour, day, week or month, such as \"1/week\""
+        }
+        "time-zone" => "the name of a time zone, such as \"Europe/Berlin\" or \"UTC\"",
+        "auto" => "\"daily\" or \"off\"",
+        "format" => "\"generic\" or \"slack\"",
+        "tls" => "\"implicit\", \"starttls\" or \"none\"",
+        "port" => "a whole number from 0 to 65535",
+        "history-samples" | "history-anomalies" | "keep-models" => "a whole number, not below zero",
+        "allow" => "a list of actions, such as [\"nice\", \"dirty-ratio\"]",
+        "command" => "a list of a program and its arguments, such as [\"/usr/bin/page\", \"ops\"]",
+        "to" => "a list of addresses, such as [\"ops@example.org\"]",
+        _ => return None,
+    })
+}
+
+/// The words of whoever reads a configuration, not of Rust.
+fn plain(message: &str) -> String {
+    let words = [
+        ("expected usize", "expected a whole number, not below zero"),
+        ("expected a sequence", "expected a list in brackets"),
+        ("expected path string", "expected a text in quotes"),
+        ("expected a string", "expected a text in quotes"),
+        ("expected a map", "expected a table"),
+        ("\n", " "),
+    ];
+    words.iter().fold(message.to_owned(), |text, (rust, plain)| text.replace(rust, plain))
+}
+
+/// The key whose name or value holds a place in the text, after those of the tables that it is in.
 fn key_at(table: &DeTable<'_>, place: usize) -> Option<String> {
     let within = |(key, value): Entry<'_, '_>| {
         let nested = match value.get_ref() {
-            DeValue::Table(table) => key_at(table, place),
+            DeValue::Table(table) => {
+                key_at(table, place).map(|inner| format!("{}.{inner}", key.get_ref()))
+            }
             DeValue::Array(items) => items.iter().find_map(|item| match item.get_ref() {
                 DeValue::Table(table) => key_at(table, place),
                 _ => None,
@@ -184,7 +239,10 @@ mod tests {
                 "samples = 1\n[inner]",
                 "o.toml, line 2, column 1: `inner`: the key `path` is missing",
             ),
-            ("[inner]\npath = 5", "`path`: invalid type: integer `5`, expected a string"),
+            (
+                "[inner]\npath = 5",
+                "`inner.path`: invalid type: integer `5`, expected a text in quotes",
+            ),
             ("mode = \"", "o.toml, line 1"),
             ("samples = 1\nsamples = 2", "o.toml, line 2, column 1: duplicate key"),
         ] {

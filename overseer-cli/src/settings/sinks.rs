@@ -119,7 +119,8 @@ pub(super) fn read<'a>(
         };
         table.get_mut().remove("type");
         table.get_mut().remove("name");
-        let (how, to) = how(source, kind, &table, common.kind.span())?;
+        let beside = source.beside(&["name", "type"]);
+        let (how, to) = how(&beside, kind, &table, common.kind.span())?;
         let sink = SinkSettings { name, kind, to, how };
         // Built once to be checked; what it says of a key is told at that key.
         sink.build(&Stop::new()).map_err(|e| source.about(&e, &table))?;
@@ -143,6 +144,9 @@ fn how<'a>(
         }
         "file" => {
             let file: File = source.value(table)?;
+            if file.path.as_os_str().is_empty() {
+                return Err(about(Error::invalid_parameter("path", "names no file")));
+            }
             let to = file.path.display().to_string();
             Ok((How::File(file.path), to))
         }
@@ -233,16 +237,15 @@ mod secrets {
         file: Option<PathBuf>,
         variable: Option<String>,
     ) -> Result<Option<Secret>> {
-        let mut given =
-            [value.map(Secret::Value), file.map(Secret::File), variable.map(Secret::Env)]
-                .into_iter()
-                .flatten();
+        let (file, variable) = (file.map(Secret::File), variable.map(Secret::Env));
+        let places = [("", value.map(Secret::Value)), ("-file", file), ("-env", variable)];
+        let mut given = places.into_iter().filter_map(|(end, secret)| Some((end, secret?)));
         let first = given.next();
-        if given.next().is_some() {
+        if let Some((end, _)) = given.next() {
             let why = format!("only one of {key}, {key}-file and {key}-env can be");
-            return Err(Error::invalid_parameter(format!("{key}-file"), why));
+            return Err(Error::invalid_parameter(format!("{key}{end}"), why));
         }
-        Ok(first)
+        Ok(first.map(|(_, secret)| secret))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What would be done, what was done, and how actions did so far.
 
 use super::report::{WIDTH, heading};
-use super::style::{Style, wrap};
+use super::style::{Style, local, wrap};
 use crate::commands::recommend::Dry;
 use overseer_engine::action::{self, ActionRecord};
 use overseer_engine::core::{AppliedAction, AppliedState, OutcomeKind, Recommendation, Unit, host};
@@ -90,6 +90,22 @@ pub(crate) fn applied(line: &AppliedAction, outcome: Option<OutcomeKind>) -> Str
     out
 }
 
+/// What was applied, the newest first, with every value before and after, and what became of it.
+pub(crate) fn journal(lines: &[AppliedAction], style: &Style) -> String {
+    let mut out = String::new();
+    heading(&mut out, *style, "Applied");
+    if lines.is_empty() {
+        out.push_str("  Nothing was ever applied here.\n");
+    }
+    for line in lines {
+        // The outcome was measured unless it is still watched or was interrupted.
+        let was_measured = line.measured.1.is_finite().then_some(OutcomeKind::NoChange);
+        let _ = writeln!(out, "  {}", local(line.applied_at));
+        out.push_str(&wrap(&applied(line, was_measured), "      ", WIDTH));
+    }
+    out
+}
+
 /// How each action did so far, and what is believed of it.
 pub(crate) fn records(records: &[ActionRecord], style: &Style) -> String {
     let mut out = String::new();
@@ -121,4 +137,26 @@ pub(crate) fn records(records: &[ActionRecord], style: &Style) -> String {
     );
     out.push_str(&wrap(&said, "  ", WIDTH));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_engine::core::{Knob, KnobSetting, Timestamp};
+
+    #[test]
+    fn the_journal_says_what_was_set_what_it_was_before_and_what_became_of_it() {
+        let style = Style::plain();
+        assert!(journal(&[], &style).contains("Nothing was ever applied here."));
+        let niceness = |value: &str| vec![KnobSetting::new(Knob::Niceness { pid: 12 }, value)];
+        let at = Timestamp::from_millis(1_700_000_000_000);
+        let mut line = AppliedAction::new(1, "nice", niceness("0"), niceness("10"), at);
+        line.measured = (0.4, 0.39);
+        line.state = AppliedState::Undone;
+        line.note = "no effect could be measured".to_owned();
+        let said = journal(&[line], &style).replace("\n      ", " ");
+        assert!(said.contains("nice: niceness of process 12 0 → 10."), "{said}");
+        assert!(said.contains("CPU pressure was 40.0 % and is 39.0 %."), "{said}");
+        assert!(said.contains("It was taken back: no effect could be measured."), "{said}");
+    }
 }

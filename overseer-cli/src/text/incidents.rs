@@ -1,7 +1,7 @@
 //! Incidents and silences as lists.
 
 use super::report::WIDTH;
-use super::style::{Style, clock, local, percent, wrap};
+use super::style::{Style, clock, local, percent, plain, wrap};
 use overseer_engine::core::{
     AlertState, AnomalyDetection, Incident, Label, LabelKind, LocalTime, Silence, SilenceKind,
     Timestamp, host,
@@ -25,7 +25,7 @@ pub(crate) fn incidents(list: &[Incident], all: bool, now: Timestamp, style: &St
 /// An anomaly that is part of no incident, and what was said of it.
 pub(crate) fn labelled(a: &AnomalyDetection, kind: LabelKind) -> String {
     let kind = kind.as_str().replace('_', " ");
-    format!("The anomaly of {} is labelled {kind}: {}\n", local(a.timestamp), a.description)
+    format!("The anomaly of {} is labelled {kind}: {}\n", local(a.timestamp), plain(&a.description))
 }
 
 /// One incident.
@@ -117,7 +117,8 @@ fn silence(s: &Silence, now: Timestamp, style: Style) -> String {
     };
     let names: Vec<&str> = s.features.iter().map(|f| host::plain_name(f)).collect();
     let about = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
-    let reason = if s.reason.is_empty() { String::new() } else { format!(": {}", s.reason) };
+    let reason =
+        if s.reason.is_empty() { String::new() } else { format!(": {}", plain(&s.reason)) };
     let id = style.heading(&format!("{:<4}", format!("#{}", s.id)));
     let mut out = String::new();
     let _ = writeln!(out, "{id} {what}{about}, {when}, for {lasting}{reason}");
@@ -177,11 +178,11 @@ mod tests {
     fn a_silence_says_of_what_until_when_and_how_it_recurs() {
         let at = Timestamp::from_millis(1_704_506_400_000); // A Saturday, 02:00 UTC.
         let mut s = Silence::new(SilenceKind::Maintenance, at, at + Span::from_secs(10_800), at);
-        (s.id, s.reason) = (3, "backup".into());
+        (s.id, s.reason) = (3, "backup\u{1b}".into());
         s.features = vec!["system.disk.io.write".into()];
         let text = silences(&[s.clone()], at, &Style::plain());
         assert!(text.starts_with("#3   maintenance of disk writes, until "), "{text}");
-        assert!(text.ends_with("for 3 h: backup\n"), "{text}");
+        assert!(text.ends_with("for 3 h: backup \n"), "{text}");
         s.recurrence = Some(Weekly::new("sat,sun 02:00", "UTC").unwrap().to_json().unwrap());
         let now = silences(&[s.clone()], at, &Style::plain());
         assert!(now.contains("sat,sun 02:00 UTC, now until "), "{now}");

@@ -13,7 +13,7 @@ mod style;
 mod verify;
 mod watch;
 
-pub(crate) use action::{applied, dry_run, records};
+pub(crate) use action::{applied, dry_run, journal, records};
 pub(crate) use analytics::{analytics, training};
 #[cfg(feature = "top")]
 pub(crate) use incidents::facts;

@@ -2,7 +2,7 @@
 
 use super::report::{WIDTH, heading};
 use super::style::{Style, local, wrap};
-use overseer_engine::core::{Severity, host};
+use overseer_engine::core::{Severity, Span, host};
 use overseer_engine::replay::{Played, ReplayReport, ReplayedAlert};
 use std::fmt::Write;
 
@@ -58,6 +58,9 @@ fn table(out: &mut String, report: &ReplayReport, style: Style) {
         line("", &|p| if std::ptr::eq(p, columns[0]) { "in force" } else { "new" }.to_owned());
     }
     line("alarm budget", &|p| p.alarm_budget.to_string());
+    if columns.iter().any(|p| p.min_duration > Span::default()) {
+        line("min duration", &|p| p.min_duration.to_string());
+    }
     line("alerts", &|p| p.alerts.len().to_string());
     for severity in [Severity::Critical, Severity::High, Severity::Medium] {
         line(&format!("  {severity}"), &|p| {
@@ -66,7 +69,7 @@ fn table(out: &mut String, report: &ReplayReport, style: Style) {
     }
     line("alerts a week", &|p| match p.alerts_per_week {
         rate if rate.is_finite() => format!("{rate:.2}"),
-        _ => "not known".to_owned(),
+        _ => "less than a day".to_owned(),
     });
     line("time in alarm", &|p| {
         let share = p.time_in_alarm.as_secs_f64() / p.time_judged.as_secs_f64();

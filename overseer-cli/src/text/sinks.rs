@@ -1,6 +1,6 @@
 //! Who is told, and what they were told.
 
-use super::style::{Style, local, wrap};
+use super::style::{Style, local, plain, wrap};
 use crate::commands::alerts::{Progress, Told};
 use crate::settings::SinkSettings;
 use overseer_engine::core::Timestamp;
@@ -23,7 +23,7 @@ pub(crate) fn sinks(sinks: &[SinkSettings], style: &Style) -> String {
 /// Messages of the outbox, newest first: to whom, how far it got, what it says, and what went wrong.
 pub(crate) fn alerts(alerts: &[Told], now: Timestamp, style: &Style) -> String {
     if alerts.is_empty() {
-        return "Nobody was told of anything yet.\n".to_owned();
+        return "No message was written for a sink yet.\n".to_owned();
     }
     let mut out = String::new();
     for told in alerts {
@@ -39,12 +39,12 @@ pub(crate) fn alerts(alerts: &[Told], now: Timestamp, style: &Style) -> String {
             progress(told, now, *style)
         );
         match &told.notification {
-            Some(n) => out.push_str(&wrap(&plain(&n.description), "    ", 96)),
+            Some(n) => out.push_str(&wrap(&n.description, "    ", 96)),
             None => out.push_str("    the stored message cannot be read\n"),
         }
         if let Some(why) = told.last_error.as_ref().filter(|_| told.progress != Progress::Delivered)
         {
-            out.push_str(&wrap(&style.warning(&plain(why)), "    ", 96));
+            out.push_str(&style.warning(&wrap(why, "    ", 96)));
         }
     }
     out
@@ -71,9 +71,4 @@ fn progress(told: &Told, now: Timestamp, style: Style) -> String {
             _ => "waits".to_owned(),
         },
     }
-}
-
-/// Stored text as a terminal may have it.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -131,12 +131,18 @@ pub(crate) fn quality(model: &ModelMetadata) -> String {
     model.quality.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// Breaks text at spaces into lines of at most `width` characters, each after `indent`; a number keeps its `%`.
+/// Stored or foreign text as a terminal may have it: nothing in it moves the cursor or changes a colour.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Breaks plain text at spaces into lines of at most `width` characters, each after `indent`; a number keeps its `%`.
+/// Styles come after it: what of the text is for a terminal alone is left out.
 pub(crate) fn wrap(text: &str, indent: &str, width: usize) -> String {
     let mut out = String::new();
     let mut length = 0;
-    let kept = text.replace(" %", "\u{a0}%");
-    for word in kept.split([' ', '\n']).filter(|w| !w.is_empty()) {
+    let kept = plain(text).replace(" %", "\u{a0}%");
+    for word in kept.split(' ').filter(|w| !w.is_empty()) {
         let long = word.chars().count();
         if length == 0 {
             out.push_str(indent);
@@ -164,6 +170,7 @@ mod tests {
         let text = "one two three four";
         assert_eq!(wrap(text, "  ", 9), "  one two\n  three\n  four\n");
         assert_eq!(wrap("unbreakable", "", 3), "unbreakable\n");
+        assert_eq!(wrap("a note\u{1b}[2J\r\nof\tsomebody", "", 40), "a note [2J of somebody\n");
         assert_eq!(wrap("in 90 % of", "", 6), "in\n90 %\nof\n");
     }
 

@@ -5,7 +5,8 @@ use super::experience::Experience;
 use super::propose::propose;
 use crate::engine::{Engine, Role};
 use crate::recommendation::Advice;
-use overseer_core::{Actuator, ProposedAction, Recommendation, Span, Timestamp};
+use crate::report::{Notice, Stage};
+use overseer_core::{Actuator, ErrorKind, ProposedAction, Recommendation, Span, Timestamp};
 use std::collections::{HashMap, VecDeque};
 
 /// Outcomes are read again after this long where the store does not tell that somebody has written to it.
@@ -164,8 +165,13 @@ impl Engine {
                 numbered.push_back(Numbered { feature, instance, action, at: now, id });
                 Some(id)
             }
+            // Of a store that keeps no advice at all nobody expects a number.
+            Err(e) if matches!(e.kind(), ErrorKind::Unsupported(_)) => None,
             Err(e) => {
-                tracing::debug!("a recommendation is not stored: {e}");
+                self.note(Notice::warning(
+                    Stage::Store,
+                    format!("advice could not be stored and has no number yet: {e}"),
+                ));
                 None
             }
         }

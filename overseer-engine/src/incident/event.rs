@@ -178,10 +178,12 @@ impl Event {
     pub(super) fn due(&mut self, at: Timestamp, pace: Pace) -> Option<NotificationReason> {
         use NotificationReason::{Fired, Reminder, Resolved, Worse};
         let incident = &mut self.incident;
-        let asks = incident.alert || incident.kind != IncidentKind::Anomaly;
+        // Hard rules wait for as long as each of them says, and no longer.
+        let is_rule = incident.kind != IncidentKind::Anomaly;
         let steps = usize::try_from(incident.samples).unwrap_or(usize::MAX).saturating_sub(1);
         let lasted = pace.step.times(steps);
-        if incident.state == AlertState::Pending && asks && lasted >= pace.min_duration {
+        let fires = is_rule || (incident.alert && lasted >= pace.min_duration);
+        if incident.state == AlertState::Pending && fires {
             incident.state = AlertState::Firing;
             incident.fired_at = Some(at);
             self.changed = true;
@@ -300,5 +302,9 @@ mod tests {
         event.end(at(2));
         assert_eq!(event.due(at(2), pace), None);
         assert_eq!(event.incident.fired_at, None);
+
+        // A full disk was full for a minute when it begins, and needs nobody's permission.
+        let full = Seen { kind: IncidentKind::Full, ..seen(0, Severity::High, false) };
+        assert_eq!(Event::begin(&full, &[]).due(at(0), pace), Some(NotificationReason::Fired));
     }
 }

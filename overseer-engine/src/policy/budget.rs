@@ -30,10 +30,11 @@ impl AlarmBudget {
     /// A budget of `alerts` in every span of length `per`.
     ///
     /// # Errors
-    /// If either is not positive and finite.
+    /// If either is not positive and finite, or the alerts a week are more than can be written.
     pub fn new(alerts: f64, per: Span) -> Result<Self> {
-        if alerts.is_finite() && alerts > 0.0 && per > Span::default() {
-            Ok(Self { alerts, per })
+        let budget = Self { alerts, per };
+        if alerts > 0.0 && per > Span::default() && budget.per_week().is_finite() {
+            Ok(budget)
         } else {
             Err(Error::invalid_parameter("alarm budget", "must be a positive number of alerts"))
         }

@@ -17,9 +17,14 @@ pub use report::{Change, Played, REPLAY_VERSION, ReplayReport, ReplayedAlert, Re
 use crate::incident::{ZoneByName, only_utc};
 use crate::policy::AlarmBudget;
 use decided::Decided;
-use overseer_core::{DetectorTrainer, Error, Result, Store, Timestamp};
-use player::Player;
+use overseer_core::{
+    DetectorTrainer, Error, Incident, IncidentKind, Result, Span, Store, Timestamp, WhichIncidents,
+};
+use player::{Player, Rule};
 use source::{Source, spans};
+
+/// Incidents that are looked through for those of hard rules.
+const MOST_INCIDENTS: usize = 10_000;
 
 /// Makes the trainer of a configuration's detector, once for each span that is replayed.
 pub type MakeTrainer<'a> = &'a dyn Fn() -> Result<Box<dyn DetectorTrainer>>;
@@ -30,7 +35,7 @@ pub struct Replay<'a> {
     since: Timestamp,
     until: Timestamp,
     detectors: Vec<MakeTrainer<'a>>,
-    budgets: Vec<AlarmBudget>,
+    rules: Vec<Rule>,
     zones: ZoneByName,
 }
 
@@ -48,7 +53,8 @@ impl<'a> Replay<'a> {
         if since >= until {
             return Err(Error::invalid_parameter("since", "must be before the end of the replay"));
         }
-        Ok(Self { since, until, detectors: vec![trainer], budgets: vec![budget], zones: only_utc })
+        let rules = vec![Rule { budget, min_duration: Span::default() }];
+        Ok(Self { since, until, detectors: vec![trainer], rules, zones: only_utc })
     }
 
     /// And by another configuration, of another budget; `trainer` where its detector is another one too, which takes
@@ -56,9 +62,21 @@ impl<'a> Replay<'a> {
     #[must_use]
     pub fn beside(mut self, budget: AlarmBudget, trainer: Option<MakeTrainer<'a>>) -> Self {
         self.detectors.truncate(1);
-        self.budgets.truncate(1);
+        self.rules.truncate(1);
         self.detectors.extend(trainer);
-        self.budgets.push(budget);
+        self.rules.push(Rule { budget, min_duration: Span::default() });
+        self
+    }
+
+    /// How long an event must last before it is told, by the configuration in force and by the other. Without it, it
+    /// is told at once.
+    ///
+    /// An event that goes on after a pause counts from its return here, and from its beginning in a running engine.
+    #[must_use]
+    pub fn min_durations(mut self, in_force: Span, new: Span) -> Self {
+        for (rule, min_duration) in self.rules.iter_mut().zip([in_force, new]) {
+            rule.min_duration = min_duration;
+        }
         self
     }
 
@@ -86,7 +104,7 @@ impl<'a> Replay<'a> {
         let schema = source::schema(store, step)?;
         let decided = Decided::read(store, (self.since, self.until), self.zones)?;
         let (labels, silences) = decided.counts();
-        let mut player = Player::new(&self.budgets, schema, decided);
+        let mut player = Player::new(&self.rules, schema, decided);
         let begin = found.first().map_or(self.since, |s| s.from);
         let end = found.last().map_or(self.until, |s| s.to);
         let steps = |from: Timestamp, to: Timestamp| {
@@ -118,9 +136,17 @@ impl<'a> Replay<'a> {
         let new = played.next();
         let mut report = ReplayReport::new((self.since, self.until), step, replayed, in_force, new);
         report.note_decisions(labels, silences);
+        report.note_rules(ruled(store, self.since, self.until)?);
         report.notes.extend(notes);
         Ok(report)
     }
+}
+
+/// How many incidents of that time hard rules opened, of the newest that are stored.
+fn ruled(store: &mut dyn Store, since: Timestamp, until: Timestamp) -> Result<usize> {
+    let all = store.incidents(WhichIncidents::All, MOST_INCIDENTS)?;
+    let is_of = |i: &&Incident| i.began_at <= until && i.last_seen >= since;
+    Ok(all.iter().filter(is_of).filter(|i| i.kind != IncidentKind::Anomaly).count())
 }
 
 impl Source {

@@ -13,12 +13,24 @@ use overseer_core::{
     Timestamp, host,
 };
 
+/// What of a configuration decides about alerts, beside its detector.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    pub(super) budget: AlarmBudget,
+    /// How long an event must last before it is told.
+    pub(super) min_duration: Span,
+}
+
 /// One configuration.
 #[derive(Debug)]
 struct Seat {
-    budget: AlarmBudget,
+    rule: Rule,
     policy: AlarmPolicy,
     played: Played,
+    /// Samples of the event that goes on, with the calm ones that turned out to belong to it, and calm ones since.
+    samples: (usize, usize),
+    /// An alert whose event has not lasted long enough yet.
+    early: Option<ReplayedAlert>,
     /// An alert that a silence holds back while what it is about goes on.
     held: Option<ReplayedAlert>,
 }
@@ -36,6 +48,30 @@ impl Seat {
             return self.policy.observe(&evidence.like(decided.label(&features())));
         }
         self.policy.observe(evidence)
+    }
+
+    /// Counts how long the event has lasted, as an incident does.
+    fn count(&mut self, verdict: Verdict) {
+        let (samples, calm) = self.samples;
+        self.samples = match verdict.severity {
+            Severity::None => (0, 0),
+            _ if verdict.lingering => (samples, calm + 1),
+            _ => (samples + 1 + calm, 0),
+        };
+        if verdict.severity == Severity::None {
+            self.early = None;
+        }
+    }
+
+    /// Tells an alert that waited once its event has lasted long enough.
+    fn tell_early(&mut self, now: Timestamp, interval: Span, decided: &Decided) {
+        let lasted = interval.times(self.samples.0.saturating_sub(1));
+        if lasted >= self.rule.min_duration
+            && let Some(mut alert) = self.early.take()
+        {
+            alert.timestamp = now;
+            self.tell(alert, decided);
+        }
     }
 
     /// Tells an alert, unless a silence covers it.
@@ -81,10 +117,11 @@ pub(super) struct Player {
 }
 
 impl Player {
-    pub(super) fn new(budgets: &[AlarmBudget], schema: Schema, decided: Decided) -> Self {
-        let seats = budgets.iter().map(|&budget| {
-            let policy = AlarmPolicy::new(budget, Span::from_secs(1));
-            Seat { budget, policy, played: Played::of(budget), held: None }
+    pub(super) fn new(rules: &[Rule], schema: Schema, decided: Decided) -> Self {
+        let seats = rules.iter().map(|&rule| {
+            let policy = AlarmPolicy::new(rule.budget, Span::from_secs(1));
+            let played = Played::of(rule.budget, rule.min_duration);
+            Seat { rule, policy, played, samples: (0, 0), early: None, held: None }
         });
         Self {
             is_host: schema == host::schema(),
@@ -111,7 +148,8 @@ impl Player {
             self.learners.push(Learner::new(self.schema.clone(), make()?, source.interval)?);
         }
         for seat in &mut self.seats {
-            seat.policy = AlarmPolicy::new(seat.budget, source.interval);
+            seat.policy = AlarmPolicy::new(seat.rule.budget, source.interval);
+            (seat.samples, seat.early) = ((0, 0), None);
             // A rows' spacing is no reason to forget what was told.
             if let Some(last) = seat.played.alerts.last() {
                 seat.policy.resume(last.severity, last.timestamp);
@@ -144,7 +182,8 @@ impl Player {
             let judgement = learner.judge(&sample)?;
             let evidence = evidence(&sample, judgement.as_ref(), self.is_host);
             for seat in seats_of(&mut self.seats, index, shared) {
-                seat.decide(&evidence, &self.decided, || learner.explain());
+                let verdict = seat.decide(&evidence, &self.decided, || learner.explain());
+                seat.count(verdict);
             }
             learner.take_in(&sample)?;
         }
@@ -166,14 +205,16 @@ impl Player {
             for seat in seats_of(&mut self.seats, index, shared) {
                 let verdict = seat.decide(&evidence, &self.decided, || learner.explain());
                 seat.follow(timestamp, verdict, &self.decided);
+                seat.count(verdict);
                 if verdict.severity > Severity::None {
                     seat.played.time_in_alarm = and(seat.played.time_in_alarm, self.interval);
                 }
                 if verdict.alert {
                     let alert =
                         told(learner, &self.sample, verdict.severity, judgement, self.is_host);
-                    seat.tell(ReplayedAlert::new(alert, approximate), &self.decided);
+                    seat.early = Some(ReplayedAlert::new(alert, approximate));
                 }
+                seat.tell_early(timestamp, self.interval, &self.decided);
                 if judgement.is_some() {
                     seat.played.time_judged = and(seat.played.time_judged, self.interval);
                 }

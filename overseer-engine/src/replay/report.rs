@@ -96,9 +96,12 @@ impl ReplayedSpan {
 pub struct Played {
     /// The alarm budget it has.
     pub alarm_budget: AlarmBudget,
+    /// How long an event must last before it is told.
+    #[serde(default)]
+    pub min_duration: Span,
     /// Its alerts, in the order of time.
     pub alerts: Vec<ReplayedAlert>,
-    /// Alerts a week of the time that could be judged; `null` where none could.
+    /// Alerts a week of the time that could be judged; `null` where that is less than a day.
     #[serde(with = "missing")]
     pub alerts_per_week: f64,
     /// Alerts of events that were over before the silence that covered them was: nobody would have been told.
@@ -111,14 +114,15 @@ pub struct Played {
 }
 
 impl Played {
-    pub(super) fn of(alarm_budget: AlarmBudget) -> Self {
-        Self { alarm_budget, alerts_per_week: f64::NAN, ..Self::default() }
+    pub(super) fn of(alarm_budget: AlarmBudget, min_duration: Span) -> Self {
+        Self { alarm_budget, min_duration, alerts_per_week: f64::NAN, ..Self::default() }
     }
 
     /// With its alerts a week.
     pub(super) fn rated(mut self) -> Self {
         let weeks = self.time_judged.as_secs_f64() / (7.0 * 86_400.0);
-        if weeks > 0.0 {
+        // From less than a day nobody can tell what a week is like.
+        if self.time_judged >= Span::from_secs(86_400) {
             self.alerts_per_week = self.alerts.len() as f64 / weeks;
         }
         self
@@ -210,6 +214,19 @@ impl ReplayReport {
                 several(played.silenced, "alert", "alerts")
             ));
         }
+    }
+
+    /// Says that hard rules told something in that time, which no configuration changes.
+    pub(super) fn note_rules(&mut self, incidents: usize) {
+        let what = match incidents {
+            0 => return,
+            1 => "1 incident of a hard rule (full, missing) is".to_owned(),
+            n => format!("{n} incidents of hard rules (full, missing) are"),
+        };
+        self.notes.push(format!(
+            "{what} stored of that time, and none of these alerts: hard rules hang on no configuration, so that they are \
+             not replayed. `overseer incidents` lists them."
+        ));
     }
 
     /// How many rows were replayed.

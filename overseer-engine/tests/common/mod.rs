@@ -4,8 +4,8 @@
 
 use overseer_core::{
     AnomalyDetection, Appended, Collector, Error, Frame, Incident, ModelMetadata, PatternAnalysis,
-    Prediction, ProcessUsage, Reading, Result, Sample, SampleQuery, Schema, Span, Store,
-    StoredCounts, TickRecord, Timestamp, WhichIncidents, host,
+    Prediction, ProcessUsage, Reading, Recommendation, Result, Sample, SampleQuery, Schema, Span,
+    Store, StoredCounts, TickRecord, Timestamp, WhichIncidents, host,
 };
 use overseer_engine::{Config, Engine, Role, host as wired};
 use std::path::Path;
@@ -164,6 +164,14 @@ impl<S: Store> Store for Unreliable<S> {
     }
     fn incidents(&mut self, which: WhichIncidents, limit: usize) -> Result<Vec<Incident>> {
         self.up()?.incidents(which, limit)
+    }
+    fn put_recommendation(
+        &mut self,
+        made_at: Timestamp,
+        action: Option<&str>,
+        advice: &Recommendation,
+    ) -> Result<i64> {
+        self.up()?.put_recommendation(made_at, action, advice)
     }
     fn revision(&mut self) -> Result<Option<i64>> {
         self.up()?.revision()

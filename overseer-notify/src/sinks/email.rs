@@ -230,7 +230,16 @@ impl Sink for EmailSink {
 }
 
 /// An error with its causes, which alone say what was wrong.
-fn reason(error: &dyn std::error::Error) -> String {
+fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    use std::io::ErrorKind::{TimedOut, WouldBlock};
+    let is_late = |e: &(dyn std::error::Error + 'static)| {
+        let io = e.downcast_ref::<std::io::Error>();
+        io.is_some_and(|e| [TimedOut, WouldBlock].contains(&e.kind()))
+    };
+    if std::iter::successors(Some(error), |e| e.source()).any(is_late) {
+        // The system's words are about a socket.
+        return "there was no answer in time".to_owned();
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {

@@ -112,6 +112,10 @@ impl Endpoint {
         }
         match request.send(body) {
             Ok(answer) => self.judge(&place, answer),
+            Err(ureq::Error::Timeout(_)) => {
+                let whole = Span::from(self.options.timeout);
+                Err(Error::unavailable(place, format!("there was no answer within {whole}")))
+            }
             Err(e) => Err(Error::unavailable(place, e.to_string())),
         }
     }

@@ -105,6 +105,15 @@ fn refused_by_all_is_final_and_a_server_that_is_not_there_is_not() {
     assert!(e.is_invalid_input() && e.to_string().contains("no such mailbox"), "{e}");
     let e = sink(1, &["day@example.org"]).deliver(7, &notification(5)).unwrap_err();
     assert!(e.is_unavailable() && e.to_string().contains("mail server 127.0.0.1:1"), "{e}");
+    // One that takes the connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = vec!["day@example.org".to_owned()];
+    let mut options = EmailOptions::new("127.0.0.1", "overseer@example.org", to);
+    options.port = Some(silent.local_addr().unwrap().port());
+    options.tls = MailTls::None;
+    options.timeout = std::time::Duration::from_millis(200);
+    let e = EmailSink::new("mail", options).unwrap().deliver(7, &notification(5)).unwrap_err();
+    assert!(e.is_unavailable() && e.to_string().contains("there was no answer in time"), "{e}");
 }
 
 #[test]

@@ -76,7 +76,9 @@ fn a_mistake_in_a_sink_is_told_at_its_line_with_what_would_be_right() {
         ),
         ("type = \"file\"", "line 1, column 1: the key `path` is missing"),
         ("type = \"file\"\npath = 5", "line 4, column 8: `path`: invalid type: integer `5`"),
-        ("type = \"log\"\nto = 5", "there is no key `to`"),
+        ("type = \"log\"\nto = 5", "there is no key `to`; there are name, type"),
+        ("type = \"file\"\npath = \"\"", "line 4, column 1: `path`: names no file"),
+        ("type = \"command\"\ncommand = \"rm\"", "`command`: write a list of a program"),
         ("type = \"command\"\ncommand = []", "line 4, column 1: `command`: names no program"),
         (
             "type = \"command\"\ncommand = [\"x\"]\ntimeout = \"2 weeks\"",
@@ -103,6 +105,11 @@ fn webhooks_are_checked_when_they_are_read() {
         ("", "line 1, column 1: `url`: one of url, url-file and url-env is missing"),
         ("url = \"hooks.example\"", "line 4, column 1: `url`: an address begins with http"),
         ("url = \"http://x\"\nurl-file = \"x\"", "line 5, column 1: `url-file`: only one of"),
+        ("url = \"http://x\"\nurl-env = \"X\"", "line 5, column 1: `url-env`: only one of"),
+        (
+            "url = \"http://x\"\ntimeout = 5",
+            "line 5, column 11: `timeout`: write a text of a number",
+        ),
         (
             "url = \"http://x\"\nformat = \"slak\"",
             "line 5, column 10: `format`: there is no value `slak`, did you mean `slack`?",

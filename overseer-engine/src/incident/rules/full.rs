@@ -1,12 +1,15 @@
-//! What is practically full: memory, and every mount by its own name.
+//! What is practically full, or will be within minutes: memory, and every mount by its own name.
 //!
 //! The fullest mount is known with every sample, the others once a minute, when the collector is asked what it knows
 //! beside its samples. What was heard then holds until the next such look, and the samples in between count.
 
 use super::super::event::Seen;
+use super::pace::{self, Pace};
 use super::{FORGOTTEN_AFTER, Look, samples, seen};
 use crate::policy::CALM_SAMPLES;
-use overseer_core::{Auxiliary, FeatureEvidence, IncidentKind, Schema, Severity, Span, host};
+use overseer_core::{
+    Auxiliary, FeatureEvidence, Incident, IncidentKind, Schema, Severity, Span, host,
+};
 
 const BEGINS: f64 = 0.97;
 const MOUNT_ENDS: f64 = 0.95;
@@ -15,6 +18,8 @@ const CRITICAL: f64 = 0.99;
 const FULL_FOR: (Span, usize) = (Span::from_secs(60), 3);
 /// So many mounts can be full at once; of more, the first.
 const MOST_FULL: usize = 8;
+/// And of so many it is noted how fast they fill.
+const MOST_NOTED: usize = 32;
 /// A mount that so many looks in a row did not list is not mounted any more.
 const GONE_AFTER: usize = 3;
 /// What was not full for so many samples is forgotten: its incident is over by then.
@@ -39,15 +44,34 @@ pub(super) struct Full {
     idle: usize,
     /// Whether its newest value holds until the next look.
     lasts: bool,
+    /// Whether it is full, and not only on the way there.
+    is_full: bool,
+    /// Whether either is told.
     holds: bool,
+    /// How fast it fills; none of memory, which a program may take at once and then no more of it.
+    pace: Option<Pace>,
 }
 
 impl Full {
     fn new(feature: usize, instance: &str, ends: f64) -> Self {
         let instance = instance.to_owned();
         let (samples, unknown, absent, idle) = (0, 0, 0, 0);
-        let (value, lasts, holds) = (f64::NAN, false, false);
-        Self { feature, instance, ends, value, samples, unknown, absent, idle, lasts, holds }
+        let (value, lasts, pace) = (f64::NAN, false, None);
+        let (is_full, holds) = (false, false);
+        Self {
+            feature,
+            instance,
+            ends,
+            value,
+            samples,
+            unknown,
+            absent,
+            idle,
+            lasts,
+            is_full,
+            holds,
+            pace,
+        }
     }
 
     pub(super) fn memory() -> Self {
@@ -55,12 +79,16 @@ impl Full {
     }
 
     fn mount(name: &str) -> Self {
-        Self::new(host::FILESYSTEM_UTILIZATION, name, MOUNT_ENDS)
+        let full = Self::new(host::FILESYSTEM_UTILIZATION, name, MOUNT_ENDS);
+        Self { pace: Some(Pace::default()), ..full }
     }
 
     /// Goes on with an incident that was open before a restart.
-    pub(super) fn resume(&mut self) {
+    pub(super) fn resume(&mut self, incident: &Incident) {
+        let highest = incident.features.first().map(|f| f.observed);
+        self.is_full = highest.is_none_or(|value| value >= BEGINS);
         self.holds = true;
+        self.pace.iter_mut().for_each(Pace::resume);
     }
 
     /// What its incident is about: the feature, and the mount where it has a name.
@@ -70,13 +98,21 @@ impl Full {
     }
 
     /// Takes a sample's value, or that of a look, which stands for the samples since the last as well.
-    fn take(&mut self, value: f64, of_a_look: bool, step: Span) {
-        let passed = if of_a_look && self.samples > 0 { 1 + self.unknown } else { 1 };
+    ///
+    /// It begins only where it may.
+    fn take(&mut self, value: f64, of_a_look: bool, step: Span, may_begin: bool) {
+        let since = 1 + self.unknown;
+        let passed = if of_a_look && self.samples > 0 { since } else { 1 };
         self.samples = if value >= BEGINS { self.samples.saturating_add(passed) } else { 0 };
-        self.holds = match self.holds {
+        if let Some(pace) = &mut self.pace {
+            pace.take(value, since, step);
+        }
+        let fills = self.pace.as_ref().is_some_and(|pace| pace.fills().is_some());
+        self.is_full = match self.is_full {
             true => value >= self.ends,
             false => self.samples >= samples(FULL_FOR, step),
         };
+        self.holds = (self.is_full || fills) && (self.holds || may_begin);
         (self.value, self.lasts) = (value, of_a_look);
         (self.unknown, self.absent) = (0, 0);
     }
@@ -87,15 +123,15 @@ impl Full {
         self.absent += usize::from(was_looked);
         let forgotten = FORGOTTEN_AFTER.steps(step).max(samples(FULL_FOR, step));
         if self.absent >= GONE_AFTER || self.unknown >= forgotten {
-            (self.samples, self.holds) = (0, false);
-            self.lasts = true;
+            (self.samples, self.is_full, self.holds) = (0, false, false);
+            (self.value, self.lasts) = (f64::NAN, true);
         }
     }
 
     /// What the newest sample alone says of it.
     pub(super) fn look(&mut self, look: Look<'_>) -> Option<Seen> {
         let value = look.values.get(self.feature).copied().filter(|v| !v.is_nan())?;
-        self.take(value, false, look.step);
+        self.take(value, false, look.step, true);
         self.says(look)
     }
 
@@ -107,14 +143,17 @@ impl Full {
         let severity = match self.holds {
             false => Severity::None,
             true if self.value >= CRITICAL => Severity::Critical,
-            true => Severity::High,
+            true if self.is_full => Severity::High,
+            true => Severity::Medium,
         };
         let name = &look.schema.get(self.feature)?.name;
         let mut seen = seen(look.at, IncidentKind::Full, &self.subject(look.schema), severity);
         if !self.holds {
             return Some(seen);
         }
-        seen.features = vec![FeatureEvidence::new(name, self.value, (0.0, BEGINS), 1.0)];
+        let fills = self.pace.as_ref().and_then(Pace::fills).filter(|_| !self.is_full);
+        let most = if fills.is_some() { pace::FROM } else { BEGINS };
+        seen.features = vec![FeatureEvidence::new(name, self.value, (0.0, most), 1.0)];
         let percent = format!("{:.1} %", 100.0 * self.value);
         let (said, action) = if self.feature == host::MEMORY_UTILIZATION {
             (
@@ -126,10 +165,20 @@ impl Full {
                 "" => "The fullest disk",
                 name => name,
             };
-            (
-                format!("{mount} is practically full: {percent}."),
-                "Free or add space: what cannot be written any more fails.",
-            )
+            let said = match fills.filter(|fills| fills.a_minute.is_finite()) {
+                Some(fills) => format!(
+                    "{mount} fills fast: {percent}, {:.1} points more each minute for {}. At that pace it is full in {}.",
+                    100.0 * fills.a_minute,
+                    fills.grown_for,
+                    fills.left
+                ),
+                None => format!("{mount} is practically full: {percent}."),
+            };
+            let action = match fills {
+                Some(_) => "See what is written there, and stop it or make room before it is full.",
+                None => "Free or add space: what cannot be written any more fails.",
+            };
+            (said, action)
         };
         seen.description = said;
         seen.actions = vec![action.to_owned()];
@@ -137,12 +186,13 @@ impl Full {
     }
 
     fn is_over(&mut self) -> bool {
-        self.idle = if self.holds || self.samples > 0 { 0 } else { self.idle + 1 };
+        let is_noted = self.holds || self.samples > 0 || self.value >= pace::NOTED;
+        self.idle = if is_noted { 0 } else { self.idle + 1 };
         self.idle > IDLE
     }
 }
 
-/// The mounts that are full, or nearly.
+/// The mounts that are full, or may soon be.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mounts {
     full: Vec<Full>,
@@ -163,15 +213,20 @@ impl Mounts {
         }
     }
 
-    /// Goes on with the incident of this subject, if it is a mount's.
-    pub(super) fn resume(&mut self, subject: &str, schema: &Schema) {
+    /// Goes on with an incident, if it is a mount's.
+    pub(super) fn resume(&mut self, incident: &Incident, schema: &Schema) {
         let feature = Full::mount("").subject(schema);
-        let Some(name) = subject.strip_prefix(&feature) else { return };
+        let Some(name) = incident.subject.strip_prefix(&feature) else { return };
         let mut full = Full::mount(name.trim_start());
-        full.resume();
+        full.resume(incident);
         if self.full.len() < MOST_FULL {
             self.full.push(full);
         }
+    }
+
+    /// Whether one more may begin to be full.
+    fn may_begin(&self) -> bool {
+        self.full.iter().filter(|full| full.holds).count() < MOST_FULL
     }
 
     /// What each of them says of a sample.
@@ -182,20 +237,22 @@ impl Mounts {
         let name = look.mount.or((!self.are_listed).then_some(""));
         let fullest = name.zip(fullest.copied());
         let listed = looked.iter().flatten().map(|(name, value)| (name.as_str(), *value));
-        for full in &mut self.full {
+        for index in 0..self.full.len() {
+            let may_begin = self.may_begin();
+            let full = &mut self.full[index];
             let of = |(name, _): &(&str, f64)| *name == full.instance;
             match (fullest.filter(of), listed.clone().find(of)) {
-                (Some((_, value)), _) => full.take(value, false, look.step),
-                (None, Some((_, value))) => full.take(value, true, look.step),
+                (Some((_, value)), _) => full.take(value, false, look.step, may_begin),
+                (None, Some((_, value))) => full.take(value, true, look.step, may_begin),
                 (None, None) => full.miss(looked.is_some(), look.step),
             }
         }
         let of_sample = fullest.into_iter().map(|(name, value)| (name, value, false));
         for (name, value, of_a_look) in of_sample.chain(listed.map(|(n, v)| (n, v, true))) {
             let is_known = self.full.iter().any(|f| f.instance == name);
-            if value >= BEGINS && !is_known && self.full.len() < MOST_FULL {
+            if value >= pace::NOTED && !is_known && self.full.len() < MOST_NOTED {
                 let mut full = Full::mount(name);
-                full.take(value, of_a_look, look.step);
+                full.take(value, of_a_look, look.step, self.may_begin());
                 self.full.push(full);
             }
         }

@@ -3,12 +3,14 @@
 //! | rule | begins | ends below | severity |
 //! |---|---|---|---|
 //! | a writable mount is practically full, each by itself | 97 % for a minute | 95 % | high, critical from 99 % on |
+//! | or fills so fast that it is full within a quarter of an hour | 90 % and grown for as long, five minutes at most | 90 %, or five minutes after it stopped | medium |
 //! | memory is practically exhausted | 97 % for a minute | 93 % | high, critical from 99 % on |
 //! | a feature that was there has no value | for five minutes | with a value; a day later it is not expected any more | medium |
 //!
 //! A minute is at least three samples, five minutes at least twelve. They are counted in samples.
 
 mod full;
+mod pace;
 
 use super::event::Seen;
 use full::{Full, Mounts};
@@ -71,9 +73,9 @@ impl Rules {
     /// Goes on with an incident that one of them found before a restart.
     pub(super) fn resume(&mut self, incident: &Incident, schema: &Schema, step: Span) {
         if incident.kind == IncidentKind::Full && self.memory.subject(schema) == incident.subject {
-            self.memory.resume();
+            self.memory.resume(incident);
         } else if incident.kind == IncidentKind::Full {
-            self.mounts.resume(&incident.subject, schema);
+            self.mounts.resume(incident, schema);
         }
         if incident.kind == IncidentKind::Missing {
             self.known.resize(schema.len(), (0, 0));

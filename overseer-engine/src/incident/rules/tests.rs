@@ -92,3 +92,49 @@ fn a_host_with_more_full_mounts_than_people_can_look_after_is_bounded() {
     let said = full_mounts(&[&all, &all, &all], None);
     assert_eq!(said[2].len(), 8);
 }
+
+#[test]
+fn a_mount_that_fills_fast_is_told_before_it_is_full_by_samples_or_looks_and_not_once_it_stopped() {
+    let filling: Vec<f64> = (0..20).map(|i| 0.58 + 0.02 * f64::from(i)).collect();
+    // It stops at 96 %, which is told no longer than five minutes.
+    let values: Vec<f64> = filling.into_iter().chain([0.96; 15]).collect();
+    let minutes: Vec<[(&str, f64); 1]> = values.iter().map(|&v| [("/var", v)]).collect();
+    let minutes: Vec<&[(&str, f64)]> = minutes.iter().map(|m| &m[..]).collect();
+    for fullest in [Some("/var"), Some("/other")] {
+        let said = full_mounts(&minutes, fullest);
+        let told: Vec<usize> = (0..said.len()).filter(|&m| !said[m].is_empty()).collect();
+        let (first, last) = (told[0], told[told.len() - 1]);
+        assert!((16..=18).contains(&first), "{fullest:?}: {told:?}");
+        assert!((22..=26).contains(&last), "{fullest:?}: {told:?}");
+        assert!(told.len() == last - first + 1, "once and not again: {told:?}");
+    }
+}
+
+#[test]
+fn after_a_restart_what_was_full_stays_so_and_what_only_filled_ends_once_it_does_not() {
+    let schema = host::schema();
+    let name = &schema.get(host::FILESYSTEM_UTILIZATION).unwrap().name;
+    let after = |highest: f64| {
+        let peak = Peak::new(Timestamp::default(), Severity::High, f64::NAN, f64::NAN);
+        let mut incident = Incident::new(IncidentKind::Full, peak);
+        incident.subject = format!("{name} /var");
+        incident.features = vec![FeatureEvidence::new(name, highest, (0.0, 0.9), 1.0)];
+        let mut rules = Rules::default();
+        let step = Span::from_secs(5);
+        rules.resume(&incident, &schema, step);
+        let mut row = vec![0.1; schema.len()];
+        row[host::FILESYSTEM_UTILIZATION] = 0.955;
+        let at = Timestamp::default();
+        let mut says = || {
+            let look = Look { at, schema: &schema, values: &row, mount: Some("/var"), step };
+            rules.look(look).iter().map(|s| s.peak.severity).max().unwrap()
+        };
+        let first = says();
+        for _ in 0..70 {
+            says();
+        }
+        (first, says())
+    };
+    assert_eq!(after(0.98), (Severity::High, Severity::High));
+    assert_eq!(after(0.93), (Severity::Medium, Severity::None));
+}
