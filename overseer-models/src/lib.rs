@@ -15,6 +15,7 @@
 pub mod detector;
 pub mod file;
 pub mod forecaster;
+mod goertzel;
 pub mod isolation_forest;
 pub mod pattern;
 pub mod random_forest;

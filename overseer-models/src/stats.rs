@@ -20,16 +20,39 @@ pub fn quantile_sorted(sorted: &[f64], q: f64) -> f64 {
     sorted[below] + t * (sorted[above] - sorted[below])
 }
 
-/// [`quantile_sorted`] of values in any order, none of them NaN, which are reordered: several quantiles of many values
-/// cost less than sorting them.
+/// [`quantile_sorted`] of values in any order, none of them NaN: several quantiles of many values cost less than sorting
+/// them.
 #[must_use]
-pub fn quantile_by_selection(values: &mut [f64], q: f64) -> f64 {
-    let Some(last) = values.len().checked_sub(1) else { return f64::NAN };
-    let position = q.clamp(0.0, 1.0) * last as f64;
-    let below = position.floor() as usize;
-    let (_, &mut low, rest) = values.select_nth_unstable_by(below, f64::total_cmp);
-    let t = position - below as f64;
-    if t > 0.0 { low + t * (rest.iter().fold(f64::INFINITY, |a, b| a.min(*b)) - low) } else { low }
+pub fn quantiles_by_selection<const N: usize>(values: &[f64], q: [f64; N]) -> [f64; N] {
+    let Some(last) = values.len().checked_sub(1) else { return [f64::NAN; N] };
+    let mut values: Vec<i64> = values.iter().copied().map(ordered).collect();
+    q.map(|q| {
+        let position = q.clamp(0.0, 1.0) * last as f64;
+        let below = position.floor() as usize;
+        let (_, &mut low, rest) = values.select_nth_unstable(below);
+        let t = position - below as f64;
+        let low = value_of(low);
+        match rest.iter().min() {
+            Some(&next) if t > 0.0 => low + t * (value_of(next) - low),
+            _ => low,
+        }
+    })
+}
+
+/// A number's bits as a whole number of the same order, as [`f64::total_cmp`] compares them; two of these are compared
+/// in one step.
+pub(crate) fn ordered(value: f64) -> i64 {
+    turned(value.to_bits().cast_signed())
+}
+
+/// The number of an [`ordered`] one.
+pub(crate) fn value_of(ordered: i64) -> f64 {
+    f64::from_bits(turned(ordered).cast_unsigned())
+}
+
+/// All bits but the sign of a negative number the other way round, which undoes itself.
+fn turned(bits: i64) -> i64 {
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 /// The median of the known values; NaN of none.
@@ -77,17 +100,25 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_stand_for_others_in_the_same_order() {
+        let values =
+            [f64::NEG_INFINITY, -1e300, -2.0, -1e-300, -0.0, 0.0, 1e-300, 2.0, f64::INFINITY];
+        assert!(values.map(ordered).is_sorted_by(|a, b| a < b));
+        assert!(values.iter().all(|v| value_of(ordered(*v)).to_bits() == v.to_bits()));
+    }
+
+    #[test]
     fn quantiles_interpolate_and_clamp() {
         let v = [0.0, 10.0];
         assert_eq!(quantile_sorted(&v, 0.25), 2.5);
         assert_eq!(quantile_sorted(&v, 7.0), 10.0);
         assert!(quantile_sorted(&[], 0.5).is_nan());
-        assert!(quantile_by_selection(&mut [], 0.5).is_nan());
+        assert!(quantiles_by_selection(&[], [0.5])[0].is_nan());
         let mixed: Vec<f64> = (0..101).map(|i| f64::from((i * 37) % 101)).collect();
         let sorted = sorted_known(mixed.iter().copied());
         for q in [0.0, 0.05, 0.333, 0.5, 0.95, 1.0] {
-            let selected = quantile_by_selection(&mut mixed.clone(), q);
-            assert_eq!(selected, quantile_sorted(&sorted, q), "{q}");
+            let selected = quantiles_by_selection(&mixed, [0.9, q, 0.1]);
+            assert_eq!(selected, [0.9, q, 0.1].map(|q| quantile_sorted(&sorted, q)));
         }
     }
 }

@@ -8,55 +8,61 @@
 
 use super::groups::{Group, RIDGE};
 use super::inputs::STATISTICS;
-use super::linear::solve;
+use super::linear::{factor, solve, substitute};
 
-/// One feature against all others of its group.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Conditional {
-    /// The squared distance that is gone if the feature is not known, 0 or more.
-    pub(super) gain: f64,
-    /// The squared distance of its own inputs, whatever the others are; much less than the gain where it is not itself
-    /// but beside the others that it is unusual.
-    pub(super) own: f64,
+/// The numbers of a square of one feature's inputs.
+const SQUARE: usize = STATISTICS * STATISTICS;
+
+/// For every feature of a group in turn the squared distance that is gone if the feature is not known, 0 or more, into
+/// the features' places of `out`. `inputs` holds a block a statistic for `d` features; a missing one counts as usual.
+pub(super) fn gains(group: &Group, inputs: &[f64], d: usize, out: &mut [f64]) {
+    let drawn = turn(group, &turn(group, &deviations(group, inputs, d)));
+    let k = group.features.len();
+    for (place, (&feature, factor)) in
+        group.features.iter().zip(group.conditional.chunks_exact(SQUARE)).enumerate()
+    {
+        if factor[0] > 0.0 {
+            let pull: [f64; STATISTICS] = std::array::from_fn(|s| drawn[s * k + place]);
+            let mut shift = pull;
+            substitute(factor, STATISTICS, &mut shift, 1);
+            let gain: f64 = pull.iter().zip(&shift).map(|(a, b)| a * b).sum();
+            out[feature] = gain.max(0.0);
+        }
+    }
 }
 
-/// Every feature against the others of its group, in the order of features. `inputs` holds a block a statistic for
-/// `d` features; a missing one counts as usual.
-pub(super) fn conditionals(groups: &[Group], inputs: &[f64], d: usize) -> Vec<Conditional> {
-    let mut all = vec![Conditional::default(); d];
-    for group in groups {
-        let row = deviations(group, inputs, d);
-        let n = row.len();
-        let turn = |v: &[f64]| -> Vec<f64> {
-            group.root.chunks_exact(n).map(|r| r.iter().zip(v).map(|(a, b)| a * b).sum()).collect()
-        };
-        let drawn = turn(&turn(&row));
-        let k = group.features.len();
-        for (place, &feature) in group.features.iter().enumerate() {
-            let at = |statistic: usize| statistic * k + place;
-            let mut block = [0.0; STATISTICS * STATISTICS];
-            for s in 0..STATISTICS {
-                for t in 0..=s {
-                    let (a, b) = (&group.root[at(s) * n..][..n], &group.root[at(t) * n..][..n]);
-                    block[s * STATISTICS + t] = a.iter().zip(b).map(|(a, b)| a * b).sum();
-                }
+/// The inverse root times a vector. The root is its own transpose, so that its rows can be added up side by side.
+fn turn(group: &Group, v: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; v.len()];
+    for (row, v) in group.root.chunks_exact(v.len()).zip(v) {
+        out.iter_mut().zip(row).for_each(|(out, r)| *out += r * v);
+    }
+    out
+}
+
+/// Cholesky's factor of `P_JJ` for every feature of a group, a square each; zeros where rounding is in the way.
+pub(super) fn factors(root: &[f64], k: usize) -> Vec<f64> {
+    let n = k * STATISTICS;
+    let mut all = vec![0.0; k * SQUARE];
+    for (place, block) in all.chunks_exact_mut(SQUARE).enumerate() {
+        let row = |statistic: usize| &root[(statistic * k + place) * n..][..n];
+        for s in 0..STATISTICS {
+            for t in 0..=s {
+                block[s * STATISTICS + t] = row(s).iter().zip(row(t)).map(|(a, b)| a * b).sum();
             }
-            let pull: [f64; STATISTICS] = std::array::from_fn(|s| drawn[at(s)]);
-            let mut shift = pull;
-            if solve(&mut block, STATISTICS, &mut shift, 1) {
-                let gain: f64 = pull.iter().zip(&shift).map(|(a, b)| a * b).sum();
-                let own = own_distance(group, place, |s| row[at(s)]);
-                all[feature] = Conditional { gain: gain.max(0.0), own: own.unwrap_or(gain) };
-            }
+        }
+        if !factor(block, STATISTICS) {
+            block.fill(0.0);
         }
     }
     all
 }
 
-/// The squared distance of one feature's inputs by their own correlations; `None` where rounding is in the way.
-fn own_distance(group: &Group, place: usize, row: impl Fn(usize) -> f64) -> Option<f64> {
+/// The squared distance of one feature's inputs by their own correlations, whatever the others are; much less than its
+/// gain where it is not itself but beside the others that it is unusual. `None` where rounding is in the way.
+pub(super) fn own_distance(group: &Group, place: usize, inputs: &[f64], d: usize) -> Option<f64> {
     let (k, n) = (group.features.len(), group.means.len());
-    let mut block = [0.0; STATISTICS * STATISTICS];
+    let mut block = [0.0; SQUARE];
     for s in 0..STATISTICS {
         for t in 0..=s {
             let (i, j) = (s * k + place, t * k + place);
@@ -67,7 +73,9 @@ fn own_distance(group: &Group, place: usize, row: impl Fn(usize) -> f64) -> Opti
             block[s * STATISTICS + t] = (covariance + noise) * scale + ridge;
         }
     }
-    let inputs: [f64; STATISTICS] = std::array::from_fn(row);
+    let feature = *group.features.get(place)?;
+    let inputs: [f64; STATISTICS] =
+        std::array::from_fn(|s| deviation(group, s * k + place, inputs[s * d + feature]));
     let mut solved = inputs;
     solve(&mut block, STATISTICS, &mut solved, 1)
         .then(|| inputs.iter().zip(&solved).map(|(a, b)| a * b).sum())
@@ -75,10 +83,11 @@ fn own_distance(group: &Group, place: usize, row: impl Fn(usize) -> f64) -> Opti
 
 /// A group's inputs in deviations from their means; 0 where missing.
 fn deviations(group: &Group, inputs: &[f64], d: usize) -> Vec<f64> {
-    let k = group.features.len();
     let blocks = inputs.chunks_exact(d);
     let values = blocks.flat_map(|block| group.features.iter().map(|&j| block[j]));
-    let scaled = values.zip(&group.means).zip(&group.inverse_deviations);
-    debug_assert_eq!(group.means.len(), k * STATISTICS, "a mean for each input");
-    scaled.map(|((v, mean), inverse)| if v.is_nan() { 0.0 } else { (v - mean) * inverse }).collect()
+    values.enumerate().map(|(i, v)| deviation(group, i, v)).collect()
+}
+
+fn deviation(group: &Group, i: usize, v: f64) -> f64 {
+    if v.is_nan() { 0.0 } else { (v - group.means[i]) * group.inverse_deviations[i] }
 }

@@ -1,7 +1,7 @@
 //! Which feature it was, how it has changed, and since when. Worked out when asked for, and never while scoring.
 
 use super::combine::{DISTANCE, FOREST, FROZEN, LATELY, NOVELTY, RANGE, SPIKE};
-use super::conditional::{Conditional, conditionals};
+use super::conditional::{gains, own_distance};
 use super::evidence::PER_FEATURE;
 use super::inputs::{LONG, STATISTICS, UNSEASONAL};
 use super::kind::Course;
@@ -32,9 +32,11 @@ impl ForestDetector {
         }
         let state = &self.state;
         let d = self.order.len();
-        let conditionals = conditionals(&state.evidence.groups, state.inputs.statistics(), d);
-        let parts =
-            if self.is_blank(&self.last) { vec![0.0; d] } else { self.parts(&conditionals) };
+        let mut beside = vec![0.0; d];
+        for group in &state.evidence.groups {
+            gains(group, state.inputs.statistics(), d, &mut beside);
+        }
+        let parts = if self.is_blank(&self.last) { vec![0.0; d] } else { self.parts(&beside) };
         let total: f64 = parts.iter().sum();
         let mut all: Vec<FeatureEvidence> = (0..d)
             .map(|j| {
@@ -43,7 +45,7 @@ impl ForestDetector {
                 let share = if total > 0.0 { parts[j] / total } else { 0.0 };
                 let expected = self.scales[j].expected;
                 let evidence = FeatureEvidence::new(name, self.last[at], expected, share);
-                match self.change(j, share, &conditionals[j]) {
+                match self.change(j, share, beside[j]) {
                     Some((kind, since)) => evidence.changed(kind, Some(since)),
                     None => evidence,
                 }
@@ -53,8 +55,9 @@ impl ForestDetector {
         all
     }
 
-    /// What each feature added to the evidence, never negative, in the order of names.
-    fn parts(&self, conditionals: &[Conditional]) -> Vec<f64> {
+    /// What each feature added to the evidence, never negative, in the order of names; `beside` is how much each says
+    /// beyond what the others do.
+    fn parts(&self, beside: &[f64]) -> Vec<f64> {
         let state = &self.state;
         let d = self.order.len();
         let shares = self.weights.parts(&state.found);
@@ -73,7 +76,7 @@ impl ForestDetector {
         };
         let usual = self.usual_evidence();
         // What is far out in a feature that often is says less.
-        let gains = conditionals.iter().zip(usual).map(|(c, usual)| c.gain / (usual + CALM).sqrt());
+        let gains = beside.iter().zip(usual).map(|(gain, usual)| gain / (usual + CALM).sqrt());
         let gains: Vec<f64> = gains.collect();
         add(FOREST, &gains);
         add(DISTANCE, &gains);
@@ -106,7 +109,7 @@ impl ForestDetector {
     }
 
     /// How a feature has changed and since when; none where it has not.
-    fn change(&self, j: usize, share: f64, c: &Conditional) -> Option<(ChangeKind, Timestamp)> {
+    fn change(&self, j: usize, share: f64, beside: f64) -> Option<(ChangeKind, Timestamp)> {
         let state = &self.state;
         let now = self.last_time?;
         let absent = state.excursions.absent_since(j);
@@ -123,7 +126,7 @@ impl ForestDetector {
             return None;
         }
         let since = begun.unwrap_or(now);
-        let (kind, ago) = self.course(j, since, c, is_frozen).kind();
+        let (kind, ago) = self.course(j, since, beside, is_frozen).kind();
         let before = |rows: usize| now - self.step().times(rows);
         let since = match (kind, ago) {
             (ChangeKind::Frozen, _) => before(state.frozen.rows(j) as usize),
@@ -133,20 +136,24 @@ impl ForestDetector {
         Some((kind, since))
     }
 
-    fn course(&self, j: usize, since: Timestamp, c: &Conditional, is_frozen: bool) -> Course {
+    fn course(&self, j: usize, since: Timestamp, beside: f64, is_frozen: bool) -> Course {
         let state = &self.state;
         let now = self.last_time.unwrap_or(since);
         let step = self.step();
         let rows = if step > Span::default() { now.since(since).steps(step) + 1 } else { 1 };
         let group = state.evidence.groups.iter().find(|g| g.features.contains(&j));
+        let place = group.and_then(|g| g.features.iter().position(|&f| f == j));
         let moment = |statistic: usize| {
-            let place = group.and_then(|g| g.features.iter().position(|&f| f == j));
             group.zip(place).map_or((0.0, 1.0), |(g, place)| {
                 let at = statistic * g.features.len() + place;
                 (g.means[at], 1.0 / g.inverse_deviations[at])
             })
         };
         let (_, deviation) = moment(UNSEASONAL);
+        let own = || {
+            let (group, place) = group.zip(place)?;
+            own_distance(group, place, state.inputs.statistics(), self.order.len())
+        };
         let scale = &self.scales[j];
         Course {
             recent: state.inputs.recent(j),
@@ -156,7 +163,7 @@ impl ForestDetector {
             unseasonal: state.excursions.unseasonal(j).abs() / deviation,
             // A unit is the deviation of the values themselves.
             is_seasonal: deviation < SEASONAL,
-            is_unlike_others: c.gain > APART && c.gain > BESIDE * c.own,
+            is_unlike_others: beside > APART && own().is_some_and(|own| beside > BESIDE * own),
             is_missing: false,
             is_frozen,
         }

@@ -1,5 +1,6 @@
 //! Features in groups of correlated ones, so that work grows with the number of features and not with its square.
 
+use super::conditional::factors;
 use super::inputs::{LAGS, STATISTICS};
 use super::linear::{add_outer, add_product, inverse_root, solve};
 use super::memory::bytes_of;
@@ -39,6 +40,8 @@ pub(super) struct Group {
     pub(super) means: Vec<f64>,
     pub(super) inverse_deviations: Vec<f64>,
     pub(super) root: Vec<f64>,
+    /// What tells one feature from the others of the group, which follows from the root.
+    pub(super) conditional: Vec<f64>,
     /// How much of an input's variance its feature's resolution explains.
     explained: Vec<f64>,
     /// Weighted sums of the products of the lags and 1 (lower triangle), and with the next row.
@@ -62,6 +65,7 @@ impl Group {
             means: vec![0.0; n],
             inverse_deviations: vec![1.0; n],
             root: vec![0.0; n * n],
+            conditional: vec![0.0; k * STATISTICS * STATISTICS],
             explained: vec![0.0; n],
             gram: vec![0.0; x * x],
             cross: vec![0.0; x * k],
@@ -193,6 +197,7 @@ impl Group {
         if root.iter().all(|v| v.is_finite()) {
             self.root.clear();
             self.root.extend(root.iter());
+            self.conditional = factors(&self.root, self.features.len());
         }
     }
 
@@ -221,7 +226,11 @@ impl Group {
     pub(super) fn bytes(&self) -> usize {
         let (_, n, x) = sizes(self.features.len());
         let lists: usize = self.lists().into_iter().map(bytes_of).sum();
-        lists + bytes_of(&self.features) + bytes_of(&self.noise) + n.max(x) * size_of::<f64>()
+        lists
+            + bytes_of(&self.conditional)
+            + bytes_of(&self.features)
+            + bytes_of(&self.noise)
+            + n.max(x) * size_of::<f64>()
     }
 
     fn lists(&self) -> [&Vec<f64>; 9] {
@@ -267,7 +276,9 @@ impl Group {
             return Err(wrong("a moment is missing"));
         };
         let scratch = std::mem::take(&mut group.scratch);
+        let conditional = factors(&root, group.features.len());
         Ok(Self {
+            conditional,
             explained,
             sums,
             products,

@@ -48,6 +48,15 @@ pub(super) fn inverse_root(matrix: &Array2<f64>, least: f64) -> Array2<f64> {
 ///
 /// Says whether it could: not where rounding has made the matrix indefinite.
 pub(super) fn solve(gram: &mut [f64], n: usize, right: &mut [f64], width: usize) -> bool {
+    let could = factor(gram, n);
+    if could {
+        substitute(gram, n, right, width);
+    }
+    could
+}
+
+/// The first half of [`solve`]: `gram` becomes its factor, unless rounding has made it indefinite.
+pub(super) fn factor(gram: &mut [f64], n: usize) -> bool {
     for i in 0..n {
         let (above, row) = gram.split_at_mut(i * n);
         for j in 0..i {
@@ -61,6 +70,11 @@ pub(super) fn solve(gram: &mut [f64], n: usize, right: &mut [f64], width: usize)
         }
         row[i] = pivot.sqrt();
     }
+    true
+}
+
+/// The second half of [`solve`], with the factor.
+pub(super) fn substitute(gram: &[f64], n: usize, right: &mut [f64], width: usize) {
     for i in 0..n {
         let (above, row) = right.split_at_mut(i * width);
         for j in 0..i {
@@ -76,7 +90,6 @@ pub(super) fn solve(gram: &mut [f64], n: usize, right: &mut [f64], width: usize)
         }
         row.iter_mut().for_each(|v| *v /= gram[i * n + i]);
     }
-    true
 }
 
 fn subtract(from: &mut [f64], row: &[f64], factor: f64) {

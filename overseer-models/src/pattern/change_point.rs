@@ -12,7 +12,7 @@
 use super::pelt::divide;
 use crate::trend::distribution::kolmogorov_at_least;
 use crate::trend::noise::{block_means, block_size};
-use crate::trend::slow;
+use crate::trend::slow::Likelihood;
 
 const MOST_SPLITS: usize = 6;
 /// So much more likely must each change make the values than slow noise without it would, in logarithms: Schwarz's
@@ -41,13 +41,14 @@ pub(super) fn find_levels(values: &[f64], min_change: f64, significance: f64) ->
     let shortest = (values.len() / 20).max(5);
     let mut bounds = series.divide(shortest);
     let mut noise = Noise::of(&series, &bounds);
+    let mut without = None;
     while let Some((i, doubt)) = noise.most_doubtful(&series, &bounds) {
         if doubt < significance {
             // This is asked last, for it takes the longest.
-            let ends = [0, values.len()];
+            let likelihood = |bounds: &[usize]| Likelihood::of(&series.left_over(bounds));
+            let without = *without.get_or_insert_with(|| likelihood(&[0, values.len()]));
             let worth = WORTH * (bounds.len() - 2) as f64;
-            let (with, without) = (series.left_over(&bounds), series.left_over(&ends));
-            if slow::gains(&with, &without) >= worth {
+            if likelihood(&bounds).gain_over(without) >= worth {
                 break;
             }
         }

@@ -47,7 +47,7 @@ impl Description<'_> {
     fn amount(&self, amount: f64) -> String {
         match self.feature.unit {
             // A percentage of what would be unclear.
-            Unit::Ratio => format!("{:.1} points", 100.0 * amount),
+            Unit::Ratio => Unit::Ratio.humanize(amount).replace('%', "points"),
             unit => unit.humanize(amount),
         }
     }

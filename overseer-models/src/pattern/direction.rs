@@ -13,7 +13,8 @@ use super::evidence::{Evidence, Known};
 use super::kink::{Kink, find_kink};
 use crate::trend::noise::block_size;
 use crate::trend::robust::block_medians;
-use crate::trend::{Polynomial, ResidualNoise, RobustTrend, slow};
+use crate::trend::slow::Likelihood;
+use crate::trend::{Polynomial, ResidualNoise, RobustTrend};
 use overseer_core::{ChangeKind, ChangePoint, Crossing, Frame, RobustSlope, Timestamp, Trend};
 
 /// A trend is material if over the window it moves by at least half the spread of its residuals ...
@@ -141,7 +142,8 @@ impl ShapeAnalyzer {
 fn beats_slow_noise(fit: &Polynomial, known: &Known<'_>, rest: &[f64]) -> bool {
     let size = block_size(rest.len());
     let left: Vec<f64> = rest.iter().zip(&known.times).map(|(v, &t)| v - fit.predict(t)).collect();
-    slow::gains(&block_medians(&left, size), &block_medians(rest, size)) >= WORTH
+    let likelihood = |values: &[f64]| Likelihood::of(&block_medians(values, size));
+    likelihood(&left).gain_over(likelihood(rest)) >= WORTH
 }
 
 /// A moment as a place in the window, -1 at its start and +1 at its end.

@@ -5,7 +5,7 @@ use super::direction::Direction;
 use super::grid::{FEW_CELLS, Grid};
 use super::periodicity::{Rhythm, Search, find_rhythms};
 use super::unrest::find_changes;
-use crate::stats::quantile_by_selection;
+use crate::stats::quantiles_by_selection;
 use overseer_core::{
     ChangeKind, ChangePoint, Feature, Frame, Periodicity, Probability, Span, Timestamp,
 };
@@ -82,8 +82,7 @@ impl ShapeAnalyzer {
         let mut rest = known.values.clone();
         let rhythms = self.rhythms(known, &detrended, unexplained_by_line, &mut rest);
 
-        let mut values = known.values.clone();
-        let [level, low, high] = [0.5, 0.05, 0.95].map(|q| quantile_by_selection(&mut values, q));
+        let [level, low, high] = quantiles_by_selection(&known.values, [0.5, 0.05, 0.95]);
         // Without a rhythm or missing values the line fitted above is the first trend already.
         let is_complete = known.values.len() == frame.len();
         let fitted = line.as_ref().filter(|_| rhythms.is_empty() && is_complete);

@@ -9,7 +9,7 @@
 
 use crate::trend::distribution::student_two_sided;
 use crate::trend::noise::{Memory, block_means, block_size};
-use crate::trend::slow;
+use crate::trend::slow::Likelihood;
 
 const TRIES: f64 = 20.0;
 /// So much more likely must the bend make the values than slow noise about a straight line would, in logarithms.
@@ -75,7 +75,7 @@ pub(super) fn find_kink(places: &[f64], values: &[f64], significance: f64) -> Op
         return None;
     }
     // Slow noise bends too, and may have made the values as likely.
-    if slow::gains(&rest, &straight) < WORTH {
+    if Likelihood::of(&rest).gain_over(Likelihood::of(&straight)) < WORTH {
         return None;
     }
     let at = places.partition_point(|&p| p < kink.x);

@@ -18,29 +18,39 @@ pub(super) fn divide(
     let mut least = vec![f64::INFINITY; n + 1];
     let mut before = vec![0; n + 1];
     least[0] = -penalty;
-    // Each with the index at which it was found to be no better than a later one.
-    let mut starts = vec![(0, usize::MAX)];
-    let mut totals = Vec::new();
+    // Where a last stretch may begin, what all before it costs, and when that was found to be no better than a later one.
+    let (mut starts, mut costs, mut beaten) = (vec![0], vec![-penalty], vec![usize::MAX]);
+    let mut totals = Vec::with_capacity(n);
     for to in shortest..=n {
         totals.clear();
-        totals.extend(starts.iter().map(|&(from, _)| least[from] + cost(from, to)));
+        totals.extend(starts.iter().zip(&costs).map(|(&from, before)| before + cost(from, to)));
         let mut best = (f64::INFINITY, 0);
-        for (&(from, _), total) in starts.iter().zip(&totals) {
+        for (&from, total) in starts.iter().zip(&totals) {
             let total = total + penalty;
             if total < best.0 {
                 best = (total, from);
             }
         }
         (least[to], before[to]) = best;
-        for (start, total) in starts.iter_mut().zip(&totals) {
-            if start.1 == usize::MAX && *total >= least[to] {
-                start.1 = to;
+        // The later one can begin a stretch only once that is long enough.
+        let mut kept = 0;
+        for i in 0..starts.len() {
+            if totals[i] >= best.0 {
+                beaten[i] = beaten[i].min(to);
+            }
+            if to + 1 < beaten[i].saturating_add(shortest) {
+                (starts[kept], costs[kept], beaten[kept]) = (starts[i], costs[i], beaten[i]);
+                kept += 1;
             }
         }
-        // The later one can begin a stretch only once that is long enough.
-        starts.retain(|s| s.1 == usize::MAX || to + 1 < s.1 + shortest);
+        starts.truncate(kept);
+        costs.truncate(kept);
+        beaten.truncate(kept);
         if to + 1 >= 2 * shortest {
-            starts.push((to + 1 - shortest, usize::MAX));
+            let from = to + 1 - shortest;
+            starts.push(from);
+            costs.push(least[from]);
+            beaten.push(usize::MAX);
         }
     }
     let mut bounds = vec![n];

@@ -8,14 +8,13 @@
 //! and Lees, Climatic Change 33 (1996), on red noise.
 
 use super::autocorrelation::{Autocorrelation, of_neighbors};
+use crate::goertzel::powers;
 use std::f64::consts::{PI, TAU};
 
 /// Neighbours stand this many bins of `1/n` away on either side: outside the taper's main lobe.
 const NEIGHBORS: std::ops::RangeInclusive<usize> = 3..=10;
 /// Powers of adjacent bins are correlated under the taper; so many independent ones is each worth.
 const INDEPENDENT_SHARE: f64 = 0.6;
-/// Frequencies transformed together.
-const LANES: usize = 8;
 
 /// A Hann taper for series of one length.
 #[derive(Debug)]
@@ -55,29 +54,9 @@ impl Taper {
 pub(super) struct Tapered(Vec<f64>);
 
 impl Tapered {
-    /// The powers at these frequencies in cycles a cell (Goertzel's recurrence).
+    /// The powers at these frequencies in cycles a cell.
     pub(super) fn powers(&self, frequencies: &[f64]) -> Vec<f64> {
-        let mut powers = Vec::with_capacity(frequencies.len());
-        for chunk in frequencies.chunks(LANES) {
-            let mut factor = [0.0; LANES];
-            for (c, f) in factor.iter_mut().zip(chunk) {
-                *c = 2.0 * (TAU * f).cos();
-            }
-            let (mut last, mut before) = ([0.0; LANES], [0.0; LANES]);
-            for &x in &self.0 {
-                for i in 0..LANES {
-                    // In this order only a product and a sum wait for the step before.
-                    let next = factor[i] * last[i] + (x - before[i]);
-                    before[i] = last[i];
-                    last[i] = next;
-                }
-            }
-            powers.extend((0..chunk.len()).map(|i| {
-                let (a, b) = (last[i], before[i]);
-                (a * a + b * b - factor[i] * a * b).max(0.0)
-            }));
-        }
-        powers
+        powers(&self.0, frequencies)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Is a feature steady or restless?
 
 use super::autocorrelation::of_neighbors;
-use crate::stats::quantile_by_selection;
+use crate::stats::quantiles_by_selection;
 use crate::trend::distribution::chi_square_at_most;
 
 /// The distance between a normal's 5 % and 95 % points, in standard deviations.
@@ -24,8 +24,8 @@ pub(super) struct Spread {
 /// and frequent bursts are. Its test is the chi-square test of a variance with the number of independent values that
 /// autocorrelation leaves, `n (1 - r²) / (1 + r²)` (Bayley and Hammersley, J. R. Stat. Soc. Suppl. 8, 1946).
 pub(super) fn judge(residuals: &[f64], level: f64, resolution: f64, share: f64) -> Spread {
-    let mut known: Vec<f64> = residuals.iter().copied().filter(|v| !v.is_nan()).collect();
-    let [low, high] = [0.05, 0.95].map(|q| quantile_by_selection(&mut known, q));
+    let known: Vec<f64> = residuals.iter().copied().filter(|v| !v.is_nan()).collect();
+    let [low, high] = quantiles_by_selection(&known, [0.05, 0.95]);
     let spread = (high - low) / NORMAL_RANGE;
     let scale = level.abs().max(resolution / share);
     // Numbers too large to subtract say nothing.

@@ -271,6 +271,33 @@ fn an_analysis_keeps_its_numbers() {
     assert!(found.iter().zip(golden).all(|(a, b): (&f64, f64)| (a - b).abs() < 1e-9), "{found:?}");
 }
 
+#[test]
+fn the_largest_and_smallest_numbers_are_said_in_few_words() {
+    let e = noise(0.0, 300, 8);
+    type Series = (&'static str, fn(usize, f64) -> f64);
+    let kinds: [Series; 9] = [
+        ("noise", |_, e| 1e300 * (1.0 + 0.1 * e)),
+        ("both signs", |i, e| if i % 2 == 0 { 1.7e308 } else { -1.7e308 * e.abs().min(1.0) }),
+        ("negative", |_, e| -1e300 * (1.0 + 0.1 * e)),
+        ("rising", |i, _| i as f64 * 1e305),
+        ("rhythm", |i, e| 1e300 * ((i as f64 / 4.0).sin() + 0.1 * e)),
+        ("constant, then huge", |i, _| if i < 290 { 5.0 } else { 1e300 }),
+        ("a step", |i, e| if i < 150 { e } else { 1e308 }),
+        ("tiny", |_, e| 1e-300 * (1.0 + 0.1 * e)),
+        ("tiny and rising", |i, _| i as f64 * -1e-310),
+    ];
+    for unit in [Unit::Unknown, Unit::Ratio, Unit::Bytes, Unit::Processes] {
+        for (kind, of) in kinds {
+            let values: Vec<f64> = e.iter().enumerate().map(|(i, e)| of(i, *e)).collect();
+            let a = analyze(&frame_of(Feature::new("x", unit), Span::from_secs(60), &values));
+            for said in &a.insights {
+                let is_plain = !["inf", "NaN", "no value", "-0"].iter().any(|w| said.contains(w));
+                assert!(is_plain && said.len() < 250, "{kind}, {unit:?}: {said}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]

@@ -14,6 +14,7 @@
 use super::distribution::{student_quantile_975, student_two_sided};
 use super::noise::{Drift, Memory, ResidualNoise, block_means, block_size};
 use super::points::Points;
+use crate::stats::{ordered, value_of};
 use overseer_core::{Result, Span, Timestamp};
 
 /// A robust straight line through a window.
@@ -214,7 +215,8 @@ fn inflation(residuals: &[f64]) -> Option<f64> {
 /// The slopes between all pairs of points.
 #[derive(Debug)]
 struct Pairs {
-    slopes: Vec<f64>,
+    /// As whole numbers of the same order, which are compared in a step: thousands are put in order three times.
+    slopes: Vec<i64>,
     /// How many more rise than fall, and the variance of that if the order were chance.
     surplus: f64,
     variance: f64,
@@ -230,7 +232,7 @@ impl Pairs {
                 // Points of one moment are in no order.
                 if xj > xi {
                     surplus += i64::from(yj > yi) - i64::from(yj < yi);
-                    slopes.push((yj - yi) / (xj - xi));
+                    slopes.push(ordered((yj - yi) / (xj - xi)));
                 }
             }
         }
@@ -247,7 +249,14 @@ impl Pairs {
 
     /// The median slope. Afterwards those below it stand before those above it.
     fn median(&mut self) -> f64 {
-        median(&mut self.slopes)
+        let middle = self.slopes.len() / 2;
+        let is_even = self.slopes.len().is_multiple_of(2);
+        let (below, &mut upper, _) = self.slopes.select_nth_unstable(middle);
+        let upper = value_of(upper);
+        match below.iter().max() {
+            Some(&lower) if is_even => 0.5 * (value_of(lower) + upper),
+            _ => upper,
+        }
     }
 
     /// The slopes that `reach` fewer, and `reach` more, are below than the median, which must have been asked for.
@@ -257,13 +266,13 @@ impl Pairs {
         // The slopes furthest out where the interval would go beyond them.
         let low = (middle as f64 - reach).max(0.0) as usize;
         let high = ((reach.ceil() as usize).saturating_sub(1)).min(above.len() - 1);
-        let upper = *above.select_nth_unstable_by(high, f64::total_cmp).1;
+        let upper = *above.select_nth_unstable(high).1;
         let lower = if low < below.len() {
-            *below.select_nth_unstable_by(low, f64::total_cmp).1
+            *below.select_nth_unstable(low).1
         } else {
-            above.iter().fold(f64::INFINITY, |least, v| least.min(*v))
+            above.iter().copied().min().unwrap_or(upper)
         };
-        (lower, upper)
+        (value_of(lower), value_of(upper))
     }
 }
 

@@ -7,6 +7,7 @@
 //! noise tell, each by its Akaike weight (Burnham and Anderson 2002), how much noise there is at the frequencies that a
 //! slope is made of; and the best of them how likely a series is if nothing but noise made it.
 
+use crate::goertzel::powers;
 use std::f64::consts::{PI, TAU};
 
 /// A straight line's power is highest here, in radians a step times the steps: near the maximum of `j₁(x/2)²`.
@@ -22,8 +23,12 @@ const HIDDEN_WALK: f64 = 2.0;
 const FEWEST: usize = 24;
 
 const PERSISTENCE: [f64; 12] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98];
-const MEMORY: [f64; 12] = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7];
+/// In steps of [`MEMORY_STEP`].
+const MEMORY: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14];
+const MEMORY_STEP: f64 = 0.05;
 const WALK: [f64; 9] = [0.0005, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+/// White noise, which is a walk that stands still, and those.
+const WALKS: usize = WALK.len() + 1;
 
 /// The long-run variance of one residual of a line, as far as slopes are concerned; 0 of too few.
 pub(super) fn slow_variance(residuals: &[f64]) -> f64 {
@@ -34,9 +39,8 @@ pub(super) fn slow_variance(residuals: &[f64]) -> f64 {
     let mut candidates = Spectrum::of(residuals, true).candidates(at);
     let [white, .., hidden] = &mut candidates;
     // Walks by what is exact of them, for their spectrum is not.
-    let plain = walk(residuals, 0.0).0;
-    for q in WALK {
-        let (ln_likelihood, noise) = walk(residuals, q);
+    let [(plain, _), walks @ ..] = walks(residuals);
+    for (q, (ln_likelihood, noise)) in WALK.into_iter().zip(walks) {
         let ln_likelihood = white.ln_likelihood + ln_likelihood - plain;
         if ln_likelihood > hidden.ln_likelihood {
             let variance = noise * (1.0 + HIDDEN_WALK * q / Wave::at(at).gap);
@@ -53,13 +57,27 @@ pub(super) fn slow_variance(residuals: &[f64]) -> f64 {
     if weights > 0.0 { sum / weights } else { 0.0 }
 }
 
-/// By how much likelier, in logarithms, noise makes what a model leaves over than what one without it does, whichever kind
-/// of slow noise suits either best; the smaller gain by spectra and by a walk, and 0 of too few.
-pub(crate) fn gains(with: &[f64], without: &[f64]) -> f64 {
-    let by_spectrum = ln_likelihood(with) - ln_likelihood(without);
-    let by_walk = ln_likelihood_of_walk(with) - ln_likelihood_of_walk(without);
-    let gain = by_spectrum.min(by_walk);
-    if gain.is_nan() { 0.0 } else { gain }
+/// How likely what a model leaves over is if nothing but slow noise made it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Likelihood {
+    by_spectrum: f64,
+    by_walk: f64,
+}
+
+impl Likelihood {
+    pub(crate) fn of(left_over: &[f64]) -> Self {
+        let by_spectrum = ln_likelihood(left_over);
+        Self { by_spectrum, by_walk: ln_likelihood_of_walk(left_over) }
+    }
+
+    /// By how much likelier it is than what another model leaves over, in logarithms, whichever kind of slow noise suits
+    /// either best; the smaller gain by spectra and by a walk, and 0 of too few.
+    pub(crate) fn gain_over(self, other: Self) -> f64 {
+        let by_spectrum = self.by_spectrum - other.by_spectrum;
+        let by_walk = self.by_walk - other.by_walk;
+        let gain = by_spectrum.min(by_walk);
+        if gain.is_nan() { 0.0 } else { gain }
+    }
 }
 
 /// The logarithm of how likely values are as noise of the kind that suits them best, but for a constant that depends on
@@ -74,45 +92,51 @@ fn ln_likelihood(values: &[f64]) -> f64 {
 
 /// The same of values as a walk under white noise, exactly: a spectrum knows too little of the ends of a walk.
 fn ln_likelihood_of_walk(values: &[f64]) -> f64 {
-    let white = walk(values, 0.0);
-    WALK.iter().map(|&q| walk(values, q).0).fold(white.0, f64::max)
+    walks(values).into_iter().map(|(ln_likelihood, _)| ln_likelihood).fold(f64::NAN, f64::max)
 }
 
-/// How likely values are as a walk under white noise, in logarithms, and the variance of that noise, of which a step of
-/// the walk has the share `q`; -∞ of too few.
-fn walk(values: &[f64], q: f64) -> (f64, f64) {
+/// How likely values are as white noise and as a walk under it, one with each of the shares of [`WALK`] that a step of
+/// the walk has of that noise's variance, in logarithms, and that variance; -∞ of too few.
+fn walks(values: &[f64]) -> [(f64, f64); WALKS] {
     let Some((&first, rest)) = values.split_first().filter(|_| values.len() >= FEWEST) else {
-        return (f64::NEG_INFINITY, 0.0);
+        return [(f64::NEG_INFINITY, 0.0); WALKS];
     };
+    let mut shares = [0.0; WALKS];
+    shares.iter_mut().skip(1).zip(WALK).for_each(|(share, q)| *share = q);
     let count = rest.len() as f64;
-    // Kalman's filter from a level that is known as well as the first value tells it, in variances of the noise.
-    let (mut level, mut variance) = (first, 1.0);
-    let (mut squares, mut product, mut ln) = (0.0, 1.0_f64, 0.0);
+    // Kalman's filter from a level that is known as well as the first value tells it, in variances of the noise; for all
+    // walks side by side, since each step waits for the one before.
+    let (mut level, mut variance) = ([first; WALKS], [1.0; WALKS]);
+    let (mut squares, mut product, mut ln) = ([0.0; WALKS], [1.0_f64; WALKS], [0.0; WALKS]);
     for (i, v) in rest.iter().enumerate() {
-        let predicted = variance + q;
-        let spread = predicted + 1.0;
-        let error = v - level;
-        squares += error * error / spread;
-        product *= spread;
-        if i % 8 == 7 {
-            ln += product.ln();
-            product = 1.0;
+        for w in 0..WALKS {
+            let predicted = variance[w] + shares[w];
+            let spread = predicted + 1.0;
+            let error = v - level[w];
+            squares[w] += error * error / spread;
+            product[w] *= spread;
+            let gain = predicted / spread;
+            level[w] += gain * error;
+            variance[w] = gain;
         }
-        let gain = predicted / spread;
-        level += gain * error;
-        variance = gain;
+        if i % 8 == 7 {
+            ln.iter_mut()
+                .zip(&mut product)
+                .for_each(|(ln, p)| *ln += std::mem::replace(p, 1.0).ln());
+        }
     }
-    let noise = squares / count;
-    (-0.5 * (count * noise.ln() + ln + product.ln()), noise)
+    std::array::from_fn(|w| {
+        let noise = squares[w] / count;
+        (-0.5 * (count * noise.ln() + ln[w] + product[w].ln()), noise)
+    })
 }
 
 /// What spectra are made of at one frequency.
 #[derive(Debug, Clone, Copy)]
 struct Wave {
     twice_cosine: f64,
-    /// `2 - 2 cos`, the power of a difference, and its logarithm.
+    /// `2 - 2 cos`, the power of a difference.
     gap: f64,
-    ln_gap: f64,
 }
 
 impl Wave {
@@ -120,7 +144,19 @@ impl Wave {
     fn at(frequency: f64) -> Self {
         let twice_cosine = 2.0 * frequency.cos();
         let gap = 4.0 * (0.5 * frequency).sin().powi(2);
-        Self { twice_cosine, gap, ln_gap: gap.ln() }
+        Self { twice_cosine, gap }
+    }
+
+    /// The gap to the power of each of [`MEMORY`].
+    fn to_memories(self) -> [f64; MEMORY.len()] {
+        let step = self.gap.powf(MEMORY_STEP);
+        let mut power = 1.0;
+        let mut powers = [1.0; MEMORY[MEMORY.len() - 1]];
+        powers.iter_mut().for_each(|p| {
+            power *= step;
+            *p = power;
+        });
+        MEMORY.map(|times| powers[times - 1])
     }
 }
 
@@ -147,58 +183,56 @@ impl Spectrum {
     /// Of residuals of a line, if it is said so, the share that a line takes of the slowest waves is put back.
     fn of(residuals: &[f64], of_line: bool) -> Self {
         let n = residuals.len();
-        let (sin, cos): (Vec<f64>, Vec<f64>) =
-            (0..n).map(|t| (TAU * t as f64 / n as f64).sin_cos()).unzip();
-        let power = |k: usize| {
-            let (mut re, mut im, mut place) = (0.0, 0.0, 0);
-            for v in residuals {
-                re += v * cos[place];
-                im += v * sin[place];
-                place += k;
-                if place >= n {
-                    place -= n;
-                }
-            }
+        let cycles = 1..=(n - 1) / 2;
+        let frequencies: Vec<f64> = cycles.clone().map(|k| k as f64 / n as f64).collect();
+        let powers = powers(residuals, &frequencies);
+        let wave = |((k, f), power): ((usize, f64), f64)| {
             let left = if of_line { 1.0 - 3.0 / (PI * k as f64).powi(2) } else { 1.0 };
-            (re * re + im * im) / (n as f64 * left)
+            (Wave::at(TAU * f), power / (n as f64 * left))
         };
-        let wave = |k: usize| Wave::at(TAU * k as f64 / n as f64);
-        Self((1..=(n - 1) / 2).map(|k| (wave(k), power(k))).collect())
+        Self(cycles.zip(frequencies).zip(powers).map(wave).collect())
     }
 
     /// White noise and the most likely spectrum of each family.
     fn candidates(&self, at: f64) -> [Candidate; 4] {
-        let white = self.best(&[0.0], at, |_, _| 1.0);
-        let mut ar =
-            self.best(&PERSISTENCE, at, |phi, wave| 1.0 / (1.0 + phi * (phi - wave.twice_cosine)));
-        let mut fractional = self.best(&MEMORY, at, |d, wave| (-d * wave.ln_gap).exp());
-        fractional.variance *= (-HIDDEN_MEMORY * Wave::at(at).ln_gap).exp();
-        let mut walk = self.best(&WALK, at, |q, wave| 1.0 + q / wave.gap);
+        let at = Wave::at(at);
+        let white = self.best(at, |_| [1.0]);
+        let mut ar = self.best(at, |wave| PERSISTENCE.map(|p| 1.0 + p * (p - wave.twice_cosine)));
+        let mut fractional = self.best(at, Wave::to_memories);
+        fractional.variance *= (-HIDDEN_MEMORY * at.gap.ln()).exp();
+        let mut walk = self.best(at, |wave| {
+            let by_gap = 1.0 / wave.gap;
+            WALK.map(|q| 1.0 / (1.0 + q * by_gap))
+        });
         (ar.price, fractional.price, walk.price) = PRICES;
         [white, ar, fractional, walk]
     }
 
-    /// The most likely of a family of spectra.
-    fn best(&self, parameters: &[f64], at: f64, shape: impl Fn(f64, Wave) -> f64) -> Candidate {
+    /// The most likely of a family of spectra, of which `inverse` tells one over each at a wave.
+    fn best<const N: usize>(&self, at: Wave, inverse: impl Fn(Wave) -> [f64; N]) -> Candidate {
         let count = self.0.len() as f64;
-        let mut best = Candidate { ln_likelihood: f64::NEG_INFINITY, variance: 0.0, price: 0.0 };
-        for &parameter in parameters {
-            let (mut sum, mut product, mut ln) = (0.0, 1.0_f64, 0.0);
-            for (i, &(wave, power)) in self.0.iter().enumerate() {
-                let shape = shape(parameter, wave);
-                sum += power / shape;
-                product *= shape;
-                // Few logarithms do, as long as the product neither overflows nor vanishes.
-                if i % 8 == 7 {
-                    ln += product.ln();
-                    product = 1.0;
+        // All of them side by side, for sums and products wait for the ones before.
+        let (mut sums, mut products, mut ln) = ([0.0; N], [1.0_f64; N], [0.0; N]);
+        for (i, &(wave, power)) in self.0.iter().enumerate() {
+            let inverse = inverse(wave);
+            for j in 0..N {
+                sums[j] += power * inverse[j];
+                products[j] *= inverse[j];
+            }
+            // Few logarithms do, as long as the product neither overflows nor vanishes.
+            if i % 8 == 7 {
+                for (ln, product) in ln.iter_mut().zip(&mut products) {
+                    *ln += std::mem::replace(product, 1.0).ln();
                 }
             }
-            let scale = sum / count;
-            let ln_likelihood = -count * scale.ln() - ln - product.ln();
+        }
+        let mut best = Candidate { ln_likelihood: f64::NEG_INFINITY, variance: 0.0, price: 0.0 };
+        let here = inverse(at);
+        for j in 0..N {
+            let scale = sums[j] / count;
+            let ln_likelihood = ln[j] + products[j].ln() - count * scale.ln();
             if ln_likelihood > best.ln_likelihood {
-                let variance = scale * shape(parameter, Wave::at(at));
-                best = Candidate { ln_likelihood, variance, price: 0.0 };
+                best = Candidate { ln_likelihood, variance: scale / here[j], price: 0.0 };
             }
         }
         best
