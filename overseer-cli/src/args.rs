@@ -215,6 +215,15 @@ pub(crate) struct Serve {
 }
 
 impl Command {
+    /// Whether the command watches until it is told to end.
+    pub(crate) fn runs_for_long(&self) -> bool {
+        #[cfg(feature = "serve")]
+        if matches!(self, Self::Serve(_)) {
+            return true;
+        }
+        matches!(self, Self::Watch(_)) || self.is_screen()
+    }
+
     /// Whether the command draws on the whole terminal.
     pub(crate) fn is_screen(&self) -> bool {
         #[cfg(feature = "top")]

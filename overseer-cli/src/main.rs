@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod heap;
 mod logging;
 mod service;
 mod settings;
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
             return if e.use_stderr() { WRONG_USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
+    if cli.command.runs_for_long() {
+        heap::keep_small();
+    }
     let wanted = logging::Wanted {
         format: cli.global.log_format,
         verbose: cli.global.verbose,

@@ -116,6 +116,51 @@ fn it_samples_and_answers_and_a_second_one_shows_what_the_first_stores() {
     assert_eq!(first.end(), 0);
 }
 
+/// What the process has in its environment, by name.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn environment(process: u32) -> std::collections::HashMap<String, String> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/environ")).unwrap();
+    let pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn it_has_few_heaps_in_the_process_that_was_started_unless_somebody_chose_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let local = ["serve", "--listen", "127.0.0.1:0", "--no-watch"];
+    let mut quiet = command(dir.path(), &local);
+    quiet.env_remove("MALLOC_ARENA_MAX").env_remove("MALLOC_MMAP_THRESHOLD_");
+    let service = Service::start(quiet);
+    let known = environment(service.child.id());
+    assert_eq!(known["MALLOC_ARENA_MAX"], "2");
+    assert_eq!(known["MALLOC_MMAP_THRESHOLD_"], "131072");
+    assert_eq!(known["OVERSEER_STARTED_AGAIN"], service.child.id().to_string());
+    let words = std::fs::read_to_string(format!("/proc/{}/cmdline", service.child.id())).unwrap();
+    assert!(words.split('\0').skip(3).take(4).eq(local), "the same words: {words}");
+    assert_eq!(service.end(), 0);
+
+    let mut chosen = command(dir.path(), &local);
+    chosen.env_remove("MALLOC_MMAP_THRESHOLD_").env("MALLOC_ARENA_MAX", "4");
+    let service = Service::start(chosen);
+    let known = environment(service.child.id());
+    assert_eq!(known["MALLOC_ARENA_MAX"], "4");
+    assert!(!known.contains_key("MALLOC_MMAP_THRESHOLD_"));
+    assert_eq!(service.end(), 0);
+
+    // As for a program whose capabilities make the loader drop the variables on the way: it does not start for ever.
+    let dropped = command(dir.path(), &local);
+    let mut shelled = Command::new("sh");
+    shelled
+        .args(["-c", "exec env OVERSEER_STARTED_AGAIN=$$ \"$@\"", "sh"])
+        .arg(dropped.get_program())
+        .args(dropped.get_args());
+    shelled.env_remove("MALLOC_ARENA_MAX").env_remove("MALLOC_MMAP_THRESHOLD_");
+    let service = Service::start(shelled);
+    assert!(!environment(service.child.id()).contains_key("MALLOC_ARENA_MAX"));
+    assert_eq!(service.end(), 0);
+}
+
 #[test]
 fn who_ends_it_waits_for_no_listener() {
     let dir = tempfile::tempdir().unwrap();

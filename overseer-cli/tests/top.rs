@@ -180,7 +180,7 @@ fn it_gets_to_know_the_host_shows_it_obeys_keys_and_leaves_no_trace() {
 #[test]
 fn signals_and_ctrl_c_give_the_terminal_back() {
     let dir = tempfile::tempdir().unwrap();
-    for end in ["-TERM", "-INT", "-HUP", "\u{3}"] {
+    for end in ["-TERM", "-INT", "-HUP", "-QUIT", "\u{3}"] {
         let mut top = Terminal::start(dir.path(), &["--no-watch"], &[]);
         top.wait_for("q quit");
         if end.starts_with('-') {
@@ -190,6 +190,36 @@ fn signals_and_ctrl_c_give_the_terminal_back() {
         }
         assert_eq!(top.ended(), 0, "{end:?}");
     }
+}
+
+#[test]
+fn it_goes_back_to_the_shell_and_comes_again_though_the_terminal_answers_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut top = Terminal::start(dir.path(), &["--no-watch"], &[]);
+    top.wait_for("q quit");
+    let is_taken = |top: &Terminal, wanted: bool| {
+        let start = Instant::now();
+        while top.screen.lock().unwrap().screen().alternate_screen() != wanted {
+            assert!(start.elapsed() < PATIENCE, "{wanted}\n{}", top.seen());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    for _ in 0..2 {
+        top.press("\u{1a}");
+        is_taken(&top, false);
+        assert!(!top.seen().contains("q quit"), "that is the shell's screen");
+        // It gives the screen back a moment before it stops.
+        std::thread::sleep(Duration::from_millis(200));
+        top.signal("-CONT");
+        is_taken(&top, true);
+        top.wait_for("q quit");
+    }
+    // Whatever was written over it is drawn anew.
+    top.screen.lock().unwrap().process(b"\x1b[24;1Hgarbled by somebody else");
+    top.press("r");
+    top.wait_for("q quit");
+    top.press("q");
+    assert_eq!(top.ended(), 0);
 }
 
 #[test]

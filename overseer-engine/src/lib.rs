@@ -68,7 +68,7 @@ pub use refit::{RefitJob, Refitted};
 pub use report::{Notice, Report, Stage};
 pub use room::{series_name, time_to_full};
 pub use selection::{Candidate, Contest, ContestJob, Progress};
-pub use similar::similar;
+pub use similar::{similar, similar_incidents};
 pub use training::{TrainOutcome, TrainSummary};
 
 #[cfg(doctest)]

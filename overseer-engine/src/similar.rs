@@ -1,6 +1,9 @@
-//! Past anomalies that looked like this one.
+//! Past anomalies and incidents that looked like this one.
 
-use overseer_core::{AnomalyDetection, FeatureEvidence, Span, Timestamp};
+use overseer_core::{
+    AnomalyDetection, FeatureEvidence, Incident, IncidentKind, Result, Span, Store, Timestamp,
+    WhichIncidents,
+};
 
 /// How many are named at most.
 const NAMED: usize = 3;
@@ -8,6 +11,8 @@ const NAMED: usize = 3;
 const ALIKE: f64 = 0.8;
 /// Anomalies nearer in time than this belong to one event.
 const APART: Span = Span::from_secs(3600);
+/// So many of the newest incidents are looked through.
+const LOOKED_AT: usize = 2000;
 
 /// When the newest events began that were made by about the same features as `anomaly`, in the same direction, newest
 /// first: at most three, of as many as are given.
@@ -34,6 +39,29 @@ pub fn similar<'a>(
         }
     }
     found
+}
+
+/// The newest stored incidents before `incident` that were made by about the same features as it, in the same direction,
+/// newest first: at most three.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn similar_incidents(store: &mut dyn Store, incident: &Incident) -> Result<Vec<Incident>> {
+    let mut past = store.incidents(WhichIncidents::All, LOOKED_AT)?;
+    past.retain(|i| i.began_at < incident.began_at && i.kind == IncidentKind::Anomaly);
+    let seen: Vec<AnomalyDetection> = past.iter().map(as_anomaly).collect();
+    let times = similar(&as_anomaly(incident), seen.iter());
+    past.retain(|i| times.contains(&i.began_at));
+    Ok(past)
+}
+
+/// What made an incident, as a detector would tell it.
+fn as_anomaly(incident: &Incident) -> AnomalyDetection {
+    let peak = &incident.peak;
+    let mut anomaly =
+        AnomalyDetection::new(incident.began_at, incident.severity, peak.score, peak.p_value);
+    anomaly.features.clone_from(&incident.features);
+    anomaly
 }
 
 /// Whether two events were made by about the same features, the one that leads the first in the same direction.

@@ -156,7 +156,7 @@ pub fn usual_hours(
         score: Vec::new(),
         bands: Vec::new(),
     };
-    let mut like = Vec::new();
+    let (mut like, mut edges) = (Vec::new(), Edges::default());
     for hour in first..=last {
         let basis = known.like(hour, &mut like);
         let is_row = (hour - first) % each == 0;
@@ -167,22 +167,23 @@ pub fn usual_hours(
                 found.basis.push(basis);
             }
         }
-        let bands = (0..known.summary.features.len()).map(|f| known.band(&like, f));
-        join(&mut found.bands, is_row, bands.collect());
+        let bands = (0..known.summary.features.len()).map(|f| known.band(&like, f, &mut edges));
+        join(&mut found.bands, is_row, known.summary.features.len(), bands);
         if known.is_host {
-            join(&mut found.score, is_row, vec![known.score_band(&like)]);
+            let band = known.score_band(&like, &mut edges);
+            join(&mut found.score, is_row, 1, std::iter::once(band));
         }
     }
     Ok(found)
 }
 
 /// Adds a row, or widens the last one.
-fn join(rows: &mut Vec<Band>, is_row: bool, bands: Vec<Band>) {
+fn join(rows: &mut Vec<Band>, is_row: bool, width: usize, bands: impl Iterator<Item = Band>) {
     if is_row {
         rows.extend(bands);
         return;
     }
-    let at = rows.len() - bands.len();
+    let at = rows.len() - width;
     for (known, band) in rows[at..].iter_mut().zip(bands) {
         *known = known.over(band);
     }
@@ -259,19 +260,33 @@ impl Hours {
         Basis::Unknown
     }
 
-    fn band(&self, like: &[usize], feature: usize) -> Band {
-        let cells =
-            || like.iter().map(|p| &self.summary.point(*p)[feature]).filter(|c| c.count > 0);
-        let mut lows: Vec<f64> = cells().map(|c| c.min).collect();
-        let mut highs: Vec<f64> = cells().map(|c| c.max).collect();
-        Band::of(&mut lows, &mut highs, LEAST_HOURS)
+    fn band(&self, like: &[usize], feature: usize, edges: &mut Edges) -> Band {
+        let cells = like.iter().map(|p| &self.summary.point(*p)[feature]).filter(|c| c.count > 0);
+        edges.band(cells.map(|c| (c.min, c.max)))
     }
 
-    fn score_band(&self, like: &[usize]) -> Band {
-        let scores = || like.iter().map(|p| self.scores[*p]).filter(|(_, high)| high.is_finite());
-        let mut lows: Vec<f64> = scores().map(|s| s.0).collect();
-        let mut highs: Vec<f64> = scores().map(|s| s.1).collect();
-        Band::of(&mut lows, &mut highs, LEAST_HOURS)
+    fn score_band(&self, like: &[usize], edges: &mut Edges) -> Band {
+        edges.band(like.iter().map(|p| self.scores[*p]).filter(|(_, high)| high.is_finite()))
+    }
+}
+
+/// The lowest and the highest values of hours that one is compared with; kept for the next, for there are a hundred
+/// thousand of them in a year.
+#[derive(Default)]
+struct Edges {
+    lows: Vec<f64>,
+    highs: Vec<f64>,
+}
+
+impl Edges {
+    fn band(&mut self, hours: impl Iterator<Item = (f64, f64)>) -> Band {
+        self.lows.clear();
+        self.highs.clear();
+        for (low, high) in hours {
+            self.lows.push(low);
+            self.highs.push(high);
+        }
+        Band::of(&mut self.lows, &mut self.highs, LEAST_HOURS)
     }
 }
 

@@ -73,7 +73,7 @@ export class Chart {
     }
   }
 
-  /** `data`: from, to, now, resolution, xs, mean, min, max, limit, forecast [{t, mid, low, high}],
+  /** `data`: from, to, now, step (the time between samples), resolution, xs, mean, min, max, limit, forecast [{t, mid, low, high}],
    * usual {ts, lower, upper} or null, band [low, high] or null for where that is not known,
    * marks [{t, until, severity, hollow}]. */
   set(data) {
@@ -118,8 +118,8 @@ export class Chart {
   pointAt(time) {
     if (!this.data?.xs.length || time === null) return null;
     const i = this.nearest(time);
-    const { xs, mean, min, max, resolution } = this.data;
-    if (Math.abs(xs[i] - time) > 3 * resolution || (i === xs.length - 1 && time > xs[i] + resolution)) return null;
+    const { xs, mean, min, max } = this.data;
+    if (Math.abs(xs[i] - time) > this.gap() || (i === xs.length - 1 && time > xs[i] + this.gap() / 3)) return null;
     return { t: xs[i], mean: mean[i], min: min[i], max: max[i] };
   }
 
@@ -267,14 +267,17 @@ export class Chart {
     g.globalAlpha = 1;
   }
 
+  /** Points farther apart than this have a gap between them. Where points are finer than samples, most have none. */
+  gap() { return 3 * Math.max(this.data.resolution, this.data.step ?? 0); }
+
   /** Stretches without a gap; a missing value is a gap too. */
   runs() {
-    const { xs, mean, resolution } = this.data;
+    const { xs, mean } = this.data;
     const runs = [];
     let run = [];
     for (let i = 0; i < xs.length; i += 1) {
       const ok = Number.isFinite(mean[i]);
-      if (run.length && (!ok || xs[i] - xs[i - 1] > 3 * resolution)) { runs.push(run); run = []; }
+      if (run.length && (!ok || xs[i] - xs[i - 1] > this.gap())) { runs.push(run); run = []; }
       if (ok) run.push(i);
     }
     if (run.length) runs.push(run);

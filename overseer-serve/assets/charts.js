@@ -95,8 +95,9 @@ export function showValues(report) {
   for (const c of cards.values()) {
     const current = report?.current?.values.find((v) => v.feature === c.feature);
     const value = c.feature === SCORE ? report?.current?.performance_score : current?.value;
-    c.value = value;
-    if (c.chart.at === null) set(c.now, format.value(value, c.unit));
+    // During the first look at a host there is no report, but samples are.
+    c.value = report ? value : c.chart.data.mean.findLast(Number.isFinite);
+    if (c.chart.at === null) set(c.now, format.value(c.value, c.unit));
     const reason = report?.current?.missing.find((m) => m.feature === c.feature)?.reason;
     const hour = report && c.chart.usualAt(report.timestamp);
     const usual = [current?.usual && `usual ${format.extent(...current.usual, c.unit)}`, hour && `at this hour ${format.extent(...hour, c.unit)}`];

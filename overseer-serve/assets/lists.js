@@ -10,7 +10,7 @@ const SHOWN = 20;
 const nothing = (text) => el('p', { className: 'dim' }, text);
 
 /** Incidents of the range, and what was stored of anomalies that belong to none of them; the newest first. */
-export function showHappened({ incidents, anomalies, labels, more }) {
+export function showHappened({ incidents, anomalies, labels, more }, isJudged) {
   const said = new Map(labels.map((l) => [l.anomaly, l.kind]));
   const lone = anomalies.filter((a) => !incidents.some((i) => isOf(a.timestamp, i)));
   by('anomalies-in').textContent = incidents.length + lone.length ? `${incidents.length + lone.length}${more ? '+' : ''} in this range` : '';
@@ -21,7 +21,7 @@ export function showHappened({ incidents, anomalies, labels, more }) {
   ].sort((a, b) => b[0] - a[0]).slice(0, SHOWN).map(([at, length, severity, state, what, onclick, called]) => [
     num(format.moment(at)), num(length), pill(severity), state,
     el('button', { type: 'button', className: 'link', onclick }, what || 'details'), called]);
-  return fill(by('anomalies'), rows.length ? table(['When', 'How long', 'Worst', 'State', 'What', 'Called'], rows) : nothing('Nothing unusual in this range.'));
+  return fill(by('anomalies'), rows.length ? table(['When', 'How long', 'Worst', 'State', 'What', 'Called'], rows) : nothing(isJudged ? 'Nothing unusual in this range.' : 'Nothing is judged before the first look is over.'));
 }
 
 /** Whether a time lies within an incident. */

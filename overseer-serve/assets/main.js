@@ -45,12 +45,13 @@ function pan(by) {
 
 /** The axis of time: what was, and as much of what comes as is worth the room. */
 function view() {
-  if (state.zoom) return { ...state.zoom, now: Math.min(Date.now(), state.zoom.to) };
+  const step = state.serving?.step ?? 0;
+  if (state.zoom) return { ...state.zoom, step, now: Math.min(Date.now(), state.zoom.to) };
   const now = state.report?.timestamp ?? Date.now();
   const from = now - state.length;
   const ahead = Math.max(0, ...(state.report?.predictions ?? []).map((p) => p.timestamp + p.horizon - now));
   const shown = Math.min(ahead, 0.25 * state.length);
-  return { from, to: now + (shown > 0.02 * state.length ? shown : 0), now };
+  return { from, to: now + (shown > 0.02 * state.length ? shown : 0), now, step };
 }
 
 function draw() {
@@ -86,7 +87,7 @@ async function refresh() {
     Object.assign(state, { points, asked: Date.now() });
     knowUnits(new Map(points.features.map((f) => [f.feature, f.unit])));
     draw();
-    showHappened(state.happened);
+    showHappened(state.happened, Boolean(state.report));
     showSilences(silences.items);
   } catch (e) {
     refused(e);

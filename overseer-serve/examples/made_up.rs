@@ -15,15 +15,17 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "for the person who started it")]
 
+mod options;
+
+use options::{Given, wrong};
 use overseer_engine::core::{
-    Collector, Error, HostInfo, ProcessUsage, Reading, Result, Schema, Span, Store, Timestamp,
+    Collector, HostInfo, ProcessUsage, Reading, Result, Schema, Span, Store, Timestamp,
 };
 use overseer_engine::host::collect::{Fault, ScriptedHost};
 use overseer_engine::host::{Options, now, open_store, with_our_models};
 use overseer_engine::policy::AlarmBudget;
 use overseer_engine::{Engine, Role};
 use overseer_serve::{EngineLink, Server, Settings, connect, router};
-use std::collections::HashMap;
 use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,7 +37,7 @@ const SEED: u64 = 7;
 const MINUTE: Span = Span::from_secs(60);
 
 fn main() -> Result<()> {
-    let wanted = Wanted::parse(std::env::args().skip(1))?;
+    let wanted = Wanted::parse(Given::of_this_program()?)?;
     let mut options = Options::default();
     options.data_dir = Some(wanted.data_dir.clone());
     options.config.step = wanted.every;
@@ -76,6 +78,8 @@ fn past(options: &Options, wanted: &Wanted, troubled_until: &Arc<AtomicI64>) -> 
     let mut host = Troubled::new(begin_of_ticks, lived, troubled_until)?;
     fill(&mut store, &mut host, begin_of_rows - MINUTE.times(minutes), MINUTE, minutes)?;
     fill(&mut store, &mut host, begin_of_rows, wanted.every, wanted.rows)?;
+    // Summed up by the minute and the hour, as a service that took them itself would have done by now.
+    while store.maintain(begin_of_ticks, Duration::from_secs(1))?.behind {}
 
     let (host, store) = (Box::new(host), Some(Box::new(store) as Box<dyn Store>));
     let mut engine = with_our_models(host, store, None, options.config.clone(), Role::Sampler)?;
@@ -177,33 +181,17 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let mut given = HashMap::new();
-        while let Some(name) = words.next() {
-            let value = words.next().ok_or_else(|| wrong(&name, "needs a value"))?;
-            given.insert(name, value);
-        }
-        let mut number = |name: &str, default: i64| {
-            given.remove(name).map_or(Ok(default), |v| {
-                v.parse().ok().filter(|n| *n >= 0).ok_or_else(|| wrong(name, "must be a number"))
-            })
-        };
-        let every = Span::from_millis(number("--every", 1000)?);
-        let (rows, days) = (number("--rows", 3000)?, number("--days", 0)?);
-        let hours = number("--hours", 0)?;
+    fn parse(mut given: Given) -> Result<Self> {
+        let every = Span::from_millis(given.number("--every", 1000)?.into());
+        let rows = given.number("--rows", 3000)? as usize;
+        let days = given.number("--days", 0)? as usize;
+        let hours = given.number("--hours", 0)?.into();
         let made_up = std::env::temp_dir().join(format!("overseer-made-up-{}", std::process::id()));
-        let data_dir = given.remove("--data-dir").map_or(made_up, PathBuf::from);
-        let budget = given.remove("--budget").unwrap_or_else(|| "1/week".to_owned()).parse()?;
-        let listen = given.remove("--listen").unwrap_or_else(|| "127.0.0.1:0".to_owned());
+        let data_dir = given.text("--data-dir").map_or(made_up, PathBuf::from);
+        let budget = given.text("--budget").unwrap_or_else(|| "1/week".to_owned()).parse()?;
+        let listen = given.text("--listen").unwrap_or_else(|| "127.0.0.1:0".to_owned());
         let listen = listen.parse().map_err(|_| wrong("--listen", "must be an address"))?;
-        if let Some(unknown) = given.keys().next() {
-            return Err(wrong(unknown, "is not known"));
-        }
-        let count = |n: i64| usize::try_from(n).unwrap_or_default();
-        Ok(Self { data_dir, listen, every, budget, rows: count(rows), days: count(days), hours })
+        given.no_more()?;
+        Ok(Self { data_dir, listen, every, budget, rows, days, hours })
     }
-}
-
-fn wrong(name: &str, why: &str) -> Error {
-    Error::invalid_parameter(name.to_owned(), why)
 }

@@ -4,6 +4,7 @@
 //! The ticking thread never waits for a request: it hands over by replacing one pointer and one slot of a ring, and
 //! takes what was asked from a channel that holds a single question.
 
+use crate::api::Kept;
 use crate::problem::Problem;
 use crate::readers::Readers;
 use axum::body::Bytes;
@@ -82,6 +83,8 @@ pub struct Handle {
     questions: SyncSender<Question>,
     pub(crate) listeners: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
+    /// What was usual, as it was worked out for charts lately.
+    pub(crate) usual: Arc<Kept>,
     pub(crate) started: Instant,
 }
 
@@ -121,6 +124,7 @@ pub fn connect(options: Options) -> (Handle, EngineLink) {
         questions: asking,
         listeners: Arc::new(Semaphore::new(LISTENERS)),
         exports: Arc::new(Semaphore::new(EXPORTS)),
+        usual: Arc::default(),
         started: Instant::now(),
     };
     let link =

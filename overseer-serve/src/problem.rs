@@ -67,6 +67,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", "This cannot be done now", detail)
     }
 
+    pub(crate) fn too_slow() -> Self {
+        let detail = "the body was not all there in time";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body came too slowly", detail)
+    }
+
     pub(crate) fn too_large(most: usize) -> Self {
         let detail = format!("a body may have at most {most} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)

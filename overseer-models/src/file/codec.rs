@@ -60,9 +60,21 @@ impl Writer {
         values.for_each(|v| self.u32(v));
     }
 
+    /// For so many bytes, so that nothing is moved or kept for more.
+    pub(super) fn of_length(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    /// What was written so far.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// What was written.
     #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        // A buffer that grew may have room for as much again, and models are megabytes.
+        self.0.shrink_to_fit();
         self.0
     }
 }

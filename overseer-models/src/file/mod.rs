@@ -29,7 +29,9 @@ pub const FORMAT_VERSION: u32 = 1;
 pub fn encode(kind: &str, metadata: &ModelMetadata, payload: &[u8]) -> Result<Vec<u8>> {
     let json =
         serde_json::to_vec(metadata).map_err(|e| Error::other("writing a model's metadata", e))?;
-    let mut w = Writer::default();
+    // Magic, version, length of the kind, fingerprint, two lengths, checksum.
+    let fixed = MAGIC.len() + 4 + 4 + 8 + 8 + 8 + 4;
+    let mut w = Writer::of_length(fixed + kind.len() + json.len() + payload.len());
     w.raw(MAGIC);
     w.u32(FORMAT_VERSION);
     w.u32(kind.len() as u32);
@@ -39,10 +41,8 @@ pub fn encode(kind: &str, metadata: &ModelMetadata, payload: &[u8]) -> Result<Ve
     w.raw(&json);
     w.u64(payload.len() as u64);
     w.raw(payload);
-    let mut bytes = w.into_bytes();
-    let checksum = crc32fast::hash(&bytes);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    Ok(bytes)
+    w.u32(crc32fast::hash(w.bytes()));
+    Ok(w.into_bytes())
 }
 
 /// What a container holds, whatever kind of model that is and whatever it was trained on.

@@ -16,14 +16,16 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "for the person who started it")]
 
 mod clients;
+#[path = "../options/mod.rs"]
+mod options;
 mod service;
 
 use clients::{Asked, Counts};
+use options::{Given, wrong};
 use overseer_engine::core::{Error, Result, Span, Store};
 use overseer_engine::host::collect::ScriptedHost;
 use overseer_engine::host::{Options, now, open_store};
 use service::{Lateness, Service};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool> {
-    let wanted = Wanted::parse(std::env::args().skip(1))?;
+    let wanted = Wanted::parse(Given::of_this_program()?)?;
     let dir = std::env::temp_dir().join(format!("overseer-load-{}", std::process::id()));
     let done = measured(&wanted, &dir);
     let removed = std::fs::remove_dir_all(&dir);
@@ -149,38 +151,22 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let mut given = HashMap::new();
-        while let Some(name) = words.next() {
-            let value = words.next().ok_or_else(|| wrong(&name, "needs a value"))?;
-            given.insert(name, value);
-        }
-        let mut number = |name: &str, default: u32| {
-            given
-                .remove(name)
-                .map_or(Ok(default), |v| v.parse().map_err(|_| wrong(name, "must be a number")))
-        };
-        let rows = number("--rows", 1_000_000)? as usize;
-        let long = Duration::from_secs(number("--seconds", 240)?.into());
-        let every = Span::from_millis(number("--every", 200)?.into());
-        let listeners = number("--listeners", 200)? as usize;
-        let askers = number("--askers", 20)? as usize;
+    fn parse(mut given: Given) -> Result<Self> {
+        let rows = given.number("--rows", 1_000_000)? as usize;
+        let long = Duration::from_secs(given.number("--seconds", 240)?.into());
+        let every = Span::from_millis(given.number("--every", 200)?.into());
+        let listeners = given.number("--listeners", 200)? as usize;
+        let askers = given.number("--askers", 20)? as usize;
         let beside = || {
             let here = std::env::current_exe().ok()?;
             Some(here.parent()?.parent()?.join("overseer"))
         };
-        let overseer = given.remove("--overseer").map(PathBuf::from).or_else(beside);
+        let overseer = given.text("--overseer").map(PathBuf::from).or_else(beside);
         let overseer = overseer.filter(|file| file.is_file());
         let overseer = overseer.ok_or_else(|| {
             wrong("--overseer", "names no file: cargo build --release -p overseer-cli")
         })?;
-        if let Some(unknown) = given.keys().next() {
-            return Err(wrong(unknown, "is not known"));
-        }
+        given.no_more()?;
         Ok(Self { overseer, rows, long, every, listeners, askers })
     }
-}
-
-fn wrong(name: &str, why: &str) -> Error {
-    Error::invalid_parameter(name.to_owned(), why)
 }

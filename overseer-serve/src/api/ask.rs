@@ -9,10 +9,13 @@ use overseer_engine::core::{Span, Timestamp};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use std::time::Duration;
 use utoipa::IntoParams;
 
 /// The largest body.
 pub(crate) const MOST_BYTES: usize = 64 * 1024;
+/// A body is there within this time.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Times are at most so far from 1970, in milliseconds: what a database keeps as a time, and exact as a JSON number.
 pub(crate) const FARTHEST: i64 = 9_007_199_254_740_991;
 
@@ -83,9 +86,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Said<T> {
         if !content_type.is_some_and(is_json) {
             return Err(Problem::wrong_type());
         }
-        let bytes = to_bytes(request.into_body(), MOST_BYTES)
-            .await
-            .map_err(|_| Problem::too_large(MOST_BYTES))?;
+        // Who sends only half of it holds a place among those that are answered.
+        let body = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), MOST_BYTES));
+        let bytes = body.await.map_err(|_| Problem::too_slow())?.map_err(|e| unread(&e))?;
         let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
         // A list would be read as the fields in their order, which nobody means.
         if first == Some(&b'[') && serde_json::from_slice::<IgnoredAny>(&bytes).is_ok() {
@@ -96,6 +99,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Said<T> {
             _ => Problem::invalid_json(e.to_string()),
         })
     }
+}
+
+/// Why a body could not be read: it is too long, or what was sent is no body.
+fn unread(error: &axum::Error) -> Problem {
+    let said = error.to_string();
+    if said.contains("length limit") {
+        return Problem::too_large(MOST_BYTES);
+    }
+    Problem::invalid_json(format!("the body cannot be read: {said}"))
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -7,15 +7,14 @@ use crate::live::Handle;
 use crate::problem::Problem;
 use axum::extract::State;
 use overseer_engine::core::{
-    AnomalyDetection, Incident, IncidentKind, Peak, Result as CoreResult, Store, Timestamp,
-    WhichIncidents,
+    Incident, IncidentKind, Result as CoreResult, Store, Timestamp, WhichIncidents,
 };
 use overseer_engine::host::now;
 use overseer_engine::host::store::SqliteStore;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Among so many of the newest incidents those of a time are looked for, and those like another.
+/// Among so many of the newest incidents those of a time are looked for.
 const LOOKED_AT: usize = 2000;
 
 /// Which incidents.
@@ -135,20 +134,8 @@ pub(super) fn no_incident(id: i64) -> Problem {
 
 fn in_full(store: &mut SqliteStore, id: i64) -> CoreResult<Option<IncidentInFull>> {
     let Some(incident) = store.incident(id)? else { return Ok(None) };
-    let mut past = store.incidents(WhichIncidents::All, LOOKED_AT)?;
-    past.retain(|i| i.began_at < incident.began_at && i.kind == IncidentKind::Anomaly);
-    let seen: Vec<AnomalyDetection> = past.iter().map(as_anomaly).collect();
-    let times = overseer_engine::similar(&as_anomaly(&incident), seen.iter());
-    past.retain(|i| times.contains(&i.began_at));
-    Ok(Some(IncidentInFull { incident, similar: past }))
-}
-
-/// What made an incident, as a detector would tell it.
-fn as_anomaly(incident: &Incident) -> AnomalyDetection {
-    let Peak { score, p_value, .. } = incident.peak;
-    let mut anomaly = AnomalyDetection::new(incident.began_at, incident.severity, score, p_value);
-    anomaly.features.clone_from(&incident.features);
-    anomaly
+    let similar = overseer_engine::similar_incidents(store, &incident)?;
+    Ok(Some(IncidentInFull { incident, similar }))
 }
 
 /// The incident that a sample of this time belongs to.

@@ -22,6 +22,7 @@ mod usual;
 pub use metrics::{FeaturePoints, Points};
 pub use page::Page;
 pub use status::{Serving, Status};
+pub(crate) use usual::Kept;
 pub use usual::{Usual, UsualFeature, UsualRange};
 
 use crate::answer;

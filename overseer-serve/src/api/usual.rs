@@ -6,10 +6,13 @@ use super::{Answer, answer};
 use crate::live::Handle;
 use crate::problem::Problem;
 use axum::extract::State;
-use overseer_engine::core::Schema;
+use overseer_engine::core::{Schema, Timestamp};
 use overseer_engine::host::now;
+use overseer_engine::host::store::SqliteStore;
 use overseer_engine::usual::{Band, UsualHours, usual_hours};
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use utoipa::{IntoParams, ToSchema};
 
 /// Which hours.
@@ -72,7 +75,51 @@ pub struct UsualFeature {
     pub range: UsualRange,
 }
 
-/// What was usual at each hour of a range, by what was stored of hours like it before.
+/// How many ranges are kept, and the most points that one of them may have: together less than a megabyte.
+const KEPT: usize = 8;
+const KEPT_POINTS: usize = 400;
+/// A range is worked out anew after so long in any case: history may have been imported, or an hour been summed up.
+const FRESH: Duration = Duration::from_secs(600);
+const HOUR: i64 = 3_600_000;
+
+type Found = Arc<(Schema, UsualHours)>;
+
+/// What one range depends on: the hours of its ends, into how many points, of which features.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    hours: (i64, i64),
+    points: usize,
+    features: Vec<String>,
+}
+
+/// What was worked out lately, the newest last: eight weeks of hours are read for each range, and what comes of it changes
+/// by the hour.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Mutex<Vec<(Key, i64, Instant, Found)>>);
+
+impl Kept {
+    /// `hour` is the hour that it is now.
+    fn get(&self, key: &Key, hour: i64) -> Option<Found> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(_, of, at, _)| *of == hour && at.elapsed() < FRESH);
+        all.iter().find(|(known, ..)| known == key).map(|(.., found)| Arc::clone(found))
+    }
+
+    fn put(&self, key: Key, hour: i64, found: &Found) {
+        if found.1.starts.len() > KEPT_POINTS {
+            return;
+        }
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(known, ..)| *known != key);
+        if all.len() >= KEPT {
+            all.remove(0);
+        }
+        all.push((key, hour, Instant::now(), Arc::clone(found)));
+    }
+}
+
+/// What was usual at each hour of a range, by what was stored of hours like it before. It is worked out once an hour, or
+/// every ten minutes, and kept meanwhile.
 #[utoipa::path(get, path = "/api/v1/usual", tag = "history", params(Wanted), responses(
     (status = 200, body = Usual),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -84,14 +131,23 @@ pub(crate) async fn usual(State(handle): State<Handle>, Asked(wanted): Asked<Wan
     let (from, to) = range(Some(wanted.from.unwrap_or(before)), Some(to), (now(), now()))?;
     let points = within("points", wanted.points, POINTS, 1, MOST_POINTS)?;
     let features = named(wanted.features.as_deref())?;
-    let (schema, found) = handle
-        .readers
-        .read(move |store| {
-            let found = usual_hours(store, (from, to), points, features)?;
-            Ok((store.schema().clone(), found))
-        })
-        .await?;
-    answer::json(&answered((from.as_millis(), to.as_millis()), &schema, &found))
+    let hour = |t: Timestamp| t.as_millis().div_euclid(HOUR);
+    let key = Key { hours: (hour(from), hour(to)), points, features };
+    let this_hour = hour(now());
+    let found = match handle.usual.get(&key, this_hour) {
+        Some(found) => found,
+        None => {
+            let features = key.features.clone();
+            let read = move |store: &mut SqliteStore| {
+                let found = usual_hours(store, (from, to), points, features)?;
+                Ok(Arc::new((store.schema().clone(), found)))
+            };
+            let found = handle.readers.read(read).await?;
+            handle.usual.put(key, this_hour, &found);
+            found
+        }
+    };
+    answer::json(&answered((from.as_millis(), to.as_millis()), &found.0, &found.1))
 }
 
 fn answered((from, to): (i64, i64), schema: &Schema, found: &UsualHours) -> Usual {

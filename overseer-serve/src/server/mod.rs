@@ -4,6 +4,7 @@ mod timed;
 
 use axum::Router;
 use axum_server::Handle;
+use axum_server::accept::DefaultAcceptor;
 use overseer_engine::core::{Error, Result};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -104,7 +105,7 @@ impl Server {
             None => {
                 let mut server = axum_server::from_tcp(self.listener)
                     .map_err(failed)?
-                    .acceptor(Patient::default())
+                    .acceptor(Patient::new(DefaultAcceptor::new()))
                     .handle(handle);
                 strict(server.http_builder());
                 server.serve(app.into_make_service()).await.map_err(failed)
@@ -117,7 +118,7 @@ impl Server {
                     let files = format!("{} and {}", tls.certificate.display(), tls.key.display());
                     Error::other(format!("reading {files}"), e)
                 })?;
-                let acceptor = RustlsAcceptor::new(config).acceptor(Patient::default());
+                let acceptor = Patient::new(RustlsAcceptor::new(config));
                 let mut server = axum_server::from_tcp(self.listener)
                     .map_err(failed)?
                     .acceptor(acceptor)

@@ -48,6 +48,28 @@ async fn the_description_is_of_what_is_answered() {
 }
 
 #[tokio::test]
+async fn what_was_usual_is_kept_for_a_while_and_has_a_tag() {
+    let scene = Scene::new();
+    let path = format!("/api/v1/usual?from={START}&to={}", START + 60_000);
+    let first = scene.get(&path).await;
+    assert_eq!(first.json()["basis"], json!(["unknown"]));
+    let again = Request::get(&path).header("host", "localhost");
+    let again = again.header("if-none-match", first.header("etag"));
+    assert_eq!(scene.send(again, Body::empty()).await.status, 304);
+    // Four hours before it come to be known.
+    let mut store = open_store(&scene.options, true).unwrap();
+    let sample = |hour: i64| {
+        let at = Timestamp::from_millis(START - hour * 3_600_000);
+        Sample::new(at, vec![0.5; host::schema().len()])
+    };
+    let samples: Vec<Sample> = (1..5).rev().map(sample).collect();
+    store.append(Span::from_secs(5), &samples).unwrap();
+    assert_eq!(scene.get(&path).await.body, first.body, "it is not worked out anew so soon");
+    let other = scene.get(&format!("{path}&points=299")).await.json();
+    assert_eq!(other["basis"], json!(["day_before"]), "another question is");
+}
+
+#[tokio::test]
 async fn what_was_usual_at_an_hour_is_what_hours_before_it_kept() {
     const HOUR: i64 = 3_600_000;
     let scene = Scene::new();

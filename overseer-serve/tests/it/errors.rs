@@ -3,6 +3,7 @@
 use crate::scene::{Got, Scene, posting};
 use axum::body::Body;
 use axum::http::Request;
+use futures_util::{StreamExt, stream};
 
 pub(crate) fn is_problem(got: &Got) {
     assert_eq!(got.header("content-type"), "application/problem+json", "{got:?}");
@@ -72,6 +73,24 @@ async fn a_wrong_method_is_told_the_right_ones() {
     let head = Request::head("/api/v1/status").header("host", "localhost");
     let head = scene.send(head, Body::empty()).await;
     assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_body_is_waited_for_ten_seconds_and_a_broken_one_is_no_large_one() {
+    let scene = Scene::new();
+    let send = async |body: Body| {
+        let started = tokio::time::Instant::now();
+        let got = scene.send(posting("/api/v1/label"), body).await;
+        is_problem(&got);
+        (got.status.as_u16(), got.json()["type"].as_str().unwrap().to_owned(), started.elapsed())
+    };
+    let half = stream::iter([Ok::<_, std::io::Error>("{\"anomaly\":")]).chain(stream::pending());
+    let (status, kind, took) = send(Body::from_stream(half)).await;
+    assert_eq!((status, kind.as_str()), (408, "urn:overseer:problem:too-slow"));
+    assert!(took.as_secs() == 10, "{took:?}");
+    let broken = stream::iter([Ok("{"), Err(std::io::Error::other("a chunk of no length"))]);
+    let (status, kind, _) = send(Body::from_stream(broken)).await;
+    assert_eq!((status, kind.as_str()), (400, "urn:overseer:problem:invalid-json"));
 }
 
 #[tokio::test]

@@ -19,6 +19,10 @@ const CHECKED_BELOW_BYTES: u64 = 64 << 20;
 /// The write-ahead log is cut back to this size once its content has reached the database.
 const LOG_LIMIT_BYTES: i64 = 16 << 20;
 
+/// So many KiB of the database a connection that only reads keeps in memory, a quarter of SQLite's default. There may be
+/// several in one process, mostly each reads another part of the history, and what it reads again the system has in memory.
+const READER_CACHE_KIB: i64 = 512;
+
 /// How a database is opened.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
@@ -146,6 +150,7 @@ impl SqliteOptions {
             Err(e) => return Err(e).at(&path, DOING),
         };
         migrate::require_current(&connection, &path)?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB).at(&path, DOING)?;
         let host_id = metadata::find_host(&connection, &path, host)?.unwrap_or(NO_HOST);
         let columns = metrics::columns(&connection, &path)?;
         Ok(self.store(connection, path, schema, columns, host_id))

@@ -11,6 +11,8 @@ use overseer_engine::feedback;
 use overseer_engine::host::collect::HostCollector;
 use overseer_engine::host::store::SqliteStore;
 use overseer_engine::host::{Options, now, open_store};
+use overseer_engine::usual::{UsualHours, usual_hours};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,7 @@ const PROCESSES: usize = 15;
 /// The connection is opened anew after so long, so that a database that was set aside meanwhile is let go.
 const OLDEST: Duration = Duration::from_secs(60);
 const WEEK: Span = Span::from_secs(7 * 86_400);
+const HOUR: i64 = 3_600_000;
 
 /// What can be asked.
 #[derive(Debug, PartialEq)]
@@ -33,6 +36,8 @@ pub(super) enum Task {
         span: Span,
     },
     Processes,
+    /// Earlier incidents like the one of this number.
+    Similar(i64),
     Acknowledge(i64),
     Label(i64, LabelKind),
     /// Tell nobody of these features (`of` in words), or of any if there are none.
@@ -46,8 +51,15 @@ pub(super) enum Task {
 /// What comes back.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Read { summary: Summary, incidents: Vec<Incident>, alerts: usize, span: Span },
+    Read {
+        summary: Summary,
+        usual: Arc<UsualHours>,
+        incidents: Vec<Incident>,
+        alerts: usize,
+        span: Span,
+    },
     Unread(String),
+    Similar(i64, Vec<Incident>),
     Processes(Vec<ProcessUsage>),
     NoProcesses(String),
     Done(String),
@@ -98,7 +110,8 @@ impl Desk {
         let thread = std::thread::Builder::new().name("desk".to_owned());
         thread
             .spawn(move || {
-                Clerk { options, reader: None, collector: None }.work(&asked, &tell);
+                let clerk = Clerk { options, reader: None, usual: None, collector: None };
+                clerk.work(&asked, &tell);
             })
             .map_err(|e| Error::other("starting the thread that reads the database", e))?;
         Ok(Self(ask))
@@ -114,6 +127,8 @@ impl Desk {
 struct Clerk {
     options: Options,
     reader: Option<(Instant, SqliteStore)>,
+    /// What was usual at each hour from one to another; it changes by the hour.
+    usual: Option<((i64, i64), Arc<UsualHours>)>,
     collector: Option<HostCollector>,
 }
 
@@ -136,6 +151,10 @@ impl Clerk {
                 Ok(found) => Answer::Processes(found),
                 Err(e) => Answer::NoProcesses(e.to_string()),
             },
+            Task::Similar(id) => self.similar(id).unwrap_or_else(|e| {
+                self.reader = None;
+                Answer::Refused(format!("What was like it before cannot be read: {e}."))
+            }),
             other => match self.decide(other) {
                 Ok(said) => Answer::Done(said),
                 Err(e) => Answer::Refused(format!("Nothing was done: {e}.")),
@@ -144,17 +163,47 @@ impl Clerk {
     }
 
     fn read(&mut self, now: Timestamp, span: Span) -> Result<Answer> {
+        let usual = self.usual(now, span)?;
+        let store = self.store()?;
+        let summary = store.summary(&SummaryQuery::in_points(now - span, now, POINTS))?;
+        let incidents = store.incidents(WhichIncidents::Notable, INCIDENTS)?;
+        let alerts = store.anomalies_between(now - WEEK, now, MOST_ALERTS)?.len();
+        Ok(Answer::Read { summary, usual, incidents, alerts, span })
+    }
+
+    fn store(&mut self) -> Result<&mut SqliteStore> {
         let is_old = |at: &Instant| at.elapsed() > OLDEST;
         if self.reader.as_ref().is_none_or(|(at, _)| is_old(at)) {
             self.reader = Some((Instant::now(), open_store(&self.options, false)?));
         }
-        let Some((_, store)) = &mut self.reader else {
-            return Err(Error::unavailable("the database", "it is not open"));
+        match &mut self.reader {
+            Some((_, store)) => Ok(store),
+            None => Err(Error::unavailable("the database", "it is not open")),
+        }
+    }
+
+    /// What was usual over a span, and will be while what is to come is shown.
+    fn usual(&mut self, now: Timestamp, span: Span) -> Result<Arc<UsualHours>> {
+        let range = (now - span, now + Span::from_millis(span.as_millis() / 4));
+        let hour = |t: Timestamp| t.as_millis().div_euclid(HOUR);
+        let hours = (hour(range.0), hour(range.1));
+        if let Some((known, usual)) = &self.usual
+            && *known == hours
+        {
+            return Ok(Arc::clone(usual));
+        }
+        let found = Arc::new(usual_hours(self.store()?, range, POINTS, Vec::new())?);
+        self.usual = Some((hours, Arc::clone(&found)));
+        Ok(found)
+    }
+
+    fn similar(&mut self, id: i64) -> Result<Answer> {
+        let store = self.store()?;
+        let similar = match store.incident(id)? {
+            Some(incident) => overseer_engine::similar_incidents(store, &incident)?,
+            None => Vec::new(),
         };
-        let summary = store.summary(&SummaryQuery::in_points(now - span, now, POINTS))?;
-        let incidents = store.incidents(WhichIncidents::Notable, INCIDENTS)?;
-        let alerts = store.anomalies_between(now - WEEK, now, MOST_ALERTS)?.len();
-        Ok(Answer::Read { summary, incidents, alerts, span })
+        Ok(Answer::Similar(id, similar))
     }
 
     fn processes(&mut self) -> Result<Vec<ProcessUsage>> {
@@ -190,7 +239,7 @@ impl Clerk {
                     "Silence #{id}: nobody is told of {of} for {lasting}; `overseer silence lift {id}` ends it."
                 ))
             }
-            Task::Read { .. } | Task::Processes => Ok(String::new()),
+            Task::Read { .. } | Task::Processes | Task::Similar(_) => Ok(String::new()),
         }
     }
 }

@@ -105,7 +105,7 @@ fn plain(state: &mut State, key: KeyCode) -> Wish {
 }
 
 fn reread(state: &mut State) -> Wish {
-    state.wants_history = true;
+    (state.wants_history, state.wants_repaint) = (true, true);
     Wish::Ask(Task::Processes)
 }
 

@@ -20,7 +20,7 @@ use overseer_engine::core::{Error, Result, Timestamp};
 use overseer_engine::{Engine, Notice, Report, Role, host};
 use ratatui::crossterm::event::{self, Event};
 use screen::Screen;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use state::{Host, State};
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub(crate) fn top(settings: &Settings, args: &Top) -> Outcome {
         ));
     }
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|e| Error::other("listening for signals", e))?;
     }
@@ -116,6 +116,12 @@ fn show(
         if state.wants_history || read.is_none_or(|at| at.elapsed() >= REREAD) {
             (state.wants_history, read) = (false, Some(Instant::now()));
             desk.ask(Task::Read { now: host::now(), span: state.range() });
+        }
+        if std::mem::take(&mut state.wants_repaint) {
+            screen.anew()?;
+        }
+        if let Some(id) = state.wants_similar() {
+            desk.ask(Task::Similar(id));
         }
         if is_new {
             state.now = host::now();

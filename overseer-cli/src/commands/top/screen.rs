@@ -6,7 +6,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::{Terminal, buffer::Buffer};
 use std::io::Stdout;
@@ -59,11 +59,19 @@ impl Screen {
         let stopped = signal_hook::low_level::raise(signal_hook::consts::SIGSTOP);
         take()?;
         stopped.map_err(failed)?;
-        self.terminal.clear().map_err(failed)
+        self.anew()
     }
 
     #[cfg(not(unix))]
     pub(super) fn pause(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Has the next drawing write every cell, whatever another program left there.
+    pub(super) fn anew(&mut self) -> Result<()> {
+        // Not `Terminal::clear`: that asks the terminal where its cursor is, and the thread that reads keys has the answer.
+        execute!(std::io::stdout(), Clear(ClearType::All)).map_err(failed)?;
+        self.terminal = Terminal::new(CrosstermBackend::new(std::io::stdout())).map_err(failed)?;
         Ok(())
     }
 

@@ -7,6 +7,8 @@ use overseer_engine::Report;
 use overseer_engine::core::{
     HostInfo, Incident, ProcessUsage, Span, Timestamp, host as host_schema,
 };
+use overseer_engine::usual::UsualHours;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The spans that can be shown.
@@ -106,7 +108,13 @@ pub(super) struct State {
     pub(super) report: Option<Report>,
     pub(super) first_look: Option<(usize, usize)>,
     pub(super) series: Series,
+    /// What was usual at each hour of the shown span.
+    pub(super) usual: Option<Arc<UsualHours>>,
     pub(super) incidents: Vec<Incident>,
+    /// Earlier incidents like the one of this number.
+    pub(super) similar: Option<(i64, Vec<Incident>)>,
+    /// Of which incident those were asked for last.
+    similar_asked: Option<i64>,
     pub(super) processes: Vec<ProcessUsage>,
     /// Why no processes can be shown.
     pub(super) no_processes: Option<String>,
@@ -117,6 +125,8 @@ pub(super) struct State {
     pub(super) order: Order,
     range: usize,
     pub(super) wants_history: bool,
+    /// Whether all of the screen is to be written anew.
+    pub(super) wants_repaint: bool,
     pub(super) focus: Focus,
     pub(super) panel: Panel,
     /// 0 is the performance score, then the features in the schema's order.
@@ -140,7 +150,10 @@ impl State {
             report: None,
             first_look: None,
             series: Series::default(),
+            usual: None,
             incidents: Vec::new(),
+            similar: None,
+            similar_asked: None,
             processes: Vec::new(),
             no_processes: None,
             alerts_last_week: None,
@@ -148,6 +161,7 @@ impl State {
             order: Order::Cpu,
             range: AT_FIRST,
             wants_history: true,
+            wants_repaint: false,
             focus: Focus::Features,
             panel: Panel::Incidents,
             feature: 0,
@@ -231,9 +245,10 @@ impl State {
 
     pub(super) fn answered(&mut self, answer: Answer) {
         match answer {
-            Answer::Read { summary, incidents, alerts, span } => {
+            Answer::Read { summary, usual, incidents, alerts, span } => {
                 self.no_history = None;
                 if span == self.range() {
+                    self.usual = Some(usual);
                     self.series.read(&summary);
                 }
                 self.incidents = incidents;
@@ -242,6 +257,7 @@ impl State {
                 self.alerts_last_week = Some(alerts);
             }
             Answer::Unread(why) => self.no_history = Some(why),
+            Answer::Similar(id, similar) => self.similar = Some((id, similar)),
             Answer::Processes(processes) => {
                 self.processes = processes;
                 self.no_processes = None;
@@ -275,6 +291,14 @@ impl State {
     /// The incident that keys are about: the chosen one, if any is there.
     pub(super) fn chosen_incident(&self) -> Option<&Incident> {
         self.incidents.get(self.incident)
+    }
+
+    /// The incident of which all is shown, if nobody asked yet what was like it before. Now somebody has.
+    pub(super) fn wants_similar(&mut self) -> Option<i64> {
+        let is_shown =
+            self.is_detail && (self.focus, self.panel) == (Focus::Panel, Panel::Incidents);
+        let id = self.chosen_incident().filter(|_| is_shown).map(|i| i.id).filter(|id| *id > 0)?;
+        (self.similar_asked.replace(id) != Some(id)).then_some(id)
     }
 
     /// The name of the chosen feature; `None` for the performance score.

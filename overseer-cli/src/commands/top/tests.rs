@@ -1,18 +1,22 @@
 //! A made-up host, drawn on screens of several sizes and compared with what they were; `OVERSEER_UPDATE=1` writes them anew.
 
+use super::desk::Answer;
 use super::draw;
 use super::series::{Line, Point};
 use super::state::{Focus, Host, Panel, RANGES, State};
 use super::theme::Theme;
 use overseer_engine::Report;
 use overseer_engine::core::{
-    ProcessUsage, Span, Summary, SummaryQuery, Timestamp, host as host_schema,
+    ProcessUsage, Sample, Span, Store, Summary, SummaryQuery, Timestamp, host as host_schema,
 };
+use overseer_engine::host::{Options, open_store};
+use overseer_engine::usual::{UsualHours, usual_hours};
 use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier};
 use ratatui::{Terminal, buffer::Buffer};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
 
 pub(super) const NOW: i64 = 1_700_000_000_000;
 
@@ -343,4 +347,72 @@ fn what_the_store_has_replaces_what_it_covers_and_newer_ticks_stay() {
     assert_eq!(cpu[0].mean, 0.5);
     assert_eq!(cpu.last().unwrap().mean, 0.97, "the newest tick is not in the store yet");
     assert!(cpu.windows(2).all(|w| w[0].start < w[1].start));
+}
+
+#[test]
+fn what_was_like_an_incident_before_is_asked_for_once_and_told() {
+    let mut state = scene();
+    assert_eq!(state.wants_similar(), None, "nobody looks at an incident yet");
+    (state.focus, state.panel, state.is_detail) = (Focus::Panel, Panel::Incidents, true);
+    assert_eq!((state.wants_similar(), state.wants_similar()), (Some(12), None));
+    assert!(!seen(&mut state, (100, 40)).contains("like"));
+    state.answered(Answer::Similar(12, Vec::new()));
+    let text = seen(&mut state, (100, 40));
+    assert!(text.contains("Nothing like it is among the stored incidents."), "{text}");
+    let mut before = state.incidents[0].clone();
+    before.id = 7;
+    state.answered(Answer::Similar(12, vec![before.clone()]));
+    let text = seen(&mut state, (100, 40));
+    assert!(text.contains("It was like this before: #7 of"), "{text}");
+    state.answered(Answer::Similar(11, vec![before]));
+    assert!(!seen(&mut state, (100, 40)).contains("like"), "that is of another one");
+}
+
+/// Four days of a CPU that is idle but for three hours of each, the last of which is now.
+fn usual() -> Arc<UsualHours> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    options.data_dir = Some(dir.path().to_owned());
+    let mut store = open_store(&options, true).unwrap();
+    let hour = Span::from_secs(3600);
+    let now = Timestamp::from_millis(NOW);
+    let sample = |ago: usize| {
+        let mut values = vec![0.2; host_schema::schema().len()];
+        values[0] = if ago % 24 < 3 { 0.9 } else { 0.05 };
+        Sample::new(now - hour.times(ago), values)
+    };
+    let samples: Vec<Sample> = (1..97).rev().map(sample).collect();
+    store.append(hour, &samples).unwrap();
+    let range = (now - hour.times(24), now + hour.times(6));
+    Arc::new(usual_hours(&mut store, range, 300, Vec::new()).unwrap())
+}
+
+#[test]
+fn what_is_usual_at_an_hour_is_told_and_marks_what_was_not() {
+    let mut state = scene();
+    // An hour, six, a day: with the CPU at 90 % in all of it, far above what is usual now.
+    state.change_range(true);
+    state.change_range(true);
+    let point = |n: i64| {
+        let start = NOW - n * 300_000;
+        Point { start, length: 300_000, mean: 0.9, min: 0.9, max: 0.9 }
+    };
+    state.series.features[0].points = (0..288).rev().map(point).collect();
+    (state.feature, state.is_detail) = (1, true);
+    assert!(!seen(&mut state, (100, 30)).contains("at this hour"));
+    let red = |state: &mut State| {
+        state.is_detail = false;
+        let buffer = drawn(state, (100, 30), &Theme::colored());
+        let row = buffer.content().chunks(100).find(|row| row[1].symbol() == "C").unwrap();
+        row[31..].iter().filter(|c| c.fg == Color::Red && c.symbol() != " ").count()
+    };
+    let all = red(&mut state);
+    state.usual = Some(usual());
+    let some = red(&mut state);
+    // Three hours of 24 are usual at that, and those on the way there.
+    assert!(some > all / 2 && some < all, "{some} of {all}");
+    state.is_detail = true;
+    let text = seen(&mut state, (100, 30));
+    // Between two hours it is on the way from one to the other.
+    assert!(text.contains("Usual now: 2–8 %; at this hour: 28.6–90 %"), "{text}");
 }

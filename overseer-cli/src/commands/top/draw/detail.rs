@@ -2,6 +2,7 @@
 
 use super::features::{Row, at, scale};
 use super::{put, row, split, title, wrapped};
+use crate::commands::top::series::Point;
 use crate::commands::top::state::State;
 use crate::commands::top::theme::Theme;
 use crate::text;
@@ -53,8 +54,11 @@ fn chart(buf: &mut Buffer, area: Rect, state: &State, r: &Row<'_>, theme: Theme)
         );
         return;
     }
-    let mean: Xy = inside().map(|p| (x(p.start), p.mean)).collect();
-    let (outside, within): (Xy, Xy) = mean.into_iter().partition(|&(_, v)| r.is_outside(v));
+    let middle = |p: &Point| Timestamp::from_millis(p.start.saturating_add(p.length / 2));
+    let (outside, within): (Vec<&Point>, Vec<&Point>) =
+        inside().partition(|p| r.was_outside(middle(p), p.mean));
+    let [outside, within] =
+        [outside, within].map(|points| points.iter().map(|p| (x(p.start), p.mean)).collect::<Xy>());
     let spread: Xy = inside()
         .filter(|p| p.max > p.min)
         .flat_map(|p| [(x(p.start), p.min), (x(p.start), p.max)])
@@ -74,12 +78,13 @@ fn chart(buf: &mut Buffer, area: Rect, state: &State, r: &Row<'_>, theme: Theme)
         [&mut ahead, &mut low, &mut high].into_iter().for_each(|line| line.insert(0, start));
     }
     let seen = || inside().flat_map(|p| [p.min, p.max]);
-    let (bottom, top) = scale(r, seen().chain(high.iter().map(|p| p.1)));
-    let lowest = seen().chain(r.usual.map(|u| u.0)).chain(low.iter().map(|p| p.1));
+    let (usual_low, usual_high) = edges(r, now, (-length, end), area.width);
+    let most = seen().fold(0.0, f64::max);
+    // An edge far above all that was seen would make that a flat line.
+    let edges = usual_high.iter().map(|p| p.1).filter(|v| *v <= 2.0 * most);
+    let (bottom, top) = scale(r, seen().chain(high.iter().map(|p| p.1)).chain(edges));
+    let lowest = seen().chain(usual_low.iter().chain(&low).map(|p| p.1));
     let bottom = raised(bottom, top, lowest.fold(f64::INFINITY, f64::min));
-    let usual = |v: f64| vec![(-length, v), (0.0, v)];
-    let (usual_low, usual_high) =
-        r.usual.map(|(low, high)| (usual(low), usual(high))).unwrap_or_default();
     let border = if end > 0.0 { vec![(0.0, bottom), (0.0, top)] } else { Vec::new() };
     let set = |data, kind, style| {
         Dataset::default().marker(theme.dots()).graph_type(kind).style(style).data(data)
@@ -87,8 +92,8 @@ fn chart(buf: &mut Buffer, area: Rect, state: &State, r: &Row<'_>, theme: Theme)
     let sets = vec![
         // Where the past ends.
         set(&border, GraphType::Line, theme.band()),
-        set(&usual_low, GraphType::Line, theme.band()),
-        set(&usual_high, GraphType::Line, theme.band()),
+        set(&usual_low, GraphType::Scatter, theme.band()),
+        set(&usual_high, GraphType::Scatter, theme.band()),
         set(&spread, GraphType::Scatter, theme.dim()),
         set(&within, GraphType::Scatter, theme.line()),
         set(&low, GraphType::Line, theme.dim().patch(theme.forecast())),
@@ -117,6 +122,20 @@ fn chart(buf: &mut Buffer, area: Rect, state: &State, r: &Row<'_>, theme: Theme)
         .render(area, buf);
 }
 
+/// The edges of what was usual at each hour or, where that is not known, of what is usual now: as dots, for there may be a
+/// gap between two of them.
+fn edges(r: &Row<'_>, now: Timestamp, (from, to): (f64, f64), columns: u16) -> (Xy, Xy) {
+    // A column has two dots beside each other.
+    let count = 2 * u32::from(columns.max(1));
+    let at = |i: u32| from + (to - from) * f64::from(i) / f64::from(count);
+    let known = (0..=count).filter_map(|i| {
+        let time = now.as_millis().saturating_add((1000.0 * at(i)) as i64);
+        let (low, high) = r.usual_at(Timestamp::from_millis(time))?;
+        Some(((at(i), low), (at(i), high)))
+    });
+    known.unzip()
+}
+
 /// A chart begins at zero, unless all that is in it lies far above: then what moves would be a flat line.
 fn raised(bottom: f64, top: f64, lowest: f64) -> f64 {
     let room = (0.25 * (top - lowest)).max(0.02 * top);
@@ -132,11 +151,15 @@ fn facts(state: &State, r: &Row<'_>, width: u16, theme: Theme) -> Vec<Line<'stat
         (Some(reason), true) => format!("Now no value: {reason}."),
         _ => format!("Now {}.", r.said(r.value)),
     };
-    let usual = r.usual.map(|(low, high)| format!(" Usual now: {}.", r.between(low, high)));
-    let usual = usual.unwrap_or_else(|| match r.unit {
-        None => String::new(),
-        Some(_) => " What is usual is not known yet.".to_owned(),
-    });
+    let said = |(low, high): (f64, f64)| r.between(low, high);
+    let at_hour = r.at_hour(state.now).map(said);
+    let usual = match (r.usual.map(said), at_hour, r.unit) {
+        (Some(now), Some(hour), _) => format!(" Usual now: {now}; at this hour: {hour}."),
+        (Some(now), None, _) => format!(" Usual now: {now}."),
+        (None, Some(hour), _) => format!(" Usual at this hour: {hour}."),
+        (None, None, None) => String::new(),
+        (None, None, Some(_)) => " What is usual is not known yet.".to_owned(),
+    };
     let style = if r.is_outside(r.value) { theme.outside() } else { theme.strong() };
     say(&format!("{now}{usual}"), style);
     let name = state.chosen_feature();

@@ -5,8 +5,11 @@ use crate::commands::top::series::{Point, columns};
 use crate::commands::top::state::{Focus, State};
 use crate::commands::top::theme::Theme;
 use overseer_engine::Report;
-use overseer_engine::core::{Prediction, PredictionType, Unit, host as host_schema};
+use overseer_engine::core::{
+    Prediction, PredictionType, Span, Timestamp, Unit, host as host_schema,
+};
 use overseer_engine::sentence::range;
+use overseer_engine::usual::UsualHours;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span as Piece};
@@ -21,12 +24,40 @@ const WITH_AHEAD: u16 = 104;
 /// Below so many columns, what is usual is left to the details.
 const WITH_USUAL: u16 = 72;
 
+/// What was usual of one row at each hour, by hours like it before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hours<'a> {
+    usual: &'a UsualHours,
+    /// The feature's column; `None` for the score.
+    column: Option<usize>,
+}
+
+impl<'a> Hours<'a> {
+    fn of(usual: &'a UsualHours, feature: Option<&str>) -> Option<Self> {
+        let column = feature.map(|name| usual.features.iter().position(|f| f == name));
+        match column {
+            None => (!usual.score.is_empty()).then_some(Self { usual, column: None }),
+            Some(column) => column.map(|c| Self { usual, column: Some(c) }),
+        }
+    }
+
+    fn at(self, time: Timestamp) -> Option<(f64, f64)> {
+        let band = self.usual.at(time, |usual, row| match self.column {
+            None => usual.score[row],
+            Some(column) => usual.row(row)[column],
+        });
+        (band.low.is_finite() && band.high.is_finite()).then_some((band.low, band.high))
+    }
+}
+
 /// One row of the list.
 pub(super) struct Row<'a> {
     pub(super) name: String,
     pub(super) unit: Option<Unit>,
     pub(super) value: f64,
+    /// What the detector calls usual now.
     pub(super) usual: Option<(f64, f64)>,
+    pub(super) hours: Option<Hours<'a>>,
     pub(super) points: &'a [Point],
     pub(super) ahead: Vec<&'a Prediction>,
     /// Why there is no value.
@@ -65,6 +96,21 @@ impl Row<'_> {
     pub(super) fn is_outside(&self, value: f64) -> bool {
         self.usual.is_some_and(|(low, high)| value < low || value > high)
     }
+
+    /// What was usual at that hour; `None` where too little is known of hours like it.
+    pub(super) fn at_hour(&self, time: Timestamp) -> Option<(f64, f64)> {
+        self.hours.and_then(|hours| hours.at(time))
+    }
+
+    /// What was usual at that hour or, where that is not known, what is usual now.
+    pub(super) fn usual_at(&self, time: Timestamp) -> Option<(f64, f64)> {
+        self.at_hour(time).or(self.usual)
+    }
+
+    /// Whether a value lay outside what was usual then.
+    pub(super) fn was_outside(&self, time: Timestamp, value: f64) -> bool {
+        self.usual_at(time).is_some_and(|(low, high)| value < low || value > high)
+    }
 }
 
 /// How many rows there are: the score and each feature.
@@ -83,6 +129,7 @@ pub(super) fn at(state: &State, index: usize) -> Row<'_> {
             unit: None,
             value: current.map_or(f64::NAN, |c| c.performance_score),
             usual: None,
+            hours: state.usual.as_deref().and_then(|usual| Hours::of(usual, None)),
             points: &state.series.score,
             ahead: report.map(super::head::scores).unwrap_or_default(),
             reason: None,
@@ -95,6 +142,7 @@ pub(super) fn at(state: &State, index: usize) -> Row<'_> {
         unit: Some(feature.unit),
         value: known.map_or(f64::NAN, |v| v.value.value),
         usual: known.and_then(|v| v.usual),
+        hours: state.usual.as_deref().and_then(|usual| Hours::of(usual, Some(&feature.name))),
         points: state.series.of(&feature.name),
         ahead: report.map(|r| ahead_of(r, &feature.name)).unwrap_or_default(),
         reason: missing.map(|m| m.reason.clone()),
@@ -167,17 +215,20 @@ fn line(r: &Row<'_>, is_chosen: bool, width: u16, state: &State, theme: Theme) -
     line
 }
 
-/// The past as bars from zero to the largest that was seen or is usual; what is outside the usual of now is marked, and
-/// where nothing is known there is nothing.
+/// The past as bars from zero to the largest that was seen or is usual; what was outside the usual of its hour is marked,
+/// and where nothing is known there is nothing.
 fn spark(line: &mut Line<'static>, r: &Row<'_>, width: usize, state: &State, theme: Theme) {
     let (from, to) = state.span();
     let cells = columns(r.points, (from.as_millis(), to.as_millis()), width);
     let (_, top) = scale(r, cells.iter().flatten().map(|c| c.2));
-    for cell in cells {
+    let length = to.since(from).as_millis() as f64 / width.max(1) as f64;
+    for (index, cell) in cells.into_iter().enumerate() {
+        let middle = from + Span::from_millis((length * (index as f64 + 0.5)) as i64);
         line.push_span(match cell {
             None => Piece::raw(" "),
             Some((mean, ..)) => {
-                let style = if r.is_outside(mean) { theme.outside() } else { theme.line() };
+                let is_outside = r.was_outside(middle, mean);
+                let style = if is_outside { theme.outside() } else { theme.line() };
                 Piece::styled(theme.bar(mean / top), style)
             }
         });

@@ -105,5 +105,22 @@ fn in_full(i: &Incident, state: &State, width: u16, theme: Theme) -> Vec<Line<'s
     for action in &i.suggested_actions {
         out.extend(wrapped(&format!("→ {action}"), 1, width, theme.warning(), theme));
     }
+    if let Some((_, similar)) = state.similar.as_ref().filter(|(id, _)| *id == i.id) {
+        out.extend(wrapped(&before(similar), 1, width, theme.dim(), theme));
+    }
     out
+}
+
+/// What was like it before.
+fn before(similar: &[Incident]) -> String {
+    if similar.is_empty() {
+        return "Nothing like it is among the stored incidents.".to_owned();
+    }
+    let one = |i: &Incident| {
+        let called = i.label.as_ref().map(|l| l.kind.as_str().replace('_', " "));
+        let called = called.map(|word| format!(" (labelled {word})")).unwrap_or_default();
+        format!("#{} of {}{called}", i.id, text::local(i.began_at))
+    };
+    let all: Vec<String> = similar.iter().map(one).collect();
+    format!("It was like this before: {}.", all.join("; "))
 }

@@ -80,12 +80,12 @@ fn wide(buf: &mut Buffer, body: Rect, state: &mut State, theme: Theme) {
 
 fn too_small(buf: &mut Buffer, area: Rect) {
     let (columns, rows) = LEAST;
-    let said = [
-        "This terminal is too small.".to_owned(),
-        format!("It has {}x{}; {columns}x{rows} are", area.width, area.height),
-        "needed. q leaves.".to_owned(),
-    ];
-    for (y, text) in said.into_iter().enumerate().take(usize::from(area.height)) {
+    let said = format!(
+        "This terminal is too small: it has {}x{}, and {columns}x{rows} are needed. q leaves.",
+        area.width, area.height
+    );
+    let lines = crate::text::wrap(&said, "", usize::from(area.width).max(1));
+    for (y, text) in lines.lines().enumerate().take(usize::from(area.height)) {
         put(buf, row(area, y as u16), Line::from(text));
     }
 }
