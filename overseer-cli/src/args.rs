@@ -12,7 +12,7 @@ use overseer_engine::core::{OutcomeKind, Span};
 use overseer_engine::policy::AlarmBudget;
 use std::path::PathBuf;
 pub(crate) use values::span;
-use values::{Kinds, Moment, kinds, moment, versions};
+use values::{Kinds, Moment, at_least_one, kinds, moment, versions};
 
 /// Learns what is normal for this host, says what is not, forecasts what comes next, and advises what to do.
 #[derive(Debug, Parser)]
@@ -327,7 +327,7 @@ pub(crate) struct Score {
     /// of the day or the week [default: UTC]
     #[arg(long, value_name = "ZONE")]
     pub(crate) tz: Option<String>,
-    /// Where to write index,score,onset,p_value,is_anomaly,severity
+    /// Where to write index,score,onset,p_value,is_anomaly,severity; - for standard output
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) output: PathBuf,
 }
@@ -342,13 +342,13 @@ pub(crate) struct Backtest {
     #[arg(long, value_name = "NAME")]
     pub(crate) column: String,
     /// How many of the first rows to learn from before the first origin
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) train_rows: usize,
     /// How many rows ahead
-    #[arg(long, value_name = "ROWS", default_value_t = 10)]
+    #[arg(long, value_name = "ROWS", default_value_t = 10, value_parser = at_least_one)]
     pub(crate) horizon: usize,
     /// Rows from one origin to the next
-    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = at_least_one)]
     pub(crate) stride: usize,
     /// A file with one origin (0-based row index) a line, instead of every K rows
     #[arg(long, value_name = "FILE", conflicts_with = "stride")]
@@ -356,7 +356,7 @@ pub(crate) struct Backtest {
     /// Time between rows where there is no timestamp column [default: 60s]
     #[arg(long, value_parser = span, value_name = "TIME")]
     pub(crate) step: Option<Span>,
-    /// Where to write origin,h,median,lo90,hi90
+    /// Where to write origin,h,median,lo90,hi90; - for standard output
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) output: PathBuf,
 }

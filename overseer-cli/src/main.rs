@@ -10,7 +10,7 @@ mod text;
 
 use args::{Cli, Command};
 use clap::Parser;
-use overseer_engine::core::{Error, Severity};
+use overseer_engine::core::{Error, ErrorKind, Severity};
 use settings::Settings;
 use std::process::ExitCode;
 
@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         Ok(Severity::High | Severity::Medium) if tells => 1.into(),
         Ok(_) => ExitCode::SUCCESS,
         Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) if matches!(e.kind(), ErrorKind::InvalidParameter { .. }) => fail(&e, WRONG_USAGE),
         Err(e) => fail(&e, COULD_NOT),
     }
 }

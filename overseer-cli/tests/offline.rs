@@ -69,7 +69,7 @@ fn a_time_zone_that_does_not_exist_is_named() {
     let out = out.display().to_string();
     let of = |zone| overseer(&["score", "--input", &input, "--output", &out, "--tz", zone]);
     let wrong = of("Europe/Atlantis");
-    assert_eq!(wrong.status.code(), Some(3));
+    assert_eq!(wrong.status.code(), Some(64));
     assert!(error_of(&wrong).contains("`Europe/Atlantis` is not known"), "{}", error_of(&wrong));
     assert!(of("Europe/Berlin").status.success());
 }
@@ -163,9 +163,11 @@ fn backtest_forecasts_every_origin_and_never_reads_ahead() {
 fn a_pipe_or_device_can_take_the_output() {
     let dir = tempfile::tempdir().unwrap();
     let input = csv(dir.path(), "i.csv", "a,b", &rows(80, 99)).display().to_string();
-    let output = overseer(&["score", "--input", &input, "--output", "/dev/stdout"]);
-    assert!(output.status.success(), "{}", error_of(&output));
-    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 81);
+    for place in ["/dev/stdout", "-"] {
+        let output = overseer(&["score", "--input", &input, "--output", place]);
+        assert!(output.status.success(), "{}", error_of(&output));
+        assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 81);
+    }
 }
 
 #[cfg(unix)]
@@ -211,7 +213,7 @@ fn a_limit_of_memory_is_kept_or_refused() {
     let many =
         csv(dir.path(), "many.csv", &header.join(","), &(0..80).map(row).collect::<Vec<_>>());
     let (output, _) = scored(&many, "600kB");
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(64));
     assert!(error_of(&output).contains("200 features needs at least"), "{}", error_of(&output));
     let (output, _) = scored(&few, "100kB");
     assert!(error_of(&output).contains("must be at least 512 KiB"), "{}", error_of(&output));
@@ -228,23 +230,51 @@ fn what_cannot_be_done_exits_3_and_names_the_place() {
     let message = error_of(&output);
     assert!(message.contains("line 3") && message.contains('b'), "{message}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "half a result is left nowhere");
-    let output = overseer(&[
-        "backtest",
-        "--input",
-        &broken,
-        "--column",
-        "zzz",
-        "--train-rows",
-        "1",
-        "--output",
-        &out_text,
-    ]);
+    let first_row = csv(dir.path(), "headless.csv", "1767225600,20.5", &rows(80, 99));
+    let first_row = first_row.display().to_string();
+    let output = overseer(&["score", "--input", &first_row, "--output", &out_text]);
     assert_eq!(output.status.code(), Some(3));
+    assert!(error_of(&output).contains("line 1: there are values where"), "{}", error_of(&output));
+    let nowhere = dir.path().join("missing").join("out.csv").display().to_string();
+    let whole = csv(dir.path(), "whole.csv", "a,b", &rows(80, 99)).display().to_string();
+    let output = overseer(&["score", "--input", &whole, "--output", &nowhere]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(error_of(&output).contains("missing` is no directory"), "{}", error_of(&output));
+}
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = csv(dir.path(), "i.csv", "a,b", &rows(80, 99));
+    let before = std::fs::read(&input).unwrap();
+    let other_name = dir.path().join(".").join("i.csv").display().to_string();
+    let input_text = input.display().to_string();
+    let io = ["--input", &input_text, "--output", &other_name];
+    let backtest = ["backtest", "--column", "a", "--train-rows", "40"];
+    for command in [&["score"][..], &backtest] {
+        let output = overseer(&[command, &io].concat());
+        assert_eq!(output.status.code(), Some(64));
+        assert!(error_of(&output).contains("would be overwritten"), "{}", error_of(&output));
+        assert_eq!(std::fs::read(&input).unwrap(), before);
+    }
 }
 
 #[test]
 fn wrong_usage_exits_64_and_help_exits_0() {
     assert_eq!(overseer(&["score"]).status.code(), Some(64));
+    let dir = tempfile::tempdir().unwrap();
+    let input = csv(dir.path(), "i.csv", "a,b", &rows(80, 99)).display().to_string();
+    let out = dir.path().join("o.csv").display().to_string();
+    let io = ["backtest", "--input", &input, "--output", &out];
+    for wrong in [
+        ["--column", "zzz", "--train-rows", "40", "--stride", "1"],
+        ["--column", "a", "--train-rows", "0", "--stride", "1"],
+        ["--column", "a", "--train-rows", "40", "--stride", "0"],
+        ["--column", "a", "--train-rows", "40", "--horizon", "0"],
+    ] {
+        let output = overseer(&[&io[..], &wrong].concat());
+        assert_eq!(output.status.code(), Some(64), "{wrong:?}: {}", error_of(&output));
+    }
     assert_eq!(overseer(&["analyze", "--alarm-budget", "many"]).status.code(), Some(64));
     let help = overseer(&["--help"]);
     assert_eq!(help.status.code(), Some(0));

@@ -302,7 +302,19 @@ fn header(name: &str, line: u64, record: &ByteRecord) -> Result<(Schema, bool)> 
         let place = format!("{name}, line {line}");
         return Err(Error::invalid_value(place, "there is no column besides `timestamp`"));
     }
+    if !timed && holds_values(&features) {
+        let place = format!("{name}, line {line}");
+        let why = "there are values where the names of the columns belong";
+        return Err(Error::invalid_value(place, why));
+    }
     Ok((Schema::new(features)?, timed))
+}
+
+/// Whether names are numbers, and not such as merely count the columns: then the first row was taken for the header.
+fn holds_values(features: &[Feature]) -> bool {
+    let counts = |name: &str| name.parse().is_ok_and(|n: usize| n <= features.len());
+    features.iter().all(|f| f.name.parse::<f64>().is_ok())
+        && !features.iter().all(|f| counts(&f.name))
 }
 
 /// A column as a feature: the host's where it bears its name.

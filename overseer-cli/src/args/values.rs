@@ -4,6 +4,15 @@ use overseer_engine::core::{Span, Timestamp};
 use overseer_engine::host::store::ModelDirectory;
 use overseer_engine::host::store::transfer::Kind;
 
+/// A whole number above 0.
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err(format!("`{text}` is not a whole number")),
+    }
+}
+
 /// How many versions of a model are kept.
 pub(super) fn versions(text: &str) -> Result<usize, String> {
     let number = text.parse().map_err(|_| format!("`{text}` is not a whole number"))?;

@@ -1,6 +1,6 @@
 //! Offline forecasting over CSV files.
 
-use super::{DEFAULT_STEP, Output, column, field, progress_bar};
+use super::{DEFAULT_STEP, Output, check_apart, column, field, progress_bar};
 use crate::{Outcome, args};
 use overseer_engine::core::{Error, Result, Severity};
 use overseer_engine::host;
@@ -9,9 +9,7 @@ use overseer_engine::offline::Backtest;
 use std::path::Path;
 
 pub(crate) fn backtest(args: &args::Backtest) -> Outcome {
-    if args.stride == 0 {
-        return Err(Error::invalid_parameter("stride", "must be at least 1"));
-    }
+    check_apart(&args.output, &[Some(&args.input), args.origins.as_deref()])?;
     let options = ReadOptions::default().with_step(args.step.unwrap_or(DEFAULT_STEP));
     let frame = read_frame(&args.input, &options)?;
     let index = column(frame.schema(), &args.column)?;
@@ -43,7 +41,8 @@ fn read_origins(path: &Path) -> Result<Vec<usize>> {
     let place = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|e| Error::other(format!("reading {place}"), e))?;
-    text.lines()
+    let origins: Vec<usize> = text
+        .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(i, line)| {
@@ -54,5 +53,9 @@ fn read_origins(path: &Path) -> Result<Vec<usize>> {
                 )
             })
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    if origins.is_empty() {
+        return Err(Error::invalid_value(place, "there is no row index in it"));
+    }
+    Ok(origins)
 }

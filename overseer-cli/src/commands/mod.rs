@@ -26,7 +26,7 @@ use overseer_engine::core::Span;
 use overseer_engine::core::{Error, Result, Schema};
 use serde::Serialize;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Stdout, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -61,7 +61,8 @@ fn counter(message: &'static str) -> indicatif::ProgressBar {
     indicatif::ProgressBar::no_length().with_style(style).with_message(message)
 }
 
-/// A file that appears under its name only when it is complete; a pipe or device is written as it comes.
+/// A file that appears under its name only when it is complete; a pipe or device is written as it comes, and so is
+/// standard output, which `-` stands for.
 struct NewFile {
     place: String,
     path: PathBuf,
@@ -78,6 +79,7 @@ enum Sink {
     /// Removed when it is dropped before it was given its name.
     Temporary(NamedTempFile),
     Direct(File),
+    Stdout(Stdout),
 }
 
 impl Write for NewFile {
@@ -85,6 +87,7 @@ impl Write for NewFile {
         match &mut self.sink {
             Sink::Temporary(file) => file.write(bytes),
             Sink::Direct(file) => file.write(bytes),
+            Sink::Stdout(stdout) => stdout.write(bytes),
         }
     }
 
@@ -92,12 +95,17 @@ impl Write for NewFile {
         match &mut self.sink {
             Sink::Temporary(file) => file.flush(),
             Sink::Direct(file) => file.flush(),
+            Sink::Stdout(stdout) => stdout.flush(),
         }
     }
 }
 
 impl NewFile {
     fn create(path: &Path) -> Result<Self> {
+        if path == Path::new("-") {
+            let sink = Sink::Stdout(std::io::stdout());
+            return Ok(Self { place: "stdout".to_owned(), path: path.to_owned(), sink });
+        }
         let place = path.display().to_string();
         let is_device = std::fs::metadata(path).is_ok_and(|m| !m.is_file());
         let sink = if is_device {
@@ -105,6 +113,10 @@ impl NewFile {
         } else {
             let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
             let directory = directory.unwrap_or(Path::new("."));
+            if !directory.is_dir() {
+                let why = format!("`{}` is no directory", directory.display());
+                return Err(Error::unavailable(place, why));
+            }
             // The permissions that a file made by name would have.
             let mut builder = tempfile::Builder::new();
             #[cfg(unix)]
@@ -125,6 +137,9 @@ impl NewFile {
                 .map(drop)
                 .map_err(|e| Error::other(format!("writing {}", self.place), e.error)),
             Sink::Direct(_) => Ok(()),
+            Sink::Stdout(mut stdout) => {
+                stdout.flush().map_err(|e| Error::other("writing stdout", e))
+            }
         }
     }
 }
@@ -146,6 +161,22 @@ impl Output {
     fn finish(self) -> Result<()> {
         let failed = |e| Error::other(format!("writing {}", self.place), e);
         self.writer.into_inner().map_err(|e| failed(e.into_error()))?.finish()
+    }
+}
+
+/// Refuses to write over a file that is read: what a person has must not be lost to a slip.
+///
+/// # Errors
+/// If `output` is one of `inputs`, by whatever name.
+fn check_apart(output: &Path, inputs: &[Option<&Path>]) -> Result<()> {
+    let real = |path: &Path| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
+    let Some(output) = real(output) else { return Ok(()) };
+    match inputs.iter().flatten().find(|path| real(path).as_ref() == Some(&output)) {
+        None => Ok(()),
+        Some(path) => {
+            let why = format!("`{}` is read, and would be overwritten", path.display());
+            Err(Error::invalid_parameter("output", why))
+        }
     }
 }
 

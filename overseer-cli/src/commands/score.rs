@@ -1,6 +1,6 @@
 //! Offline detection over CSV files.
 
-use super::{DEFAULT_STEP, Output, counter, field};
+use super::{DEFAULT_STEP, Output, check_apart, counter, field};
 use crate::settings::Settings;
 use crate::{Outcome, args};
 use overseer_engine::core::{LocalTime, Sample, Severity, Timestamp, Utc};
@@ -15,6 +15,7 @@ use std::sync::Arc;
 const INTERVAL_ROWS: usize = 60;
 
 pub(crate) fn score(settings: &Settings, args: &args::Score) -> Outcome {
+    check_apart(&args.output, &[Some(&args.input), args.history.as_deref()])?;
     let spacing = args.step.unwrap_or(DEFAULT_STEP);
     let mut options = ReadOptions::default().with_step(spacing);
     let mut clocks: Arc<dyn LocalTime> = Arc::new(Utc);

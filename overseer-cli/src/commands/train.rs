@@ -42,12 +42,17 @@ pub(crate) fn train(settings: &Settings, args: &Train) -> Outcome {
             print(&text::training(&summary, &engine.learned(), &style))?;
         }
     }
-    warn(&engine.close());
+    let at_the_end = engine.close();
+    warn(&at_the_end);
     let needed = |name: &str| name == "detector" || args.auto;
     let failed = |m: &&TrainOutcome| matches!(m, TrainOutcome::Failed { name, .. } if needed(name));
     match summary.models.iter().find(failed) {
         Some(TrainOutcome::Failed { name, reason }) => {
             Err(Error::unavailable(format!("the model `{name}`"), reason))
+        }
+        // What was learned is gone with this process.
+        _ if at_the_end.iter().any(|n| n.warning) => {
+            Err(Error::unavailable("training", "what was learned is not kept"))
         }
         _ => Ok(Severity::None),
     }

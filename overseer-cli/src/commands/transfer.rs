@@ -10,11 +10,14 @@ use std::path::Path;
 
 pub(crate) fn export(settings: &Settings, args: &args::Export) -> Outcome {
     let is_stdout = args.output == Path::new("-");
-    let form = if is_stdout { Form::JsonLines } else { form_of(&args.output)? };
+    let form = if is_stdout { Form::JsonLines } else { form_of("output", &args.output)? };
     let mut selection = Selection::all_of(args.what.0.clone());
     let now = now();
     selection.from = args.since.map_or(selection.from, |m| m.given(now));
     selection.to = args.until.map_or(selection.to, |m| m.given(now));
+    if selection.from > selection.to {
+        return Err(Error::invalid_parameter("until", "must be later than `since`"));
+    }
     let store = open_store(&settings.engine("export", false), false)?;
     let bar = progress_bar(0, "Exporting");
     let mut progress = |done, all| {
@@ -37,7 +40,7 @@ pub(crate) fn export(settings: &Settings, args: &args::Export) -> Outcome {
 }
 
 pub(crate) fn import(settings: &Settings, args: &args::Import) -> Outcome {
-    let form = form_of(&args.file)?;
+    let form = form_of("FILE", &args.file)?;
     let mut store = open_store(&settings.engine("import", false), true)?;
     let bar = counter("Importing");
     let imported =
@@ -56,10 +59,11 @@ pub(crate) fn import(settings: &Settings, args: &args::Import) -> Outcome {
     Ok(Severity::None)
 }
 
-fn form_of(path: &Path) -> Result<Form> {
+fn form_of(argument: &'static str, path: &Path) -> Result<Form> {
     Form::of_name(path).ok_or_else(|| {
-        let why = "the name must end in .csv, .jsonl, .ndjson or .parquet";
-        Error::invalid_value(path.display().to_string(), why)
+        let name = path.display();
+        let why = format!("the name `{name}` must end in .csv, .jsonl, .ndjson or .parquet");
+        Error::invalid_parameter(argument, why)
     })
 }
 
