@@ -201,7 +201,8 @@ pub(crate) fn outcome(settings: &Settings, args: &args::Outcome) -> Outcome {
     Ok(Severity::None)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::args::Cli;
