@@ -5,10 +5,10 @@
 
 use ndarray::Array2;
 use overseer_benches::data::{FEATURES, Rotation, host_rows, lagged};
-use overseer_benches::host::{START, STEP, Samples, host_frame};
+use overseer_benches::host::{START, STEP, Samples, host_frame, warm_engine};
 use overseer_engine::core::{
     DetectorTrainer, Error, ForecastTarget, ForecasterTrainer, Frame, PatternAnalyzer, Result,
-    Timestamp,
+    Schema, Timestamp,
 };
 use overseer_engine::host::models::isolation_forest::IsolationForest;
 use overseer_engine::host::models::pattern::ShapeAnalyzer;
@@ -21,7 +21,7 @@ use std::process::ExitCode;
 /// A kernel's name and what prepares and runs it.
 type Kernel = (&'static str, fn() -> Result<f64>);
 
-const KERNELS: [Kernel; 12] = [
+const KERNELS: [Kernel; 15] = [
     ("isolation_forest.train", isolation_train),
     ("isolation_forest.score_one", isolation_score_one),
     ("isolation_forest.score_batch", isolation_score_batch),
@@ -32,8 +32,11 @@ const KERNELS: [Kernel; 12] = [
     ("random_forest.quantiles", random_quantiles),
     ("trend.fit", trend_fit),
     ("detector.observe", detector_observe),
+    ("detector.explain", detector_explain),
     ("forecaster.observe_and_forecast", forecaster_observe_and_forecast),
     ("pattern.analyze", pattern_analyze),
+    ("pattern.rhythm", pattern_rhythm),
+    ("engine.tick", engine_tick),
 ];
 
 /// Rows that each kernel learns from.
@@ -175,6 +178,13 @@ fn detector_observe() -> Result<f64> {
     sum(|| Ok(detector.observe(samples.next_sample())?.score))
 }
 
+fn detector_explain() -> Result<f64> {
+    let (learned, mut samples) = samples()?;
+    let mut detector = detector_trainer()?.fit(&learned)?;
+    detector.observe(samples.next_sample())?;
+    sum(|| Ok(detector.explain().iter().map(|e| e.contribution).sum()))
+}
+
 fn forecaster_observe_and_forecast() -> Result<f64> {
     let (learned, mut samples) = samples()?;
     let mut forecaster =
@@ -189,4 +199,35 @@ fn pattern_analyze() -> Result<f64> {
     let frame = host_frame(ROWS, 1)?;
     let analyzer = ShapeAnalyzer::builder().build()?;
     Ok(counted(|| analyzer.analyze(&frame))?.iter().map(|p| p.pattern_strength).sum())
+}
+
+/// The windows of the bench of the same name.
+fn pattern_rhythm() -> Result<f64> {
+    let noise = host_rows(2 * ROWS, 4);
+    let mut frame = Frame::new(Schema::from_names(["jobs"])?);
+    for i in 0..ROWS {
+        let job = if i % 60 < 5 { 6.0 } else { 0.0 };
+        frame.push_row(START + STEP.times(i), &[job + noise[(i, 0)]])?;
+    }
+    let analyzer = ShapeAnalyzer::builder().build()?;
+    let found = counted(|| analyzer.analyze_column(&frame, 0))?;
+    Ok(found.map_or(f64::NAN, |p| p.pattern_strength))
+}
+
+/// Five minutes of ticks, as the bench of that name has them.
+fn engine_tick() -> Result<f64> {
+    let place = std::env::temp_dir().join(format!("overseer-kernels-{}", std::process::id()));
+    let failed = |e| Error::other("a directory", e);
+    std::fs::create_dir_all(&place).map_err(failed)?;
+    let (mut engine, mut now) = warm_engine(&place)?;
+    let sum = counted(|| {
+        Ok((0..60).fold(0.0, |sum, _| {
+            now = now + STEP;
+            let report = black_box(engine.tick(now));
+            sum + report.current.map_or(f64::NAN, |c| c.performance_score)
+        }))
+    });
+    drop(engine);
+    std::fs::remove_dir_all(&place).map_err(failed)?;
+    sum
 }

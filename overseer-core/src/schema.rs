@@ -44,20 +44,22 @@ impl Unit {
         }
     }
 
-    /// A value of this unit as a person reads it: `42.0 %`, `1.5 MB/s`, `63 processes`, `no value`.
+    /// A value of this unit as a person reads it: `42.0 %`, `1.5 MB/s`, `63 processes`, `no value`. Beyond all that is
+    /// ever measured digits say nothing: `1.0e302 %`.
     #[must_use]
     pub fn humanize(self, value: f64) -> String {
         if !value.is_finite() {
             return "no value".to_owned();
         }
         match self {
-            Self::Ratio => format!("{:.1} %", 100.0 * value),
+            // A percentage of the largest numbers would be infinite.
+            Self::Ratio => format!("{} %", decimal((100.0 * value).clamp(f64::MIN, f64::MAX), 1)),
             Self::BytesPerSecond => format!("{}/s", bytes(value)),
             Self::Bytes => bytes(value),
-            Self::Processes => format!("{value:.0} processes"),
-            Self::Celsius => format!("{value:.1} °C"),
-            Self::Count => format!("{value:.0}"),
-            Self::Dimensionless => format!("{value:.2}"),
+            Self::Processes => format!("{} processes", decimal(value, 0)),
+            Self::Celsius => format!("{} °C", decimal(value, 1)),
+            Self::Count => decimal(value, 0),
+            Self::Dimensionless => decimal(value, 2),
             Self::Unknown => {
                 let magnitude = value.abs();
                 if value == 0.0 || (0.01..1e6).contains(&magnitude) {
@@ -71,6 +73,21 @@ impl Unit {
     }
 }
 
+/// Numbers from here on are told by their power of ten.
+const MANY_DIGITS: f64 = 1e15;
+
+/// A number with so many decimals, without the sign of what they round to nothing.
+fn decimal(value: f64, decimals: usize) -> String {
+    if value.abs() >= MANY_DIGITS {
+        return format!("{value:.1e}");
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
+        _ => text,
+    }
+}
+
 fn bytes(value: f64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut scaled = value;
@@ -79,7 +96,7 @@ fn bytes(value: f64) -> String {
         scaled /= 1000.0;
         unit += 1;
     }
-    if unit == 0 { format!("{scaled:.0} B") } else { format!("{scaled:.1} {}", UNITS[unit]) }
+    format!("{} {}", decimal(scaled, usize::from(unit > 0)), UNITS[unit])
 }
 
 /// One named quantity with a unit.
@@ -262,6 +279,12 @@ mod tests {
         assert_eq!(Unit::BytesPerSecond.humanize(1_500_000.0), "1.5 MB/s");
         assert_eq!(Unit::Bytes.humanize(999_900.0), "1.0 MB");
         assert_eq!(Unit::Ratio.humanize(f64::NAN), "no value");
+        assert_eq!(Unit::Ratio.humanize(1e300), "1.0e302 %");
+        assert_eq!(Unit::Ratio.humanize(f64::MAX), "1.8e308 %");
+        assert_eq!(Unit::Ratio.humanize(-1e-300), "0.0 %");
+        assert_eq!(Unit::Bytes.humanize(-1e-300), "0 B");
+        assert_eq!(Unit::Bytes.humanize(1e300), "1.0e288 TB");
+        assert_eq!(Unit::Processes.humanize(-1e300), "-1.0e300 processes");
         assert_eq!(Unit::Celsius.humanize(41.5), "41.5 °C");
         assert_eq!(Unit::Unknown.humanize(12.5), "12.5");
         assert_eq!(Unit::Unknown.humanize(1.0e9), "1.000e9");

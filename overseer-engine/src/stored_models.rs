@@ -149,7 +149,13 @@ impl Engine {
             self.note_older(name, file, &found.passed_over);
         }
         if let (Some(told), Some([])) = (told, differences.as_deref()) {
-            return told.clone();
+            let mut metadata = told.clone();
+            // A model that may hold less than when it was stored has given up some as it was loaded, and says so.
+            metadata.quality.extend(file.quality.clone());
+            if metadata != *told {
+                self.describe_to_store(&metadata);
+            }
+            return metadata;
         }
         let metadata = self.told_by_file(name, file, found.bytes);
         let is_sampler = self.role == crate::Role::Sampler;
@@ -178,14 +184,20 @@ impl Engine {
             }
             None => {}
         }
-        if is_sampler
-            && recorded.is_some()
+        if recorded.is_some() {
+            self.describe_to_store(&metadata);
+        }
+        metadata
+    }
+
+    /// Has the store describe a model so, unless it is somebody else's.
+    fn describe_to_store(&mut self, metadata: &ModelMetadata) {
+        if self.role == crate::Role::Sampler
             && let Some(store) = &mut self.parts.store
-            && let Err(e) = store.put_model_metadata(&metadata)
+            && let Err(e) = store.put_model_metadata(metadata)
         {
             self.note(Notice::warning(Stage::Store, e.to_string()));
         }
-        metadata
     }
 
     /// Says that an older model is in use, and from when it is.

@@ -297,3 +297,29 @@ fn a_model_that_could_not_be_saved_is_not_said_to_be_there() {
     assert_eq!(saved, 2);
     assert_eq!(sqlite(place.path()).model_metadata().unwrap().len(), 2);
 }
+
+#[test]
+fn a_detector_that_may_hold_less_than_when_it_was_stored_says_what_it_gave_up() {
+    const MOST: usize = 600_000;
+    let (place, now) = trained_twice();
+    let place = place.path();
+    let limit = |models: &[ModelMetadata]| {
+        let detector = models.iter().find(|m| m.name == "detector").unwrap();
+        detector.quality.get("max_bytes").map(|bytes| bytes.0)
+    };
+    assert_eq!(limit(&engine_at(place, CalmHost::new()).learned().models), None);
+    let mut config = Config::default();
+    config.max_detector_bytes = Some(MOST);
+    let engine = wired::with_our_models(
+        Box::new(CalmHost::new()),
+        Some(Box::new(sqlite(place))),
+        Some(Box::new(models(place))),
+        config,
+        Role::Sampler,
+    )
+    .unwrap();
+    assert_eq!(limit(&engine.learned().models), Some(MOST as f64));
+    assert_eq!(limit(&[recorded(place, "detector")]), Some(MOST as f64));
+    let warnings = notices(engine, now).into_iter().filter(|n| n.warning);
+    assert_eq!(warnings.count(), 0, "what was asked for is no fault");
+}

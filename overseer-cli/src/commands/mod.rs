@@ -180,9 +180,14 @@ fn check_apart(output: &Path, inputs: &[Option<&Path>]) -> Result<()> {
     }
 }
 
-/// A number as CSV holds it: a missing one is an empty field.
+/// A number as CSV holds it, to the last digit: a missing one is an empty field, and one with hundreds of digits before
+/// or behind the point is told by its power of ten.
 fn field(value: f64) -> String {
-    if value.is_finite() { value.to_string() } else { String::new() }
+    match value.abs() {
+        size if !size.is_finite() => String::new(),
+        size if size == 0.0 || (1e-9..1e16).contains(&size) => value.to_string(),
+        _ => format!("{value:e}"),
+    }
 }
 
 /// The place of a column, or an error that names those there are.

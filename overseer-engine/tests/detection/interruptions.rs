@@ -18,7 +18,7 @@ const RATES: [usize; 8] = [
 ];
 
 /// Alerts within an hour after each of these rows.
-fn alerts_after(found: &[usize], places: &[usize]) -> usize {
+pub(crate) fn alerts_after(found: &[usize], places: &[usize]) -> usize {
     places.iter().filter(|&&p| found.iter().any(|&a| (p..p + HOUR).contains(&a))).count()
 }
 

@@ -7,6 +7,7 @@
 
 mod causality;
 mod constants;
+mod counters;
 mod drift;
 mod frozen;
 mod interruptions;

@@ -4,6 +4,7 @@ use super::Settings;
 use super::target::LARGEST;
 use crate::file::{Reader, Writer};
 use crate::random_forest::{RandomForest, Structure};
+use crate::stats::{ordered, value_of};
 use ndarray::ArrayView2;
 use overseer_core::{Error, Result};
 
@@ -162,14 +163,15 @@ impl Analogues {
         found: &[u32],
         horizon: usize,
         tail: f64,
-        scratch: &mut Vec<f64>,
+        scratch: &mut Vec<i64>,
     ) -> Outlook {
         let later = &self.later[horizon];
         scratch.clear();
-        scratch.extend(found.iter().map(|&m| later[m as usize]));
+        scratch.extend(found.iter().map(|&m| ordered(later[m as usize])));
         let levels = three_quantiles(scratch, tail);
         scratch.clear();
-        scratch.extend(found.iter().map(|&m| later[m as usize] - self.current[m as usize]));
+        let change = |&m: &u32| later[m as usize] - self.current[m as usize];
+        scratch.extend(found.iter().map(change).map(ordered));
         let changes = three_quantiles(scratch, tail);
         Outlook { levels, changes }
     }
@@ -236,9 +238,9 @@ fn mid_ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// The quantiles at `tail`, ½ and 1 − `tail`, by selection rather than sorting: the i-th of m values (from 0) stands
-/// at (i + ½) / m, with linear interpolation between (Hyndman and Fan's type 5).
-fn three_quantiles(values: &mut [f64], tail: f64) -> [f64; 3] {
+/// The quantiles at `tail`, ½ and 1 − `tail` of [`ordered`] values, by selection rather than sorting: the i-th of m
+/// values (from 0) stands at (i + ½) / m, with linear interpolation between (Hyndman and Fan's type 5).
+fn three_quantiles(values: &mut [i64], tail: f64) -> [f64; 3] {
     if values.is_empty() {
         return [f64::NAN; 3];
     }
@@ -255,21 +257,18 @@ fn three_quantiles(values: &mut [f64], tail: f64) -> [f64; 3] {
 
 /// The value at a position between places in the order. Afterwards no value before the place `position.floor()` is
 /// above it and none behind is below.
-fn select(values: &mut [f64], position: f64) -> f64 {
+fn select(values: &mut [i64], position: f64) -> f64 {
     let below = (position.floor() as usize).min(values.len() - 1);
-    let (_, &mut at, above) = values.select_nth_unstable_by(below, f64::total_cmp);
+    let (_, &mut at, above) = values.select_nth_unstable(below);
+    let at = value_of(at);
     let t = position - below as f64;
-    if t <= 0.0 || above.is_empty() {
+    if t <= 0.0 {
         return at;
     }
+    let Some((i, &next)) = above.iter().enumerate().min_by_key(|(_, v)| **v) else { return at };
     // The next value moves next to it, so that the order holds there as well.
-    let (i, next) = above
-        .iter()
-        .copied()
-        .enumerate()
-        .fold((0, f64::INFINITY), |best, (i, v)| if v < best.1 { (i, v) } else { best });
     above.swap(0, i);
-    at + t * (next - at)
+    at + t * (value_of(next) - at)
 }
 
 #[cfg(test)]
@@ -297,7 +296,8 @@ mod tests {
         fn selected_quantiles_agree_with_sorted_ones(
             values in proptest::collection::vec(prop_oneof![-9.0..9.0f64, Just(0.0)], 1..80), tail in 0.005..0.25f64,
         ) {
-            let found = three_quantiles(&mut values.clone(), tail);
+            let mut keys: Vec<i64> = values.iter().copied().map(ordered).collect();
+            let found = three_quantiles(&mut keys, tail);
             for (f, q) in found.into_iter().zip([tail, 0.5, 1.0 - tail]) {
                 prop_assert!((f - by_sorting(&values, q)).abs() < 1e-9, "{f} at {q}");
             }

@@ -70,6 +70,8 @@ struct Present {
     outline: Outline,
     inputs: Vec<f64>,
     scratch: Vec<f64>,
+    /// Memory to put values in order in.
+    order: Vec<i64>,
 }
 
 impl ForestForecaster {
@@ -216,16 +218,16 @@ impl ForestForecaster {
         if self.now.found.is_empty() {
             return;
         }
-        let mut scratch = std::mem::take(&mut self.now.scratch);
+        let mut order = std::mem::take(&mut self.now.order);
         for place in 0..self.grid.len() {
             if self.stream.step.is_multiple_of(grid::stride(self.grid[place]) as u64) {
-                let views = self.view(place, &mut scratch);
+                let views = self.view(place, &mut order);
                 self.now.views[place] = Some(views);
                 let issued = self.combine(place, &views);
                 self.lanes[place].await_truth(issued);
             }
         }
-        self.now.scratch = scratch;
+        self.now.order = order;
     }
 
     /// The inputs that were last looked at.
@@ -234,8 +236,8 @@ impl ForestForecaster {
         &self.now.inputs
     }
 
-    fn view(&self, place: usize, scratch: &mut Vec<f64>) -> Views {
-        let outlook = self.analogues.outlook(&self.now.found, place, self.settings.tail(), scratch);
+    fn view(&self, place: usize, order: &mut Vec<i64>) -> Views {
+        let outlook = self.analogues.outlook(&self.now.found, place, self.settings.tail(), order);
         Views::new(&outlook, self.recent(), &self.now.outline)
     }
 
@@ -298,10 +300,10 @@ impl Forecaster for ForestForecaster {
             ));
         }
         let (_, last, _) = grid::between(&self.grid, horizon);
-        let mut scratch = Vec::new();
+        let mut order = Vec::new();
         let direct: Vec<Issued> = (0..=last)
             .map(|place| {
-                let views = self.now.views[place].unwrap_or_else(|| self.view(place, &mut scratch));
+                let views = self.now.views[place].unwrap_or_else(|| self.view(place, &mut order));
                 self.combine(place, &views)
             })
             .collect();

@@ -22,6 +22,8 @@ pub(super) fn check(target: ForecastTarget, schema: &Schema) -> Result<()> {
 
 /// Beyond it differences and sums could overflow; no quantity of a host comes near.
 pub(super) const LARGEST: f64 = 1e300;
+/// What there were too few of.
+pub(super) const KNOWN: &str = "rows with a known target within ±1e300";
 /// Numbers that follow from targets, such as a sum of a few, stay within it; so does what is read back.
 pub(super) const LARGEST_STORED: f64 = 1e302;
 

@@ -143,7 +143,7 @@ impl RuleForecasterTrainer {
         let needed = window.saturating_add(horizon.saturating_mul(2)).saturating_add(CHECKED);
         let known = frame.rows().filter(|(_, row)| !target::value(target, row).is_nan()).count();
         if known < needed {
-            return Err(Error::not_enough_data("rows with a known target", needed, known));
+            return Err(Error::not_enough_data(target::KNOWN, needed, known));
         }
         let mut forecaster = RuleForecaster::new(
             self.rule,
