@@ -4,6 +4,7 @@ use crate::scene::{Got, Scene, posting};
 use axum::body::Body;
 use axum::http::Request;
 use futures_util::{StreamExt, stream};
+use tower::ServiceExt;
 
 pub(crate) fn is_problem(got: &Got) {
     assert_eq!(got.header("content-type"), "application/problem+json", "{got:?}");
@@ -91,6 +92,29 @@ async fn half_a_body_is_waited_for_ten_seconds_and_a_broken_one_is_no_large_one(
     let broken = stream::iter([Ok("{"), Err(std::io::Error::other("a chunk of no length"))]);
     let (status, kind, _) = send(Body::from_stream(broken)).await;
     assert_eq!((status, kind.as_str()), (400, "urn:overseer:problem:invalid-json"));
+}
+
+#[tokio::test]
+async fn slow_bodies_keep_nobody_from_reading() {
+    let scene = Scene::new();
+    let slow = |_| {
+        let body = Body::from_stream(stream::pending::<std::io::Result<String>>());
+        tokio::spawn(scene.app.clone().oneshot(posting("/api/v1/label").body(body).unwrap()))
+    };
+    let mut waiting: Vec<_> = (0..8).map(slow).collect();
+    let others = async || {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    others().await;
+    let got = scene.post("/api/v1/label", "{}").await;
+    assert_eq!(got.status, 503);
+    is_problem(&got);
+    assert_eq!(scene.get("/api/v1/status").await.status, 200);
+    waiting.pop().unwrap().abort();
+    others().await;
+    assert_eq!(scene.post("/api/v1/label", "{}").await.status, 422, "one has left");
 }
 
 #[tokio::test]
