@@ -232,6 +232,12 @@ async function start() {
   }
 }
 
+/** During the first look at a host there are samples and no tick that would tell of them. */
+const firstLook = setInterval(() => {
+  if (state.report) clearInterval(firstLook);
+  else if (document.body.dataset.ready && !document.hidden) refresh();
+}, 2000);
+
 onShow(look);
 startTheme(draw);
 startRanges();
