@@ -118,8 +118,14 @@ impl Engine {
         let samples = |cells: &[overseer_core::SummaryCell]| {
             cells.iter().map(|cell| cell.count).max().unwrap_or_default()
         };
-        let samples: u64 = summary.cells.chunks(features).map(samples).sum();
-        let watched = step.times(usize::try_from(samples).unwrap_or(usize::MAX));
+        // Samples of a first look are closer than a step, and no hour is longer than one.
+        let watched: i64 = summary
+            .cells
+            .chunks(features)
+            .map(|cells| step.times(usize::try_from(samples(cells)).unwrap_or(usize::MAX)))
+            .map(|watched| watched.min(HOUR).as_millis())
+            .sum();
+        let watched = Span::from_millis(watched);
         let labelled = store.incidents(WhichIncidents::Labelled, MOST_LABELLED);
         Some(labelled.map(|all| (watched, all.iter().filter_map(Labelled::of).collect())))
     }
