@@ -224,6 +224,11 @@ impl Command {
         matches!(self, Self::Watch(_)) || self.is_screen()
     }
 
+    /// Whether the command reads or writes files that are named on its line.
+    pub(crate) fn is_offline(&self) -> bool {
+        matches!(self, Self::Score(_) | Self::Backtest(_) | Self::Export(_) | Self::Import(_))
+    }
+
     /// Whether the command draws on the whole terminal.
     pub(crate) fn is_screen(&self) -> bool {
         #[cfg(feature = "top")]

@@ -52,12 +52,16 @@ fn main() -> ExitCode {
         return fail(&e, WRONG_USAGE);
     }
     survive_full_quotas();
+    // With files alone, a parameter that is refused was typed wrong; of a store it may be what is not there.
+    let is_offline = cli.command.is_offline();
     match run(cli.command, &settings) {
         Ok(Severity::Critical) if tells => 2.into(),
         Ok(Severity::High | Severity::Medium) if tells => 1.into(),
         Ok(_) => ExitCode::SUCCESS,
         Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
-        Err(e) if matches!(e.kind(), ErrorKind::InvalidParameter { .. }) => fail(&e, WRONG_USAGE),
+        Err(e) if is_offline && matches!(e.kind(), ErrorKind::InvalidParameter { .. }) => {
+            fail(&e, WRONG_USAGE)
+        }
         Err(e) => fail(&e, COULD_NOT),
     }
 }
