@@ -100,8 +100,8 @@ fn what_cannot_be_done_is_said_and_leaves_no_file() {
     };
     fails(&["export", "--output", out], 3, "does not exist");
     watch(&dir, "2");
-    fails(&["export", "--output", "history.xls"], 3, "must end in .csv");
-    fails(&["export", "--what", "all", "--output", out], 3, "exactly one kind");
+    fails(&["export", "--output", "history.xls"], 64, "must end in .csv");
+    fails(&["export", "--what", "all", "--output", out], 64, "exactly one kind");
     fails(&["export", "--what", "songs", "--output", out], 64, "predictions");
     fails(&["export", "--since", "yesterday", "--output", out], 64, "before now");
     fails(&["import", out], 3, "No such file");
