@@ -164,19 +164,27 @@ pub fn with_our_models(
     config: Config,
     role: Role,
 ) -> Result<Engine> {
-    with_our_models_by(Arc::new(Utc), &[], collector, store, model_files, config, role)
+    let opened = Opened { collector, store, model_files, role, now: None };
+    with_our_models_by(Arc::new(Utc), &[], opened, config)
+}
+
+/// What an engine works on, and when it was opened, if history of after that is to be left out.
+struct Opened {
+    collector: Box<dyn Collector>,
+    store: Option<Box<dyn Store>>,
+    model_files: Option<Box<dyn ModelRepository>>,
+    role: Role,
+    now: Option<Timestamp>,
 }
 
 /// As [`with_our_models`], for days and weeks that go by these clocks, and with further forecasters to choose among.
 fn with_our_models_by(
     clocks: Arc<dyn LocalTime>,
     challengers: &[Candidate],
-    collector: Box<dyn Collector>,
-    store: Option<Box<dyn Store>>,
-    model_files: Option<Box<dyn ModelRepository>>,
+    opened: Opened,
     config: Config,
-    role: Role,
 ) -> Result<Engine> {
+    let Opened { collector, store, model_files, role, now } = opened;
     let parts = Parts {
         collector,
         store,
@@ -190,7 +198,10 @@ fn with_our_models_by(
     };
     let contest = challengers.iter().cloned().fold(forecaster_contest()?, Contest::challenger);
     let contest = contest.training_rows(config.training_rows);
-    let mut engine = Engine::with_contest(parts, contest, config, role)?;
+    let mut engine = match now {
+        Some(now) => Engine::with_contest_at(parts, contest, config, role, now),
+        None => Engine::with_contest(parts, contest, config, role),
+    }?;
     engine.know_zones(zone_by_name);
     Ok(engine)
 }
@@ -299,8 +310,8 @@ pub fn open(options: &Options) -> Result<Engine> {
         config.fast_interval = config.fast_interval.min(stored);
     }
     let challengers = &options.challengers;
-    let mut engine =
-        with_our_models_by(clocks, challengers, collector, database, model_files, config, role)?;
+    let opened = Opened { collector, store: database, model_files, role, now: Some(now()) };
+    let mut engine = with_our_models_by(clocks, challengers, opened, config)?;
     engine.data_dir = data_dir;
     if let Some(hands) = actuator() {
         engine.advise_through(hands);
