@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use crate::{Outcome, args};
 use overseer_engine::core::{Error, Result, Severity};
 use overseer_engine::host::store::transfer::{self, Form, Selection};
-use overseer_engine::host::{now, open_store};
+use overseer_engine::host::{now, open_store, other_history};
 use std::path::Path;
 
 pub(crate) fn export(settings: &Settings, args: &args::Export) -> Outcome {
@@ -16,6 +16,9 @@ pub(crate) fn export(settings: &Settings, args: &args::Export) -> Outcome {
     selection.from = args.since.map_or(selection.from, |m| m.given(now));
     selection.to = args.until.map_or(selection.to, |m| m.given(now));
     let store = open_store(&settings.engine("export", false), false)?;
+    if let Some(other) = other_history(&store) {
+        crate::logging::warn(&other);
+    }
     let bar = progress_bar(0, "Exporting");
     let mut progress = |done, all| {
         bar.set_length(all);
