@@ -39,7 +39,11 @@ pub(crate) struct Global {
     /// Where samples, findings and models are kept [default: $XDG_STATE_HOME/overseer]
     #[arg(long, global = true, env = "OVERSEER_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// A TOML file: data-dir, every, alarm-budget, time-zone (of this host, such as Europe/Berlin; default: what its
+    /// By which name this host's history is kept, such as for a container, which has a new one at each start [default: its
+    /// own]
+    #[arg(long, global = true, env = "OVERSEER_HOST_NAME", value_name = "NAME")]
+    pub(crate) host_name: Option<String>,
+    /// A TOML file: data-dir, host-name, every, alarm-budget, time-zone (of this host, such as Europe/Berlin; default: what its
     /// clocks are set to), auto ("daily" or "off": whether `watch` lets forecasters compete once a day; default: daily);
     /// how long what is kept: keep-samples (14d), keep-minutes (90d), keep-hours (forever), keep-findings (90d) and
     /// max-database-size (such as 500MB; default: none); how many versions of each model are kept, keep-models (3);

@@ -36,6 +36,7 @@ pub(crate) struct Settings {
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
     time_zone: Option<String>,
+    host_name: Option<String>,
     auto: Auto,
     retention: Retention,
     keep_models: usize,
@@ -70,6 +71,7 @@ struct File {
     history_samples: Option<usize>,
     history_anomalies: Option<usize>,
     time_zone: Option<String>,
+    host_name: Option<String>,
     auto: Option<Auto>,
     keep_samples: Option<String>,
     keep_minutes: Option<String>,
@@ -95,6 +97,9 @@ impl File {
         duration("min-duration", self.min_duration.as_deref())?;
         duration("remind-every", self.remind_every.as_deref())?;
         self.actions.rules()?;
+        if self.host_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(wrong("host-name", "it is empty".to_owned()));
+        }
         self.max_detector_bytes()?;
         self.retention()?;
         if let Some(name) = &self.time_zone {
@@ -250,6 +255,7 @@ impl Settings {
             history_samples: file.history_samples,
             history_anomalies: file.history_anomalies,
             time_zone: file.time_zone,
+            host_name: cli.global.host_name.clone().or(file.host_name),
             auto: file.auto.unwrap_or_default(),
             sinks,
             actions: file.actions.rules()?,
@@ -295,6 +301,7 @@ impl Settings {
         options.config = config;
         options.sample = sample;
         options.time_zone.clone_from(&self.time_zone);
+        options.host_name.clone_from(&self.host_name);
         options.retention.clone_from(&self.retention);
         options.keep_models = self.keep_models;
         purpose.clone_into(&mut options.purpose);

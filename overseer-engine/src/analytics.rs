@@ -123,14 +123,15 @@ impl Engine {
     /// Summarises the stored history.
     pub fn analytics(&mut self, now: Timestamp) -> Analytics {
         let interval = self.active().interval();
+        // What a wrong clock dated later than now is no part of what the host was like.
+        let until = crate::storage::latest(now, self.config.step);
+        let mut query = SampleQuery::latest(interval, SUMMARISED);
+        query.to = until;
         let mut stored = None;
         let mut frame = None;
         let mut problem = None;
         if let Some(store) = &mut self.parts.store {
-            match store
-                .counts()
-                .and_then(|c| Ok((c, store.samples(&SampleQuery::latest(interval, SUMMARISED))?)))
-            {
+            match store.counts().and_then(|c| Ok((c, store.samples(&query)?))) {
                 Ok((counts, samples)) => {
                     stored = Some(counts);
                     frame = Some(samples);
@@ -146,7 +147,12 @@ impl Engine {
                 .frame(&self.schema, usize::MAX)
                 .unwrap_or_else(|_| Frame::new(self.schema.clone()))
         });
-        let stored_anomalies = self.parts.store.as_mut().and_then(|s| s.anomalies(SUMMARISED).ok());
+        let earliest = Timestamp::from_millis(i64::MIN);
+        let stored_anomalies = self
+            .parts
+            .store
+            .as_mut()
+            .and_then(|s| s.anomalies_between(earliest, until, SUMMARISED).ok());
         let mut anomalies =
             stored_anomalies.unwrap_or_else(|| self.anomalies.iter().rev().cloned().collect());
         let models = self

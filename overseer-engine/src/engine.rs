@@ -131,7 +131,7 @@ impl Engine {
     /// # Errors
     /// If a setting is out of range.
     pub fn new(parts: Parts, config: Config, role: Role) -> Result<Self> {
-        Self::build(parts, None, config, role)
+        Self::build(parts, None, config, role, None)
     }
 
     /// As [`Engine::new`], with forecasters to choose among; a stored choice of one of them is in force at once. The
@@ -145,7 +145,22 @@ impl Engine {
         config: Config,
         role: Role,
     ) -> Result<Self> {
-        Self::build(parts, Some(Arc::new(contest)), config, role)
+        Self::build(parts, Some(Arc::new(contest)), config, role, None)
+    }
+
+    /// As [`Engine::with_contest`], at a moment: what is stored of later than three steps after `now` was dated by a
+    /// clock that was wrong. It is kept, told and left out, for it would pass for the newest for as long as it lies ahead.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn with_contest_at(
+        parts: Parts,
+        contest: Contest,
+        config: Config,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<Self> {
+        Self::build(parts, Some(Arc::new(contest)), config, role, Some(now))
     }
 
     fn build(
@@ -153,6 +168,7 @@ impl Engine {
         contest: Option<Arc<Contest>>,
         config: Config,
         role: Role,
+        now: Option<Timestamp>,
     ) -> Result<Self> {
         let config = config.checked()?;
         let schema = parts.collector.schema().clone();
@@ -202,7 +218,7 @@ impl Engine {
             step_is_unread: false,
             store_failed: false,
         };
-        engine.read_history();
+        engine.read_history(now);
         if let Some(last) = engine.anomalies.back() {
             engine.policy.resume(last.severity, last.timestamp);
         }

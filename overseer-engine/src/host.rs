@@ -56,6 +56,9 @@ pub struct Options {
     /// The zone by whose clocks the host's days and weeks go, by its IANA name such as `Europe/Berlin`; by default the
     /// one this host's clocks are set to.
     pub time_zone: Option<String>,
+    /// By which name this host's history is kept; by default the name that the host has. A container with a volume has a
+    /// new one at each start.
+    pub host_name: Option<String>,
     /// How long a database that cannot be opened or written is let alone before it is tried again; half a minute by
     /// default.
     pub retry_every: Duration,
@@ -73,6 +76,7 @@ impl Default for Options {
             keep_models: store::ModelDirectory::KEPT,
             challengers: Vec::new(),
             time_zone: None,
+            host_name: None,
             retry_every: Duration::from_secs(30),
         }
     }
@@ -164,19 +168,27 @@ pub fn with_our_models(
     config: Config,
     role: Role,
 ) -> Result<Engine> {
-    with_our_models_by(Arc::new(Utc), &[], collector, store, model_files, config, role)
+    let opened = Opened { collector, store, model_files, role, now: None };
+    with_our_models_by(Arc::new(Utc), &[], opened, config)
+}
+
+/// What an engine works on, and when it was opened, if history of after that is to be left out.
+struct Opened {
+    collector: Box<dyn Collector>,
+    store: Option<Box<dyn Store>>,
+    model_files: Option<Box<dyn ModelRepository>>,
+    role: Role,
+    now: Option<Timestamp>,
 }
 
 /// As [`with_our_models`], for days and weeks that go by these clocks, and with further forecasters to choose among.
 fn with_our_models_by(
     clocks: Arc<dyn LocalTime>,
     challengers: &[Candidate],
-    collector: Box<dyn Collector>,
-    store: Option<Box<dyn Store>>,
-    model_files: Option<Box<dyn ModelRepository>>,
+    opened: Opened,
     config: Config,
-    role: Role,
 ) -> Result<Engine> {
+    let Opened { collector, store, model_files, role, now } = opened;
     let parts = Parts {
         collector,
         store,
@@ -190,7 +202,10 @@ fn with_our_models_by(
     };
     let contest = challengers.iter().cloned().fold(forecaster_contest()?, Contest::challenger);
     let contest = contest.training_rows(config.training_rows);
-    let mut engine = Engine::with_contest(parts, contest, config, role)?;
+    let mut engine = match now {
+        Some(now) => Engine::with_contest_at(parts, contest, config, role, now),
+        None => Engine::with_contest(parts, contest, config, role),
+    }?;
     engine.know_zones(zone_by_name);
     Ok(engine)
 }
@@ -214,7 +229,7 @@ pub fn open(options: &Options) -> Result<Engine> {
     options.retention.check()?;
     store::ModelDirectory::check_keep(options.keep_models)?;
     let collector = Box::new(collect::HostCollector::new()?);
-    let name = collector.host().name;
+    let name = name_of(options, &collector)?;
     let mut notices = Vec::new();
     let clocks = clocks_of(options.time_zone.as_deref(), &mut notices)?;
     let mut role = Role::Sampler;
@@ -250,7 +265,10 @@ pub fn open(options: &Options) -> Result<Engine> {
             let has_place = HasPlace::default();
             is_kept = if role == Role::Reader {
                 match read_only(&database_options, &dir.database(), &schema, &name) {
-                    Ok(opened) => database = opened.map(|s| Box::new(s) as Box<dyn Store>),
+                    Ok(opened) => {
+                        notices.extend(opened.as_ref().and_then(other_history).map(others_told));
+                        database = opened.map(|s| Box::new(s) as Box<dyn Store>);
+                    }
                     Err(e) => notices.push(Notice::warning(Stage::Open, e.to_string())),
                 }
                 true
@@ -259,13 +277,14 @@ pub fn open(options: &Options) -> Result<Engine> {
                     dir: dir.clone(),
                     options: database_options,
                     schema,
-                    host: name,
+                    host: name.clone(),
                     purpose: options.purpose.clone(),
                     retry_every: options.retry_every,
                     is_held: has_place.clone(),
                 };
                 let (kept, told) = KeptStore::open(place, lease);
                 notices.extend(told.into_iter().map(|said| Notice::warning(Stage::Open, said)));
+                notices.extend(kept.opened().and_then(other_history).map(others_told));
                 let is_kept = kept.is_writable();
                 has_lease = kept.has_lease();
                 database = Some(Box::new(kept));
@@ -299,8 +318,9 @@ pub fn open(options: &Options) -> Result<Engine> {
         config.fast_interval = config.fast_interval.min(stored);
     }
     let challengers = &options.challengers;
-    let mut engine =
-        with_our_models_by(clocks, challengers, collector, database, model_files, config, role)?;
+    let opened = Opened { collector, store: database, model_files, role, now: Some(now()) };
+    let mut engine = with_our_models_by(clocks, challengers, opened, config)?;
+    engine.host.name = name;
     engine.data_dir = data_dir;
     if let Some(hands) = actuator() {
         engine.advise_through(hands);
@@ -337,14 +357,44 @@ pub fn clocks(time_zone: Option<&str>) -> Result<Arc<dyn LocalTime>> {
 pub fn open_store(options: &Options, writes: bool) -> Result<store::SqliteStore> {
     let root = options.data_dir.clone().map_or_else(default_data_dir, Ok)?;
     let dir = store::DataDir::new(root);
-    let name = collect::HostCollector::new()?.host().name;
+    let name = name_of(options, &collect::HostCollector::new()?)?;
     let database = store::SqliteOptions::new().retention(options.retention.clone());
     let schema = host_schema::schema();
     if writes {
         dir.create()?;
+        // Made here, it would hide from the next start that it is gone.
+        if kept::is_missing(&dir) {
+            let why = "it is gone or empty, though there are models that were learned beside it; run `overseer analyze` \
+                       first, which starts a fresh one";
+            return Err(Error::unavailable(dir.database().display().to_string(), why));
+        }
         return database.open(&dir.database(), &schema, &name);
     }
     database.open_read_only(&dir.database(), &schema, &name)
+}
+
+/// The name by which this host's history is kept.
+fn name_of(options: &Options, collector: &collect::HostCollector) -> Result<String> {
+    match options.host_name.as_deref().map(str::trim) {
+        Some("") => Err(Error::invalid_parameter("host-name", "it is empty")),
+        Some(name) => Ok(name.to_owned()),
+        None => Ok(collector.host().name),
+    }
+}
+
+/// What to say where a database holds the history of another host and next to none of this one: its name changed, mostly.
+#[must_use]
+pub fn other_history(store: &store::SqliteStore) -> Option<String> {
+    let (host, other) = store.other_history().ok().flatten()?;
+    Some(format!(
+        "the database holds the history of the host `{other}` and next to none of `{host}`, as this one is called: if it is \
+         the same host under a new name, go on with its history by `--host-name {other}`, OVERSEER_HOST_NAME={other} or \
+         `host-name = \"{other}\"` in the configuration"
+    ))
+}
+
+fn others_told(said: String) -> Notice {
+    Notice::warning(Stage::Open, said)
 }
 
 /// The clocks of the chosen zone, or this host's. A host whose zone cannot be told goes by UTC, and is told so.

@@ -4,8 +4,8 @@
 use crate::engine::Engine;
 use crate::report::{Notice, Stage};
 use overseer_core::{
-    AnomalyDetection, PatternAnalysis, Prediction, Reading, Sample, SampleQuery, Span, TickRecord,
-    Timestamp,
+    AnomalyDetection, PatternAnalysis, Prediction, Reading, Result, Sample, SampleQuery, Span,
+    Store, TickRecord, Timestamp,
 };
 use std::time::Duration;
 
@@ -15,9 +15,20 @@ const LAST_STORED: usize = 100;
 /// How long a tick may spend on the store's upkeep.
 const UPKEEP: Duration = Duration::from_millis(2);
 
+/// So many samples of the future are counted; of more it is said that they are at least as many.
+const COUNTED: usize = 1000;
+
+/// The latest that a sample may be at this moment: clocks are set by seconds all the time.
+pub(crate) fn latest(now: Timestamp, step: Span) -> Timestamp {
+    now + step.times(3)
+}
+
 impl Engine {
-    /// Reads the step, the newest samples and the newest anomalies.
-    pub(crate) fn read_history(&mut self) {
+    /// Reads the step, the newest samples and the newest anomalies, of before `now` if that is known.
+    pub(crate) fn read_history(&mut self, now: Option<Timestamp>) {
+        const EARLIEST: Timestamp = Timestamp::from_millis(i64::MIN);
+        let step = self.config.step;
+        let until = now.map_or(Timestamp::from_millis(i64::MAX), |now| latest(now, step));
         let Some(store) = &mut self.parts.store else { return };
         let mut problems = Vec::new();
         match store.step() {
@@ -37,7 +48,8 @@ impl Engine {
             }
         }
         for history in [&mut self.history, &mut self.fast] {
-            let query = SampleQuery::latest(history.interval(), self.config.history_capacity);
+            let mut query = SampleQuery::latest(history.interval(), self.config.history_capacity);
+            query.to = until;
             match store.samples(&query) {
                 Ok(frame) => {
                     for (timestamp, values) in frame.rows() {
@@ -47,13 +59,21 @@ impl Engine {
                 Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
             }
         }
-        match store.anomalies(self.config.anomaly_capacity) {
+        if now.is_some() {
+            // What is ahead of the clock is told once, and passes for the newest nowhere.
+            match dated_ahead(store.as_mut(), step, self.config.fast_interval, until) {
+                Ok(said) => problems.extend(said),
+                Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
+            }
+        }
+        match store.anomalies_between(EARLIEST, until, self.config.anomaly_capacity) {
             Ok(newest_first) => self.anomalies.extend(newest_first.into_iter().rev()),
             Err(e) => problems.push(Notice::warning(Stage::Store, e.to_string())),
         }
         // The newest come first; those of one kind are few among them.
-        let known =
-            store.predictions(LAST_STORED).and_then(|p| Ok((p, store.patterns(LAST_STORED)?)));
+        let known = store
+            .predictions_between(EARLIEST, until, LAST_STORED)
+            .and_then(|p| Ok((p, store.patterns_between(EARLIEST, until, LAST_STORED)?)));
         match known {
             Ok((predictions, patterns)) => self.last_stored.note(
                 predictions.into_iter().rev().collect(),
@@ -103,7 +123,7 @@ impl Engine {
     /// Reads what another process sampled since the newest sample known here.
     pub(crate) fn read_new_samples(&mut self, now: Timestamp) {
         let step = self.config.step;
-        let latest = now + step.times(3);
+        let latest = latest(now, step);
         if self.history.last().is_some_and(|s| s.timestamp > latest) {
             // The clock was ahead once. What it left in the future says nothing of now.
             self.history = crate::history::History::new(self.config.history_capacity, step);
@@ -289,4 +309,35 @@ impl Engine {
             self.note(Notice::warning(Stage::Store, e.to_string()));
         }
     }
+}
+
+/// What is to be said of samples that are dated later than `until`.
+fn dated_ahead(
+    store: &mut dyn Store,
+    step: Span,
+    fast: Span,
+    until: Timestamp,
+) -> Result<Option<Notice>> {
+    let (mut number, mut newest) = (0, until);
+    for interval in if step == fast { vec![step] } else { vec![step, fast] } {
+        let mut query = SampleQuery::latest(interval, COUNTED);
+        query.from = until + Span::from_millis(1);
+        let frame = store.samples(&query)?;
+        number += frame.len();
+        newest = frame.timestamps().last().map_or(newest, |&last| last.max(newest));
+    }
+    if number == 0 {
+        return Ok(None);
+    }
+    let how_many = match number {
+        1 => "1 stored sample is".to_owned(),
+        number if number < COUNTED => format!("{number} stored samples are"),
+        number => format!("at least {number} stored samples are"),
+    };
+    let newest = crate::utc::utc(newest);
+    let said = format!(
+        "{how_many} dated after now, the newest {newest}, by a clock or a file that was wrong; what is dated so is \
+         kept and left out"
+    );
+    Ok(Some(Notice::warning(Stage::Store, said)))
 }

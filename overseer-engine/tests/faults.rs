@@ -34,6 +34,41 @@ fn says(report: &Report, text: &str) -> bool {
     report.notices.iter().any(|n| n.message.contains(text))
 }
 
+/// Ten days of samples, and then some that a clock which was years ahead dated: those pass for the newest nowhere, and
+/// are told and kept.
+#[test]
+fn what_is_dated_after_now_is_told_and_kept_and_left_out() {
+    let place = tempfile::tempdir().unwrap();
+    let name = engine_of(place.path()).host_info().name.clone();
+    let path = place.path().join("overseer.db");
+    let now = wired::now();
+    let mut store = store::SqliteStore::open(&path, &host::schema(), &name).unwrap();
+    let row = |at: Timestamp, value: f64| Sample::new(at, vec![value; host::schema().len()]);
+    let calm = |i: usize| row(now - STEP.times(i), 0.3 + 0.1 * (i as f64 / 100.0).sin());
+    let samples: Vec<Sample> = (1..2000).rev().map(calm).collect();
+    store.append(STEP, &samples).unwrap();
+    let ahead = Timestamp::from_millis(4_102_444_800_000);
+    let wrong: Vec<Sample> = (0..40).map(|i| row(ahead + STEP.times(i), 0.7)).collect();
+    store.append(STEP, &wrong).unwrap();
+    store.set_step(STEP).unwrap();
+    drop(store);
+
+    let mut engine = engine_of(place.path());
+    let report = engine.analyze(wired::now());
+    let told = report.notices.iter().filter(|n| n.message.contains("dated after now"));
+    let told: Vec<&str> = told.map(|n| n.message.as_str()).collect();
+    assert!(
+        matches!(told[..], [one] if one.starts_with("40 stored samples") && one.contains("2100")),
+        "{told:?}"
+    );
+    let (first, last) = report.learned.span.unwrap();
+    assert!(last < now && last.since(first) < Span::from_secs(86_400), "{first:?} to {last:?}");
+    assert!(!report.patterns.is_empty());
+    let analytics = engine.analytics(wired::now());
+    assert!(analytics.features.iter().all(|f| f.max < 0.5), "the wrong ones are all 0.7");
+    assert_eq!(stored(place.path(), &engine), 1999 + 40, "all are kept");
+}
+
 #[test]
 fn a_store_that_could_not_be_opened_at_the_start_is_tried_again_and_takes_what_waited() {
     let place = tempfile::tempdir().unwrap();

@@ -91,6 +91,12 @@ pub(super) fn recommend(settings: &Settings) -> Result<(Severity, Vec<Recommenda
 pub(crate) fn analytics(settings: &Settings) -> Outcome {
     let mut engine = host::open(&settings.engine("analytics", false))?;
     let analytics = engine.analytics(host::now());
+    // That it cannot be read must not pass for there being nothing.
+    if analytics.stored.is_none()
+        && let Some(why) = analytics.notices.iter().find(|n| n.warning)
+    {
+        return Err(Error::unavailable("what is stored", why.message.clone()));
+    }
     match settings.format {
         Format::Json => json(&analytics)?,
         Format::Text => print(&text::analytics(&analytics, &text::Style::of_stdout()))?,

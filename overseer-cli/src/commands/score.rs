@@ -82,7 +82,7 @@ fn piped(path: &Path) -> &Path {
     reason = "the data goes to a file; this is for the person who waits for it"
 )]
 fn report(rows: usize, alerts: u64, known_from: Option<usize>) {
-    eprintln!("{rows} rows scored, {alerts} alerts");
+    eprintln!("{rows} rows scored, {alerts} {}", if alerts == 1 { "alert" } else { "alerts" });
     match known_from {
         Some(0) => {}
         Some(row) => eprintln!("without a history, scores are known from row {row} on"),

@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use crate::{Outcome, args};
 use overseer_engine::core::{Error, Result, Severity};
 use overseer_engine::host::store::transfer::{self, Form, Selection};
-use overseer_engine::host::{now, open_store};
+use overseer_engine::host::{now, open_store, other_history};
 use std::path::Path;
 
 pub(crate) fn export(settings: &Settings, args: &args::Export) -> Outcome {
@@ -19,6 +19,9 @@ pub(crate) fn export(settings: &Settings, args: &args::Export) -> Outcome {
         return Err(Error::invalid_parameter("until", "must be later than `since`"));
     }
     let store = open_store(&settings.engine("export", false), false)?;
+    if let Some(other) = other_history(&store) {
+        crate::logging::warn(&other);
+    }
     let bar = progress_bar(0, "Exporting");
     let mut progress = |done, all| {
         bar.set_length(all);

@@ -132,6 +132,7 @@ fn accepted(key: &str) -> Option<&'static str> {
         "alarm-budget" => {
             "a text of a number of alerts per hour, day, week or month, such as \"1/week\""
         }
+        "host-name" => "the name by which this host's history is kept, such as \"web-1\"",
         "time-zone" => "the name of a time zone, such as \"Europe/Berlin\" or \"UTC\"",
         "auto" => "\"daily\" or \"off\"",
         "format" => "\"generic\" or \"slack\"",

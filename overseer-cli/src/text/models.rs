@@ -119,6 +119,7 @@ pub(crate) fn pruned(models: &[Pruned]) -> String {
 
 fn state(model: &StoredModel, style: Style) -> String {
     match model.state {
+        ModelState::Unreadable if model.versions.is_empty() => style.warning("its file is missing"),
         ModelState::Sound => model.state.as_str().to_owned(),
         _ => style.warning(model.state.as_str()),
     }

@@ -13,8 +13,9 @@ pub(crate) fn database_verified(verified: &Verified, style: &Style) -> String {
     }
     let _ = writeln!(
         out,
-        "  checksums         {} spans of {} rows, {}",
+        "  checksums         {} {} of {} rows, {}",
         verified.spans,
+        if verified.spans == 1 { "span" } else { "spans" },
         verified.rows,
         match verified.damaged.len() {
             0 => "and all agree".to_owned(),

@@ -97,6 +97,14 @@ impl KeptStore {
         matches!(self.access, Access::Writing(_))
     }
 
+    /// The database, if it is open.
+    pub(super) fn opened(&self) -> Option<&SqliteStore> {
+        match &self.access {
+            Access::Writing(store) | Access::Reading(store, _) => Some(store),
+            Access::None(_) => None,
+        }
+    }
+
     fn say_whether_held(&self) {
         self.place.is_held.store(self.has_lease(), Ordering::Relaxed);
     }
@@ -121,7 +129,10 @@ impl KeptStore {
         let opened = options.open_or_set_aside(&dir.database(), schema, host)?;
         if let Some(aside) = opened.set_aside {
             self.told.push(format!(
-                "the database could not be read; it was moved to {} and a fresh one was started",
+                "the database could not be read{}; it was moved to {} and a fresh one was started. Much of it may still \
+                 be readable: copy it as overseer.db into another directory and run `overseer --data-dir THERE export \
+                 --what all`, or let `sqlite3` `.recover` it",
+                opened.reason.map_or_else(String::new, |why| format!(" ({why})")),
                 aside.display()
             ));
         }
@@ -232,7 +243,7 @@ impl KeptStore {
 
 /// Whether there is no database, or an empty file, where there was one: models are saved only after it is made. SQLite
 /// takes a single byte for nothing too.
-fn is_missing(dir: &DataDir) -> bool {
+pub(super) fn is_missing(dir: &DataDir) -> bool {
     let is_empty = std::fs::metadata(dir.database())
         .map_or_else(|e| e.kind() == std::io::ErrorKind::NotFound, |found| found.len() <= 1);
     is_empty && std::fs::read_dir(dir.models()).is_ok_and(|mut files| files.next().is_some())

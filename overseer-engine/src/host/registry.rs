@@ -143,8 +143,8 @@ pub fn prune_models(options: &Options, keep: usize) -> Result<Vec<Pruned>> {
         store::LeaseOutcome::Held(lease) => lease,
         store::LeaseOutcome::Busy { holder } => {
             return Err(Error::unavailable(
-                "the models",
-                format!("{holder} samples this host and keeps them in order itself"),
+                "the model directory",
+                format!("{holder} samples this host and keeps the models in order itself"),
             ));
         }
     };

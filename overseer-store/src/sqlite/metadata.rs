@@ -1,7 +1,7 @@
 //! What is known of hosts, of the installation and of the models, and how much is stored.
 
 use super::rows::{Record, known, read_all, to_json, whole};
-use super::{SqliteStore, write};
+use super::{SqliteStore, upkeep, write};
 use crate::error::{Context, corrupt};
 use overseer_core::{
     Error, ModelMetadata, Result, Schema, Span, StoredCounts, Timestamp, host as host_schema,
@@ -17,6 +17,57 @@ pub(super) fn find_host(connection: &Connection, path: &Path, host: &str) -> Res
         .query_row("SELECT host_id FROM hosts WHERE name = ?1", [host], |row| row.get(0))
         .optional()
         .at(path, "looking for the host")
+}
+
+/// With fewer samples a host has next to no history.
+const FEW: i64 = 60;
+
+impl SqliteStore {
+    /// This host's name and that of the other host whose samples are the newest, where that has a history and this one has
+    /// next to none.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn other_history(&self) -> Result<Option<(String, String)>> {
+        const DOING: &str = "looking for other hosts";
+        let found = || -> rusqlite::Result<Option<String>> {
+            // Counted no further than needed, for there may be millions.
+            let few = |host: i64| -> rusqlite::Result<bool> {
+                let sql =
+                    "SELECT count(*) FROM (SELECT 1 FROM system_metrics WHERE host_id = ? LIMIT ?)";
+                let known: i64 = self.connection.query_row(sql, [host, FEW], |row| row.get(0))?;
+                Ok(known < FEW)
+            };
+            if !few(self.host_id)? {
+                return Ok(None);
+            }
+            let mut statement =
+                self.connection.prepare("SELECT host_id, name FROM hosts WHERE host_id <> ?")?;
+            let hosts: Vec<(i64, String)> = statement
+                .query_map([self.host_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut newest: Option<(i64, String)> = None;
+            for (host, name) in hosts {
+                if few(host)? {
+                    continue;
+                }
+                let mut last = i64::MIN;
+                for interval in upkeep::intervals(&self.connection, host)? {
+                    let sql = "SELECT max(timestamp) FROM system_metrics \
+                               WHERE host_id = ? AND interval_ms = ?";
+                    let at: Option<i64> =
+                        self.connection.query_row(sql, [host, interval], |row| row.get(0))?;
+                    last = last.max(at.unwrap_or(i64::MIN));
+                }
+                if newest.as_ref().is_none_or(|(at, _)| last > *at) {
+                    newest = Some((last, name));
+                }
+            }
+            Ok(newest.map(|(_, name)| name))
+        };
+        let other = found().at(&self.path, DOING)?;
+        Ok(other.map(|other| (self.host.clone(), other)))
+    }
 }
 
 /// The key of a host, which is made known if it is not; and notes the schema it is stored with.

@@ -111,7 +111,8 @@ pub(super) fn require_current(connection: &Connection, path: &Path) -> Result<()
         0 => Err(unavailable(path, "nothing was stored in it yet", DOING)),
         v if v < i64::from(FORMAT_VERSION) => {
             let why = format!(
-                "its format {v} must first be brought up to date, by opening it where it may be written"
+                "its format {v} must first be brought up to date: any command that samples, such as `overseer \
+                 analyze`, does so where the database may be written"
             );
             Err(unavailable(path, &why, DOING))
         }

@@ -81,6 +81,8 @@ pub struct SqliteStore {
     session: session::Session,
     /// The key of `hosts`; [`NO_HOST`] if a database open for reading does not know this host.
     host_id: i64,
+    /// The name of this host.
+    host: String,
 }
 
 /// What no row has as its `host_id`, for SQLite numbers rows from 1.

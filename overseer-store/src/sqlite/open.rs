@@ -153,7 +153,7 @@ impl SqliteOptions {
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB).at(&path, DOING)?;
         let host_id = metadata::find_host(&connection, &path, host)?.unwrap_or(NO_HOST);
         let columns = metrics::columns(&connection, &path)?;
-        Ok(self.store(connection, path, schema, columns, host_id))
+        Ok(self.store(connection, path, schema, columns, (host_id, host)))
     }
 
     fn store(
@@ -162,7 +162,7 @@ impl SqliteOptions {
         path: PathBuf,
         schema: &Schema,
         columns: Vec<String>,
-        host_id: i64,
+        (host_id, host): (i64, &str),
     ) -> SqliteStore {
         // Some statements are long, and all of a tick should be kept.
         connection.set_prepared_statement_cache_capacity(64);
@@ -179,6 +179,7 @@ impl SqliteOptions {
             path,
             schema: schema.clone(),
             host_id,
+            host: host.to_owned(),
         }
     }
 
@@ -271,12 +272,8 @@ impl SqliteOptions {
     fn check_structure(&self, connection: &Connection, path: &Path, has_log: bool) -> Result<()> {
         const DOING: &str = "checking the database";
         let length = fs::metadata(path).map_or(0, |m| m.len());
-        let page: u32 =
-            connection.query_row("PRAGMA page_size", [], |row| row.get(0)).at(path, DOING)?;
-        // SQLite reads a last page that was cut short as if its end were zeros. Beside a log that may be a checkpoint
-        // which did not come to its end, and the log has the page.
-        if !has_log && !length.is_multiple_of(u64::from(page.max(1))) && !is_empty_to_sqlite(path) {
-            return Err(corrupt(path, "it was cut off in the middle of a page", DOING));
+        if is_cut_off(connection, path).at(path, DOING)? {
+            return Err(corrupt(path, CUT_OFF, DOING));
         }
         let is_small = length < CHECKED_BELOW_BYTES;
         if !is_small && !has_log && session::left_open(connection).is_none() {
@@ -328,7 +325,7 @@ impl SqliteOptions {
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
             .at(&path, DOING)?;
-        let mut store = self.store(connection, path, schema, columns, host_id);
+        let mut store = self.store(connection, path, schema, columns, (host_id, host));
         if had_log && let Some(number) = session::left_open(&store.connection) {
             store.session = Session::ReadLogOf(number);
         }
@@ -354,6 +351,18 @@ impl SqliteOptions {
         }
         Ok(())
     }
+}
+
+/// What is said of a database whose last page is not whole.
+pub(super) const CUT_OFF: &str = "it was cut off in the middle of a page";
+
+/// Whether the last page is not whole. SQLite reads one that was cut short as if its end were zeros. Beside a log that may
+/// be a checkpoint which did not come to its end, and the log has the page.
+pub(super) fn is_cut_off(connection: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let length = fs::metadata(path).map_or(0, |m| m.len());
+    let page: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let is_whole = length.is_multiple_of(u64::from(page.max(1)));
+    Ok(!is_whole && !has_content(&log_of(path)) && !is_empty_to_sqlite(path))
 }
 
 /// What SQLite says of the structure: `ok`, or the first thing that is wrong.

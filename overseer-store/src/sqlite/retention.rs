@@ -94,6 +94,8 @@ impl Retention {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Samples,
+    /// Samples that no minute tells of yet: only where summarising them would take room that there is not.
+    Unsummarised,
     Tier(Tier),
     Auxiliary,
     AuxiliaryHours,
@@ -104,6 +106,7 @@ impl Kind {
     fn plural(self) -> &'static str {
         match self {
             Self::Samples => "samples",
+            Self::Unsummarised => "samples that were not summarised yet and are",
             Self::Tier(Tier::Minutes) => "minutes",
             Self::Tier(Tier::Hours) => "hours",
             Self::Auxiliary => "values of auxiliary series",
@@ -114,7 +117,7 @@ impl Kind {
 
     fn table(self) -> &'static str {
         match self {
-            Self::Samples => "system_metrics",
+            Self::Samples | Self::Unsummarised => "system_metrics",
             Self::Tier(tier) => tier.table(),
             Self::Auxiliary => "auxiliary_metrics",
             Self::AuxiliaryHours => "auxiliary_1h",
@@ -125,7 +128,7 @@ impl Kind {
     /// What has a checksum, which goes with its rows.
     fn summed(self) -> Option<Summed> {
         match self {
-            Self::Samples => Some(Summed::Samples),
+            Self::Samples | Self::Unsummarised => Some(Summed::Samples),
             Self::Tier(tier) => Some(Summed::of_tier(tier)),
             Self::Auxiliary | Self::AuxiliaryHours => None,
             Self::Findings("predictions") => Some(Summed::Predictions),
@@ -167,11 +170,32 @@ impl SqliteStore {
     pub(super) fn shrink(&mut self, now: Timestamp, report: &mut Maintenance) -> Result<Step> {
         let Some(most) = self.retention.most_bytes else { return Ok(Step::Idle) };
         let size = self.size()?;
+        // What is left of an hour that was given up goes in any case: no summary will tell of it.
+        let is_left = |oldest: Option<i64>| oldest.is_some_and(|at| at < self.upkeep.given_up);
+        let is_begun = self.upkeep.given_up != i64::MIN && is_left(self.oldest(Kind::Samples)?);
         // Some room is made at once, so that this is not needed again with the next sample.
-        if size.file(self.gives_back) <= most || size.used() <= most / 100 * 95 {
+        let fits = size.file(self.gives_back) <= most || size.used() <= most / 100 * 95;
+        if fits && !is_begun {
+            self.upkeep.told_too_large = false;
             return Ok(Step::Idle);
         }
+        if !fits && !std::mem::replace(&mut self.upkeep.told_too_large, true) {
+            report.told.push(format!(
+                "the database takes {}, more than the {} that it may: the most detailed of what is oldest is removed \
+                 until it fits",
+                megabytes(size.file(self.gives_back)),
+                megabytes(most)
+            ));
+        }
         let now = now.as_millis();
+        if is_begun {
+            let (rows, before) = self.remove(Kind::Unsummarised, self.upkeep.given_up)?;
+            if rows > 0 {
+                let before = Timestamp::from_millis(before);
+                report.note_dropped(Dropped::new(Kind::Unsummarised.plural(), rows, before));
+                return Ok(Step::Again);
+            }
+        }
         // Each with the age up to which it is spared, and how much goes at once.
         let order = [
             (Kind::Samples, DAY, HOUR),
@@ -181,6 +205,7 @@ impl SqliteStore {
             (Kind::Findings("predictions"), DAY, DAY),
             (Kind::Samples, HOUR, HOUR),
             (Kind::Tier(Tier::Minutes), DAY, HOUR),
+            (Kind::Unsummarised, HOUR, HOUR),
             (Kind::Tier(Tier::Hours), 30 * DAY, 30 * DAY),
             (Kind::AuxiliaryHours, 30 * DAY, 30 * DAY),
         ];
@@ -232,13 +257,20 @@ impl SqliteStore {
     fn remove(&mut self, kind: Kind, before: i64) -> Result<(usize, i64)> {
         let before = match kind {
             Kind::Findings(_) => before,
+            Kind::Unsummarised => tiers::floor(before, HOUR),
             _ => self.boundary(kind, before)?,
         };
         if self.oldest(kind)?.is_none_or(|oldest| oldest >= before) {
             return Ok((0, before));
         }
+        if matches!(kind, Kind::Unsummarised) {
+            self.upkeep.given_up = self.upkeep.given_up.max(before);
+        }
         let removed = self.with_marks(DOING, |connection, host, marks| {
             note_gone(marks, kind, before);
+            if matches!(kind, Kind::Unsummarised) {
+                give_up(connection, host, marks, before)?;
+            }
             if let Some(summed) = kind.summed() {
                 sums::forget(connection, host, summed, before)?;
             }
@@ -257,7 +289,10 @@ impl SqliteStore {
             Kind::Samples => marks.minutes_done,
             Kind::Tier(Tier::Minutes) => marks.hours_done,
             Kind::Auxiliary => marks.auxiliary_done,
-            Kind::Tier(Tier::Hours) | Kind::AuxiliaryHours | Kind::Findings(_) => i64::MAX,
+            Kind::Unsummarised
+            | Kind::Tier(Tier::Hours)
+            | Kind::AuxiliaryHours
+            | Kind::Findings(_) => i64::MAX,
         };
         Ok(tiers::floor(before.min(done), HOUR))
     }
@@ -265,7 +300,7 @@ impl SqliteStore {
     fn oldest(&self, kind: Kind) -> Result<Option<i64>> {
         let (connection, host) = (&self.connection, self.host_id);
         match kind {
-            Kind::Samples => upkeep::first_sample(connection, host, EARLIEST),
+            Kind::Samples | Kind::Unsummarised => upkeep::first_sample(connection, host, EARLIEST),
             Kind::Tier(tier) => upkeep::first_of(connection, host, tier, i64::MIN),
             Kind::Auxiliary | Kind::AuxiliaryHours => connection
                 .prepare_cached(&format!(
@@ -314,9 +349,31 @@ impl Size {
     }
 }
 
+/// Moves the marks beyond samples that go without a summary, so that none is made of the rest of a minute. Minutes that
+/// were summarised before stay as they are.
+fn give_up(
+    connection: &Connection,
+    host: i64,
+    marks: &mut Marks,
+    before: i64,
+) -> rusqlite::Result<()> {
+    marks.minutes_done = marks.minutes_done.max(before);
+    connection
+        .prepare_cached(
+            "DELETE FROM summaries_due WHERE host_id = ? AND width_ms = ? AND timestamp < ?",
+        )?
+        .execute([host, tiers::MINUTE, before])
+        .map(drop)
+}
+
+/// Bytes as a person reads them.
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
 fn note_gone(marks: &mut Marks, kind: Kind, before: i64) {
     match kind {
-        Kind::Samples => marks.raw_gone = marks.raw_gone.max(before),
+        Kind::Samples | Kind::Unsummarised => marks.raw_gone = marks.raw_gone.max(before),
         Kind::Tier(Tier::Minutes) => marks.minutes_gone = marks.minutes_gone.max(before),
         Kind::Auxiliary => marks.auxiliary_gone = marks.auxiliary_gone.max(before),
         Kind::Tier(Tier::Hours) | Kind::AuxiliaryHours | Kind::Findings(_) => {}
@@ -330,7 +387,7 @@ fn remove_rows(
     before: i64,
 ) -> rusqlite::Result<usize> {
     match kind {
-        Kind::Samples => {
+        Kind::Samples | Kind::Unsummarised => {
             let mut removed = 0;
             for interval in upkeep::intervals(connection, host)? {
                 removed += connection

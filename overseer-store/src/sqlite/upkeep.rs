@@ -39,13 +39,29 @@ pub(super) struct Upkeep {
     minutes_at_once: i64,
     /// The table and start of the span whose checksum was checked last; none before the first.
     pub(super) checked: Option<(String, i64)>,
+    /// Samples of before this time were given up without a summary, for the database was larger than it may be; what is
+    /// left of them goes too.
+    pub(super) given_up: i64,
+    /// Whether hours were summarised since it was last seen whether anything expired.
+    expiry_due: bool,
+    /// Whether it was told that the database is larger than it may be.
+    pub(super) told_too_large: bool,
     /// SQLite's number of the tables as they are, which grows whenever a column is added; none before the first upkeep.
     tables: Option<i64>,
 }
 
 impl Default for Upkeep {
     fn default() -> Self {
-        Self { marks: None, idle: None, minutes_at_once: 1, checked: None, tables: None }
+        Self {
+            marks: None,
+            idle: None,
+            minutes_at_once: 1,
+            checked: None,
+            given_up: i64::MIN,
+            expiry_due: false,
+            told_too_large: false,
+            tables: None,
+        }
     }
 }
 
@@ -73,12 +89,16 @@ impl SqliteStore {
         self.begin_session()?;
         self.take_marks(now)?;
         self.see_new_columns()?;
-        let steps: [Work; 11] = [
+        let steps: [Work; 13] = [
+            // Before anything that makes it larger.
+            Self::make_room,
             Self::summarise_due_minutes,
-            Self::summarise_minutes,
+            Self::summarise_next,
             Self::summarise_due_hours,
+            // What is left once no minute is.
             Self::summarise_hours,
             Self::summarise_auxiliary,
+            Self::make_room,
             Self::expire,
             Self::shrink,
             Self::give_back,
@@ -97,6 +117,36 @@ impl SqliteStore {
         let next = tiers::floor(now.as_millis(), MINUTE).saturating_add(MINUTE);
         self.upkeep.idle = Some((now, Timestamp::from_millis(next)));
         Ok(report)
+    }
+
+    /// Brings the database below its largest size.
+    fn make_room(&mut self, now: Timestamp, report: &mut Maintenance) -> Result<Step> {
+        if self.retention.most_bytes.is_none() {
+            return Ok(Step::Idle);
+        }
+        if self.shrink(now, report)? == Step::Again {
+            return Ok(Step::Again);
+        }
+        self.give_back(now, report)
+    }
+
+    /// Summarises some minutes, or an hour whose minutes all are. What an hour leaves behind goes before the next one
+    /// is begun: however much history there is at once, the file grows by little and stays within its largest size.
+    fn summarise_next(&mut self, now: Timestamp, report: &mut Maintenance) -> Result<Step> {
+        if self.make_room(now, report)? == Step::Again {
+            return Ok(Step::Again);
+        }
+        if self.summarise_hours(now, report)? == Step::Again {
+            self.upkeep.expiry_due = true;
+            return Ok(Step::Again);
+        }
+        if self.upkeep.expiry_due {
+            if self.expire(now, report)? == Step::Again {
+                return Ok(Step::Again);
+            }
+            self.upkeep.expiry_due = false;
+        }
+        self.summarise_minutes(now, report)
     }
 
     /// Another process may have added columns for features that are not of this schema: what is summarised and then

@@ -4,6 +4,7 @@
 //! all. What does not agree is told, remembered, and kept as it is: nothing here repairs or removes a row.
 
 use super::metadata::{put_setting, setting};
+use super::open::{CUT_OFF, is_cut_off};
 use super::sums::{Sum, Summed};
 use super::upkeep::Step;
 use super::{SqliteStore, write};
@@ -95,6 +96,10 @@ impl SqliteStore {
         };
         let said = structure().at(&self.path, CHECKING)?;
         verified.structure.extend(said.into_iter().filter(|s| s != "ok"));
+        // A start finds this, and so must whoever asks before it.
+        if is_cut_off(&snapshot, &self.path).at(&self.path, CHECKING)? {
+            verified.structure.push(CUT_OFF.to_owned());
+        }
         let mut statement = snapshot
             .prepare(
                 "SELECT host_id, what, timestamp, rows, sum, damaged_at FROM sums \

@@ -349,6 +349,54 @@ fn a_database_stays_within_its_size_and_says_what_was_dropped() {
     assert_eq!(rows(&path, "metrics_1h"), 20 * 24, "what is left of the days that were dropped");
 }
 
+/// Two months brought at once, such as by an import, into a database that may not hold them: what they take never
+/// becomes more, and each sample is in an hour or was told as given up.
+#[test]
+fn a_long_history_brought_at_once_never_makes_a_full_database_larger() {
+    const ROWS: i64 = 60 * 1440;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("overseer.db");
+    let most = 8 << 20;
+    let mut keep = Retention::default();
+    (keep.samples, keep.most_bytes) = (Some(Span::from_secs(2 * DAY)), Some(most));
+    let schema = overseer_core::host::schema();
+    let mut store = SqliteOptions::new().retention(keep).open(&path, &schema, HOST).unwrap();
+    // Whole hours, so that all of it is in some hour.
+    let start = 19_000 * DAY - at(0).as_millis() / 1000 % HOUR;
+    let sample = |i: i64| {
+        let values = (1..=schema.len()).map(|j| (i as f64 * j as f64 / 13.1).sin()).collect();
+        Sample::new(at(start + MINUTE * i), values)
+    };
+    let samples: Vec<Sample> = (0..ROWS).map(sample).collect();
+    store.append(Span::from_secs(MINUTE), &samples).unwrap();
+    let size = || {
+        let person = rusqlite::Connection::open(&path).unwrap();
+        let pages: i64 = person.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
+        4096 * pages.unsigned_abs()
+    };
+    let (before, now) = (size(), at(start + MINUTE * ROWS));
+    assert!(before > most, "{before}");
+
+    let (mut given_up, mut told) = (0, Vec::new());
+    loop {
+        let done = store.maintain(now, Duration::from_millis(20)).unwrap();
+        let of = |d: &&overseer_core::Dropped| d.what.contains("not summarised yet");
+        given_up += done.dropped.iter().find(of).map_or(0, |d| d.rows);
+        told.extend(done.told);
+        assert!(size() <= before + (256 << 10), "{} after {before}", size());
+        if !done.behind {
+            break;
+        }
+    }
+    assert!(size() <= most, "{}", size());
+    assert!(told.first().is_some_and(|said| said.contains("more than the 8.4 MB")), "{told:?}");
+    let person = rusqlite::Connection::open(&path).unwrap();
+    let sql = "SELECT sum(\"system.cpu.utilization:count\") FROM metrics_1h";
+    let in_hours: i64 = person.query_row(sql, [], |r| r.get(0)).unwrap();
+    assert_eq!(in_hours + i64::try_from(given_up).unwrap(), ROWS, "{given_up} given up");
+    assert!(given_up < 36_000, "only what did not fit at first: {given_up}");
+}
+
 #[test]
 fn retention_that_cannot_work_is_refused_and_named() {
     let dir = tempfile::tempdir().unwrap();
