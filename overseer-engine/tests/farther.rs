@@ -68,7 +68,9 @@ fn twelve_hours_ahead_are_told_from_means_and_the_range_holds_what_comes() {
     for p in &found {
         let truth = 100.0 * mean_cpu(start() + p.horizon);
         assert!((p.value - truth).abs() < 12.0, "{truth}: {p:?}");
-        assert!(p.explanation.contains("about means of 10 min"), "{}", p.explanation);
+        // By a forecaster of means, or by the bank where the forecaster's ranges held too little.
+        let told = ["about means of 10 min", "what means over minutes or hours came to"];
+        assert!(told.iter().any(|told| p.explanation.contains(told)), "{}", p.explanation);
         held += usize::from(p.interval.contains(truth));
     }
     assert!(held + 1 >= found.len(), "{held} of {}", found.len());

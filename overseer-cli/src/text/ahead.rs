@@ -18,7 +18,13 @@ pub(super) fn features(out: &mut String, report: &Report, style: Style) {
     let of_feature = |p: &&Prediction| matches!(p.prediction_type, PredictionType::Feature(_));
     let all = || report.predictions.iter().filter(of_feature);
     let Some(farthest) = all().map(|p| p.horizon).max() else { return };
-    heading(out, style, &format!("Features in {farthest}"));
+    let asked = report.predictions.iter().map(|p| p.horizon).max().unwrap_or(farthest);
+    let why = if asked > farthest {
+        format!(" (too little is known of them for {asked})")
+    } else {
+        String::new()
+    };
+    heading(out, style, &format!("Features in {farthest}{why}"));
     title(out, style);
     for p in all().filter(|p| p.horizon == farthest) {
         let PredictionType::Feature(name) = &p.prediction_type else { continue };

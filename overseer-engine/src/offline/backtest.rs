@@ -39,7 +39,7 @@ impl<'a> Backtest<'a> {
     /// Forecasts `horizon` rows ahead after learning from the first `train_rows` rows.
     ///
     /// # Errors
-    /// If there is no such column, the horizon is zero, or there are fewer rows.
+    /// If there is no such column, the horizon or the number of training rows is zero, or there are fewer rows.
     pub fn new(frame: &'a Frame, column: usize, train_rows: usize, horizon: usize) -> Result<Self> {
         if column >= frame.schema().len() {
             return Err(Error::invalid_parameter("column", format!("there is no column {column}")));
@@ -47,12 +47,11 @@ impl<'a> Backtest<'a> {
         if horizon == 0 {
             return Err(Error::invalid_parameter("horizon", "must be at least 1"));
         }
-        if train_rows == 0 || train_rows > frame.len() {
-            return Err(Error::not_enough_data(
-                "the training rows",
-                train_rows.max(1),
-                frame.len(),
-            ));
+        if train_rows == 0 {
+            return Err(Error::invalid_parameter("train_rows", "must be at least 1"));
+        }
+        if train_rows > frame.len() {
+            return Err(Error::not_enough_data("the training rows", train_rows, frame.len()));
         }
         Ok(Self { frame, column, train_rows, horizon })
     }

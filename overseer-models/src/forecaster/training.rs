@@ -235,14 +235,18 @@ pub(super) fn evaluate(
     let known = history.values.iter().filter(|v| !v.is_nan()).count();
     let needed = min_rows(settings.lags, horizon);
     if known < needed {
-        return Err(Error::not_enough_data("rows with a known target", needed, known));
+        return Err(Error::not_enough_data(
+            "rows with a known target (values beyond ±10³⁰⁰ count as missing)",
+            needed,
+            known,
+        ));
     }
     let grid = grid::horizons(horizon);
     let moments = history.moments(settings.lags, &grid, settings.moments);
     let usable = moments.len().saturating_sub(horizon);
     if usable < MIN_MOMENTS {
         return Err(Error::not_enough_data(
-            "rows with the lags before and known values at the horizons behind them, free of gaps",
+            "learning a forecast: rows in a row, each with known values before it and as far behind it as is forecast",
             horizon.saturating_add(MIN_MOMENTS),
             moments.len(),
         ));
