@@ -18,10 +18,10 @@ use std::collections::VecDeque;
 const NEEDED: usize = 30;
 const LEVEL: f64 = 0.9;
 /// Errors are looked at from so many origins at most, and ranges said again at so many.
-const MOST_ORIGINS: usize = 500;
-const MOST_REPLAYS: usize = 100;
+const MOST_ORIGINS: usize = 360;
+const MOST_REPLAYS: usize = 72;
 /// A range is that of so many of the newest errors.
-const MOST_ERRORS: usize = 400;
+const MOST_ERRORS: usize = 300;
 /// To know which rule is best takes fewer origins than a range does.
 const FEW_ORIGINS: usize = 100;
 const RULES: usize = 10;
@@ -36,7 +36,7 @@ const SCALES: (f64, f64) = (-0.3, 1.1);
 const INFLATE: f64 = 4.0;
 /// Ranges that held less than this are widened by what they missed, and are not said if that was of no use.
 const TOO_LITTLE: f64 = 0.88;
-const WORTHLESS: f64 = 0.8;
+const WORTHLESS: f64 = 0.75;
 /// A share of fewer checks says too little.
 const FEWEST_CHECKS: usize = 20;
 
@@ -303,22 +303,29 @@ fn follow(scale: &mut f64, waiting: &mut VecDeque<(usize, bool)>, steps: usize, 
 }
 
 /// The share of the newer ranges that held, 0 of too few, and the scale for the next; `None` if they are of no use.
+///
+/// Where too few held, the next is as wide as all but a tenth needed; the share is then that of the newer half had it been
+/// as wide as all but a tenth of the older half needed.
 fn widened(checks: &[(bool, f64)], scale: f64) -> Option<(Probability, f64)> {
     let newer = &checks[checks.len() / 3..];
     if newer.len() < FEWEST_CHECKS {
         return Some((Probability::ZERO, scale));
     }
     let held = Probability::share(newer.iter().filter(|c| c.0).count(), newer.len());
-    if held.get() < WORTHLESS {
-        return None;
-    }
     if held.get() >= TOO_LITTLE {
         return Some((held, scale));
     }
-    let mut outside: Vec<f64> = checks.iter().map(|c| c.1).filter(|s| s.is_finite()).collect();
-    outside.sort_unstable_by(f64::total_cmp);
-    let place = (outside.len().saturating_sub(1) as f64 * LEVEL).ceil() as usize;
-    Some((held, scale.max(outside.get(place).copied().unwrap_or(scale))))
+    let needed = |checks: &[(bool, f64)]| {
+        let mut outside: Vec<f64> = checks.iter().map(|c| c.1).collect();
+        outside.sort_unstable_by(f64::total_cmp);
+        let place = (outside.len().saturating_sub(1) as f64 * LEVEL).ceil() as usize;
+        outside.get(place).copied().filter(|s| s.is_finite()).unwrap_or(scale)
+    };
+    let (older, newer) = checks.split_at(checks.len() / 2);
+    let wide = needed(older);
+    let before = held.get();
+    let held = Probability::share(newer.iter().filter(|c| c.1 <= wide).count(), newer.len());
+    (held.get().max(before) >= WORTHLESS).then(|| (held, scale.max(needed(checks))))
 }
 
 #[cfg(test)]

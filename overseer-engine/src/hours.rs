@@ -29,6 +29,10 @@ const KEPT_PROMISE: f64 = 0.85;
 /// And whose ranges held less than this is not believed, whoever else knows nothing.
 const BROKEN_PROMISE: f64 = 0.8;
 
+/// How the bank's answers are told.
+pub(crate) const BY_MEANS: &str =
+    "this is what means over minutes or hours came to after moments before";
+
 /// Of what a bank is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Of {
@@ -202,8 +206,10 @@ impl Engine {
             }
             match self.hours_ahead(Of::Score, p.horizon)? {
                 Said::Ahead(a) if a.held > p.confidence => {
-                    let caveat = "a forecaster's ranges so far ahead held too little lately or could not be checked, so this is what means over minutes or hours came to after moments before";
-                    *p = self.finding(a.median, a.interval, Some(a.held), p.horizon, Some(caveat));
+                    let caveat = format!(
+                        "a forecaster's ranges so far ahead held too little lately or could not be checked, so {BY_MEANS}"
+                    );
+                    *p = self.finding(a.median, a.interval, Some(a.held), p.horizon, Some(&caveat));
                 }
                 // Not one of them kept its word.
                 Said::Nothing | Said::Ahead(_)

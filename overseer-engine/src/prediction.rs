@@ -3,7 +3,7 @@
 use crate::ahead::Past;
 use crate::digits::seven_digits;
 use crate::engine::Engine;
-use crate::hours::{Of, Said};
+use crate::hours::{BY_MEANS, Of, Said};
 use crate::report::{Notice, Stage};
 use crate::sentence::range;
 use overseer_core::{
@@ -201,8 +201,17 @@ impl Engine {
     /// The range comes from the older two thirds of what is known; the confidence is the share of the newest third
     /// that it would have held.
     fn without_lags(&mut self, steps: usize) -> Result<Vec<Prediction>> {
-        let frame = self.active().frame(&self.schema, usize::MAX)?;
         let interval = self.active().interval();
+        // What means came to knows the time of day, which the newest value does not.
+        let horizon = interval.times(steps);
+        if let Said::Ahead(a) = self.hours_ahead(Of::Score, horizon)?
+            && a.held > Probability::ZERO
+        {
+            let caveat = format!("{}, so {BY_MEANS}", self.why_no_forecast());
+            let told = self.finding(a.median, a.interval, Some(a.held), horizon, Some(&caveat));
+            return Ok(vec![told]);
+        }
+        let frame = self.active().frame(&self.schema, usize::MAX)?;
         let now = self.newest().and_then(|s| host::performance_score(&s.values)).map(|s| s.value);
         let changes = changes(&frame, steps, interval);
         let (center, known, why) = match now {

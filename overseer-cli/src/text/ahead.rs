@@ -34,6 +34,25 @@ pub(super) fn features(out: &mut String, report: &Report, style: Style) {
         let now = p.features.first().map_or(f64::NAN, |f| f.value);
         row(out, host::plain_name(name), unit, (now, p.value), p.interval, p.confidence, style);
     }
+    let told = |name: &str| {
+        let is_it = |p: &Prediction| {
+            p.horizon == farthest
+                && matches!(&p.prediction_type, PredictionType::Feature(n) if n == name)
+        };
+        report.predictions.iter().any(is_it)
+    };
+    let current = report.current.iter().flat_map(|c| &c.values).map(|v| &v.value);
+    let untold: Vec<&str> = current
+        .filter(|v| v.value.is_finite() && !told(&v.feature))
+        .map(|v| host::plain_name(&v.feature))
+        .collect();
+    if !untold.is_empty() {
+        let text = format!(
+            "Not known yet, for too little is kept or no range so far ahead held what it claims: {}.",
+            untold.join(", ")
+        );
+        out.push_str(&wrap(&text, "  ", WIDTH));
+    }
     let known = || report.auxiliary.iter().filter_map(|a| Some((a, a.interval?)));
     let Some((first, _)) = known().next() else { return };
     heading(out, style, &format!("Beside them, in {}", first.horizon));

@@ -159,3 +159,20 @@ impl<'a> Backtest<'a> {
 fn next_gap(rows: usize) -> usize {
     (rows / 2).clamp(200, 1000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_core::{Schema, Timestamp};
+
+    #[test]
+    fn what_is_asked_wrongly_is_told_as_it_is() {
+        let mut frame = Frame::new(Schema::from_names(["a"]).unwrap());
+        for i in 0..10 {
+            frame.push_row(Timestamp::from_millis(1000 * i), &[0.5]).unwrap();
+        }
+        let error = |rows| Backtest::new(&frame, 0, rows, 1).unwrap_err().to_string();
+        assert!(error(0).contains("train_rows") && error(0).contains("at least 1"), "{}", error(0));
+        assert!(error(11).contains("11 needed, 10 found"), "{}", error(11));
+    }
+}

@@ -359,7 +359,7 @@ mod tests {
         // Only the last change can hold until now.
         assert_eq!(
             d.change(&step.of_kind(ChangeKind::Variance, 0.01, 0.042), Some(hours(9.0))),
-            "Memory varied more from 3 h to 1 h before the end of the window: by 4.2 points about \
+            "Memory varied more from 3 h to 60 min before the end of the window: by 4.2 points about \
              its course instead of 1.0 points (standard deviation)."
         );
     }
