@@ -3,7 +3,9 @@
 //! A straight line from each value to the one `steps` later, fitted to the pairs that are known, between "as usual" (the
 //! slope is 0) and "as now" (the slope is 1); the range is that of what the line missed (local projections: Jordà 2005,
 //! with quantiles of the misses in the place of normal errors). How often such a range held is measured on the newest
-//! third of the pairs, with a line and a range that know only what came before.
+//! third of the pairs, with a line and a range that know only what came before. Where it held too little, it is widened
+//! by what the older half of that third needed, and measured again on the newer half (split conformal prediction on
+//! scaled residuals: Papadopoulos et al. 2002); what held far too little even so is not told.
 
 use overseer_core::{Interval, Probability, Span, Timestamp};
 
@@ -11,13 +13,19 @@ use overseer_core::{Interval, Probability, Span, Timestamp};
 const NEEDED: usize = 30;
 /// The probability that the range is meant to have.
 const LEVEL: f64 = 0.9;
+/// A range that held less than this is widened.
+const TOO_LITTLE: f64 = 0.85;
+/// A widened range that held less than this is of no use.
+const WORTHLESS: f64 = 0.6;
+/// It is not widened by more than this.
+const WIDEST: f64 = 4.0;
 
 /// What is predicted of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Ahead {
     pub(crate) median: f64,
     pub(crate) interval: Interval,
-    /// The share of the newest third that such a range held.
+    /// The share of the newest past that such a range held; 0 if too little was known to measure it.
     pub(crate) held: Probability,
 }
 
@@ -51,8 +59,13 @@ impl Past<'_> {
         let [low, middle, high] = line.missed(&pairs);
         let center = line.at(now);
         let level = Probability::saturating(LEVEL);
-        let interval = Interval::new(within(center + low), within(center + high), level);
-        Some(Ahead { median: within(center + middle), interval, held: held(&pairs, steps) })
+        let (held, scale) = match outside(&pairs, steps) {
+            Some(missed) => widened(&missed)?,
+            None => (Probability::ZERO, 1.0),
+        };
+        let bound = |of: f64| within(center + middle + scale * (of - middle));
+        let interval = Interval::new(bound(low), bound(high), level);
+        Some(Ahead { median: within(center + middle), interval, held })
     }
 
     /// The median of [`Past::ahead`] alone, which costs less.
@@ -100,20 +113,47 @@ impl Line {
     }
 }
 
-/// The share of the newest third that the range would have held, had it known only what came before that third.
-fn held(pairs: &[(usize, f64, f64)], steps: usize) -> Probability {
+/// For each pair of the newest third how many times as wide the range had to be to hold it, had it known only what came
+/// before that third; `None` if that is too little.
+fn outside(pairs: &[(usize, f64, f64)], steps: usize) -> Option<Vec<f64>> {
     let newer = &pairs[pairs.len() * 2 / 3..];
-    let Some(first) = newer.first() else { return Probability::ZERO };
     // A pair whose later value was not known when the third began is of no use for it.
-    let known = pairs.partition_point(|p| p.0 + steps <= first.0);
+    let known = pairs.partition_point(|p| newer.first().is_some_and(|n| p.0 + steps <= n.0));
     let older = &pairs[..known];
     if older.len() < NEEDED {
-        return Probability::ZERO;
+        return None;
     }
     let line = Line::of(older);
-    let [low, _, high] = line.missed(older);
-    let holds = |&&(_, x, y): &&(usize, f64, f64)| (low..=high).contains(&(y - line.at(x)));
-    Probability::share(newer.iter().filter(holds).count(), newer.len())
+    let [low, middle, high] = line.missed(older);
+    let needed = |&(_, x, y): &(usize, f64, f64)| {
+        let missed = y - line.at(x);
+        if (low..=high).contains(&missed) {
+            return 0.0;
+        }
+        let side = if missed < low { low } else { high };
+        (missed - middle) / (side - middle)
+    };
+    Some(newer.iter().map(needed).collect())
+}
+
+/// The share that such ranges held, and how many times as wide as it was the next is to be.
+fn widened(outside: &[f64]) -> Option<(Probability, f64)> {
+    let share = |of: &[f64], scale: f64| {
+        Probability::share(of.iter().filter(|&&s| s <= scale).count(), of.len())
+    };
+    let at_first = share(outside, 1.0);
+    if at_first.get() >= TOO_LITTLE {
+        return Some((at_first, 1.0));
+    }
+    let needed = |of: &[f64]| {
+        let mut of = of.to_vec();
+        of.sort_unstable_by(f64::total_cmp);
+        let place = (of.len().saturating_sub(1) as f64 * LEVEL).ceil() as usize;
+        of.get(place).map_or(1.0, |s| s.clamp(1.0, WIDEST))
+    };
+    let (older, newer) = outside.split_at(outside.len() / 2);
+    let held = share(newer, needed(older));
+    (held.get() >= WORTHLESS).then(|| (held, needed(outside).max(needed(older))))
 }
 
 #[cfg(test)]

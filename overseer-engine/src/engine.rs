@@ -4,6 +4,7 @@ use crate::action::Advised;
 use crate::changes::LastStored;
 use crate::config::Config;
 use crate::history::{History, Pushed};
+use crate::hours::Means;
 use crate::incident::{Incidents, ZoneByName, only_utc};
 use crate::model_keeping::UnsavedModel;
 use crate::policy::{AlarmPolicy, Verdict};
@@ -109,6 +110,8 @@ pub struct Engine {
     pub(crate) processes: Vec<ProcessUsage>,
     /// What could be done, and what came of it before.
     pub(crate) advised: Advised,
+    /// What the store keeps by minutes and hours, for what is hours ahead.
+    pub(crate) means: Vec<Means>,
     pub(crate) predicted_at: Option<Timestamp>,
     pub(crate) patterns_at: Option<Timestamp>,
     /// What the last days show, and when that was looked at.
@@ -208,6 +211,7 @@ impl Engine {
             room: Room::default(),
             processes: Vec::new(),
             advised: Advised::default(),
+            means: Vec::new(),
             predicted_at: None,
             patterns_at: None,
             long_patterns: None,

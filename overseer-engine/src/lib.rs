@@ -26,6 +26,7 @@ pub mod action;
 mod ahead;
 mod alarm_rate;
 pub mod analytics;
+mod bank;
 mod changes;
 mod config;
 mod detection;
@@ -36,6 +37,7 @@ pub mod feedback;
 mod history;
 #[cfg(feature = "host")]
 pub mod host;
+mod hours;
 pub mod incident;
 mod level;
 mod model_keeping;

@@ -3,6 +3,7 @@
 use crate::ahead::Past;
 use crate::digits::seven_digits;
 use crate::engine::Engine;
+use crate::hours::{BY_MEANS, Of, Said};
 use crate::report::{Notice, Stage};
 use crate::sentence::range;
 use overseer_core::{
@@ -36,18 +37,27 @@ impl Engine {
 
     /// What each feature will do `steps` ahead, in the schema's order; a feature of which too little is known is left
     /// out.
-    fn predict_features(&self, steps: usize) -> Result<Vec<Prediction>> {
+    ///
+    /// Half an hour ahead and more it is the [means](crate::hours) that tell, where enough of them are kept; a range that
+    /// would not hold what it claims is not told.
+    fn predict_features(&mut self, steps: usize) -> Result<Vec<Prediction>> {
         let frame = self.active().frame(&self.schema, usize::MAX)?;
-        let Some(newest) = self.newest() else { return Ok(Vec::new()) };
+        let Some(newest) = self.newest().cloned() else { return Ok(Vec::new()) };
         let interval = self.active().interval();
+        let horizon = interval.times(steps);
+        let schema = self.schema.clone();
         let mut all = Vec::new();
-        for (column, feature) in self.schema.features().iter().enumerate() {
+        for (column, feature) in schema.features().iter().enumerate() {
             let values: Vec<f64> = frame.column(column).collect();
             let past = Past { times: frame.timestamps(), values: &values, interval };
             let now = newest.values[column];
-            let Some(ahead) = past.ahead(now, steps, limits(feature.unit)) else { continue };
+            let found = match self.hours_ahead(Of::Column(column), horizon)? {
+                Said::Ahead(ahead) if now.is_finite() => Some(ahead),
+                Said::NotAsked => past.ahead(now, steps, limits(feature.unit)),
+                _ => None,
+            };
+            let Some(ahead) = found else { continue };
             let kind = PredictionType::Feature(feature.name.clone());
-            let horizon = interval.times(steps);
             let mut p =
                 Prediction::new(kind, ahead.median, ahead.interval, horizon, newest.timestamp);
             p.confidence = ahead.held;
@@ -60,25 +70,27 @@ impl Engine {
 
     /// The feature that will set the performance score `steps` ahead, by what each of them will do.
     fn driver_ahead(
-        &self,
+        &mut self,
         pasts: &[(usize, Vec<f64>)],
         times: &[Timestamp],
         steps: usize,
     ) -> Option<String> {
-        let newest = self.newest()?;
+        let newest = self.newest()?.clone();
         let interval = self.active().interval();
         let mut row = vec![f64::NAN; self.schema.len()];
         for (column, values) in pasts {
             let past = Past { times, values, interval };
-            row[*column] = past.near(newest.values[*column], steps).unwrap_or(f64::NAN);
+            let far = self.near_hours_ahead(*column, interval.times(steps)).ok().flatten();
+            let near = || past.near(newest.values[*column], steps);
+            row[*column] = far.or_else(near).unwrap_or(f64::NAN);
         }
         let score = host::performance_score(&row)?;
         Some(self.schema.features()[score.driver].name.clone())
     }
 
     /// Adds to predictions of the performance score which feature will set it.
-    fn add_drivers(&self, predictions: &mut [Prediction]) -> Result<()> {
-        let Some(newest) = self.newest() else { return Ok(()) };
+    fn add_drivers(&mut self, predictions: &mut [Prediction]) -> Result<()> {
+        let Some(newest) = self.newest().cloned() else { return Ok(()) };
         let interval = self.active().interval();
         let frame = self.active().frame(&self.schema, usize::MAX)?;
         // What takes no part in the score, or has no value now, cannot set it.
@@ -113,6 +125,7 @@ impl Engine {
             Err(e) if e.is_not_enough_data() => self.scores_by_means(horizon)?.ok_or(e)?,
             found => found?,
         };
+        self.keep_promises(&mut found)?;
         self.add_drivers(&mut found)?;
         Ok(found)
     }
@@ -188,8 +201,17 @@ impl Engine {
     /// The range comes from the older two thirds of what is known; the confidence is the share of the newest third
     /// that it would have held.
     fn without_lags(&mut self, steps: usize) -> Result<Vec<Prediction>> {
-        let frame = self.active().frame(&self.schema, usize::MAX)?;
         let interval = self.active().interval();
+        // What means came to knows the time of day, which the newest value does not.
+        let horizon = interval.times(steps);
+        if let Said::Ahead(a) = self.hours_ahead(Of::Score, horizon)?
+            && a.held > Probability::ZERO
+        {
+            let caveat = format!("{}, so {BY_MEANS}", self.why_no_forecast());
+            let told = self.finding(a.median, a.interval, Some(a.held), horizon, Some(&caveat));
+            return Ok(vec![told]);
+        }
+        let frame = self.active().frame(&self.schema, usize::MAX)?;
         let now = self.newest().and_then(|s| host::performance_score(&s.values)).map(|s| s.value);
         let changes = changes(&frame, steps, interval);
         let (center, known, why) = match now {
@@ -217,7 +239,7 @@ impl Engine {
         let held = newer.iter().filter(|&&x| moved.contains(x)).count();
         let score = |x: f64| (center + x).clamp(0.0, 100.0);
         let range = Interval::new(score(moved.lower), score(moved.upper), level);
-        let caveat = format!("there are not enough samples in a row for a forecast, so {why}");
+        let caveat = format!("{}, so {why}", self.why_no_forecast());
         let coverage = Some(Probability::share(held, newer.len()));
         Ok(vec![self.finding(
             score(at(0.5)),
@@ -226,6 +248,20 @@ impl Engine {
             interval.times(steps),
             Some(&caveat),
         )])
+    }
+
+    /// Why no forecaster answers, as it is.
+    fn why_no_forecast(&self) -> &'static str {
+        let Some(forecaster) = &self.forecaster else {
+            return "no model that forecasts is trained yet";
+        };
+        if forecaster.metadata.interval_ms != self.active().interval().as_millis() {
+            return "the model that forecasts was learned from samples of a first run, which came faster than those now";
+        }
+        if !self.has_fresh_lags(self.active().interval()) {
+            return "the model that forecasts has not seen the newest samples, or there is a gap before them";
+        }
+        "there are not enough samples in a row for a forecast"
     }
 
     pub(crate) fn finding(
@@ -288,7 +324,7 @@ enum Steps {
 }
 
 /// Values of a unit that there can be.
-fn limits(unit: Unit) -> (f64, f64) {
+pub(crate) fn limits(unit: Unit) -> (f64, f64) {
     match unit {
         Unit::Ratio => (0.0, 1.0),
         Unit::Celsius | Unit::Unknown => (f64::NEG_INFINITY, f64::INFINITY),

@@ -195,7 +195,13 @@ impl Engine {
             None => kept.map(TrainOutcome::Kept),
             Some(Ok(metadata)) => Some(TrainOutcome::Trained(metadata)),
             Some(Err(e)) => {
-                self.note(Notice::info(Stage::Train, format!("no new `{name}` model: {e}")));
+                // That history is still short is how every installation begins, and a prediction says itself that no
+                // model made it: nothing to trouble anybody with.
+                if name == FORECASTER && e.is_not_enough_data() {
+                    tracing::debug!("no new `{name}` model: {e}");
+                } else {
+                    self.note(Notice::info(Stage::Train, format!("no new `{name}` model: {e}")));
+                }
                 Some(TrainOutcome::Failed { name: name.to_owned(), reason: e.to_string() })
             }
         }

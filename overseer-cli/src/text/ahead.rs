@@ -18,7 +18,13 @@ pub(super) fn features(out: &mut String, report: &Report, style: Style) {
     let of_feature = |p: &&Prediction| matches!(p.prediction_type, PredictionType::Feature(_));
     let all = || report.predictions.iter().filter(of_feature);
     let Some(farthest) = all().map(|p| p.horizon).max() else { return };
-    heading(out, style, &format!("Features in {farthest}"));
+    let asked = report.predictions.iter().map(|p| p.horizon).max().unwrap_or(farthest);
+    let why = if asked > farthest {
+        format!(" (too little is known of them for {asked})")
+    } else {
+        String::new()
+    };
+    heading(out, style, &format!("Features in {farthest}{why}"));
     title(out, style);
     for p in all().filter(|p| p.horizon == farthest) {
         let PredictionType::Feature(name) = &p.prediction_type else { continue };
@@ -27,6 +33,25 @@ pub(super) fn features(out: &mut String, report: &Report, style: Style) {
         let unit = unit.map_or(Unit::Unknown, |v| v.unit);
         let now = p.features.first().map_or(f64::NAN, |f| f.value);
         row(out, host::plain_name(name), unit, (now, p.value), p.interval, p.confidence, style);
+    }
+    let told = |name: &str| {
+        let is_it = |p: &Prediction| {
+            p.horizon == farthest
+                && matches!(&p.prediction_type, PredictionType::Feature(n) if n == name)
+        };
+        report.predictions.iter().any(is_it)
+    };
+    let current = report.current.iter().flat_map(|c| &c.values).map(|v| &v.value);
+    let untold: Vec<&str> = current
+        .filter(|v| v.value.is_finite() && !told(&v.feature))
+        .map(|v| host::plain_name(&v.feature))
+        .collect();
+    if !untold.is_empty() {
+        let text = format!(
+            "Not known yet, for too little is kept or no range so far ahead held what it claims: {}.",
+            untold.join(", ")
+        );
+        out.push_str(&wrap(&text, "  ", WIDTH));
     }
     let known = || report.auxiliary.iter().filter_map(|a| Some((a, a.interval?)));
     let Some((first, _)) = known().next() else { return };

@@ -28,6 +28,14 @@ pub(crate) fn selection(s: &Selection, in_force: &str, step: Span, style: &Style
         out,
         "  Loss: errors of median and interval, as a share of what repeating the last value would lose."
     );
+    let played = |c: &&Standing| c.failed.is_none() && !c.loss.0.is_nan();
+    let mut rounds = s.leaderboard.iter().filter(played).map(|c| (c.rungs, c.folds));
+    if rounds.next().is_some_and(|first| rounds.any(|other| other != first)) {
+        let _ = writeln!(
+            out,
+            "  Whoever came through more rounds stands first; losses of other numbers of rounds are of other stretches and do not compare."
+        );
+    }
     let _ = writeln!(out, "{}", sentence(s));
     if in_force != s.chosen {
         let _ = writeln!(out, "The earlier choice stays in force: {in_force}.");
@@ -91,7 +99,9 @@ fn sentence(s: &Selection) -> String {
             let (gain, noise) = (percent(c.gain.0), percent(c.gain_error.0));
             let _ = write!(said, "; its loss is {gain} ± {noise} of that lower than the default's");
         }
-        _ if s.rungs == 0 => said.push_str("; the default is kept, for no round was completed"),
+        _ if s.rungs == 0 => said.push_str(
+            "; the default is kept, for the time was up before the first round was completed",
+        ),
         _ => said.push_str("; the default is kept, for nothing is better beyond noise"),
     }
     if s.end == SelectionEnd::Stopped && s.rungs > 0 {
@@ -153,7 +163,7 @@ mod tests {
         stopped.end = SelectionEnd::Stopped;
         let said = sentence(&stopped);
         assert!(
-            said.contains("not known yet") && said.contains("no round was completed"),
+            said.contains("not known yet") && said.contains("before the first round was completed"),
             "{said}"
         );
     }

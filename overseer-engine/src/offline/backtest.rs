@@ -39,7 +39,7 @@ impl<'a> Backtest<'a> {
     /// Forecasts `horizon` rows ahead after learning from the first `train_rows` rows.
     ///
     /// # Errors
-    /// If there is no such column, the horizon is zero, or there are fewer rows.
+    /// If there is no such column, the horizon or the number of training rows is zero, or there are fewer rows.
     pub fn new(frame: &'a Frame, column: usize, train_rows: usize, horizon: usize) -> Result<Self> {
         if column >= frame.schema().len() {
             return Err(Error::invalid_parameter("column", format!("there is no column {column}")));
@@ -47,12 +47,11 @@ impl<'a> Backtest<'a> {
         if horizon == 0 {
             return Err(Error::invalid_parameter("horizon", "must be at least 1"));
         }
-        if train_rows == 0 || train_rows > frame.len() {
-            return Err(Error::not_enough_data(
-                "the training rows",
-                train_rows.max(1),
-                frame.len(),
-            ));
+        if train_rows == 0 {
+            return Err(Error::invalid_parameter("train_rows", "must be at least 1"));
+        }
+        if train_rows > frame.len() {
+            return Err(Error::not_enough_data("the training rows", train_rows, frame.len()));
         }
         Ok(Self { frame, column, train_rows, horizon })
     }
@@ -159,4 +158,21 @@ impl<'a> Backtest<'a> {
 /// Refits come when half as many rows again are known, but no less often than every thousand.
 fn next_gap(rows: usize) -> usize {
     (rows / 2).clamp(200, 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overseer_core::{Schema, Timestamp};
+
+    #[test]
+    fn what_is_asked_wrongly_is_told_as_it_is() {
+        let mut frame = Frame::new(Schema::from_names(["a"]).unwrap());
+        for i in 0..10 {
+            frame.push_row(Timestamp::from_millis(1000 * i), &[0.5]).unwrap();
+        }
+        let error = |rows| Backtest::new(&frame, 0, rows, 1).unwrap_err().to_string();
+        assert!(error(0).contains("train_rows") && error(0).contains("at least 1"), "{}", error(0));
+        assert!(error(11).contains("11 needed, 10 found"), "{}", error(11));
+    }
 }

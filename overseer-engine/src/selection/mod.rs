@@ -16,8 +16,9 @@
 //!   worse than the default beyond noise.
 //!
 //! Nothing here reads a clock. Whoever runs a contest is asked before each step whether to go on, and a limit can be set
-//! in evaluations, which is the same on any machine. Only completed rounds count, so a contest that was stopped says the
-//! same as one that was planned as long.
+//! in evaluations, which is the same on any machine. Only completed rounds count for the choice, so a contest that was
+//! stopped chooses as one that was planned as long. One that was stopped in its first round chooses nobody new, and its
+//! leaderboard shows what had been compared until then.
 //!
 //! Candidates are whatever implements [`ForecasterTrainer`]; the engine knows no others.
 //!

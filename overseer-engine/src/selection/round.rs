@@ -65,7 +65,10 @@ impl<'a> Field<'a> {
         let total = self.done + self.left(rung);
         for place in self.played..self.plan.rungs[rung] {
             if !self.play_fold(place, rung, total, go_on) {
-                self.runners = kept;
+                // Of the first round what was played is all there is: it is shown, and nobody is chosen by it.
+                if self.rungs > 0 {
+                    self.runners = kept;
+                }
                 return false;
             }
         }
@@ -112,6 +115,7 @@ impl<'a> Field<'a> {
         let order = [SIMPLEST, DEFAULT].into_iter().chain(self.challengers());
         for i in order.collect::<Vec<_>>() {
             if self.done >= self.contest.work {
+                self.keep_part(place, fold_sums);
                 return false;
             }
             let candidate = &self.contest.candidates[i];
@@ -125,7 +129,10 @@ impl<'a> Field<'a> {
             let outcome = fold.trial(candidate, simplest.as_ref(), &mut || go_on(&progress));
             self.done += 1;
             match outcome {
-                Outcome::Stopped => return false,
+                Outcome::Stopped => {
+                    self.keep_part(place, fold_sums);
+                    return false;
+                }
                 Outcome::Failed(e) if i == SIMPLEST || i == DEFAULT => {
                     tracing::debug!("a stretch from row {start} on teaches nothing: {e}");
                     self.lost = Some(e);
@@ -149,6 +156,18 @@ impl<'a> Field<'a> {
             runner.folds.extend(sums);
         }
         true
+    }
+
+    /// Keeps what was played of the very first fold before time was up, if anybody is compared by it: on a busy machine
+    /// a contest else ends with nothing to show.
+    fn keep_part(&mut self, place: usize, sums: Vec<Option<Sums>>) {
+        let is_compared = |i: usize| sums.get(i).is_some_and(Option::is_some);
+        if self.rungs > 0 || place > 0 || !(is_compared(DEFAULT) && is_compared(SIMPLEST)) {
+            return;
+        }
+        for (runner, sums) in self.runners.iter_mut().zip(sums) {
+            runner.folds.extend(sums);
+        }
     }
 
     /// Whether further rounds could not change the choice.
@@ -182,7 +201,9 @@ impl<'a> Field<'a> {
             return Err(e);
         }
         let mut board: Vec<Standing> = (0..self.runners.len()).map(|i| self.standing(i)).collect();
-        let to_the_end = |s: &&Standing| s.better && s.failed.is_none() && s.rungs == self.rungs;
+        let to_the_end = |s: &&Standing| {
+            self.rungs > 0 && s.better && s.failed.is_none() && s.rungs == self.rungs
+        };
         let chosen = board
             .iter()
             .filter(to_the_end)
@@ -192,7 +213,10 @@ impl<'a> Field<'a> {
         let [default, simplest] =
             [DEFAULT, SIMPLEST].map(|i| self.contest.candidates[i].name().to_owned());
         board.sort_by(|a, b| {
-            let key = |s: &Standing| (s.failed.is_some(), std::cmp::Reverse(s.rungs));
+            // Losses of other numbers of rounds are of other stretches, and not to be compared.
+            let key = |s: &Standing| {
+                (s.failed.is_some(), std::cmp::Reverse(s.rungs), std::cmp::Reverse(s.folds))
+            };
             key(a).cmp(&key(b)).then(a.loss.0.total_cmp(&b.loss.0))
         });
         let mut selection = Selection::new(&chosen.name, default, simplest);

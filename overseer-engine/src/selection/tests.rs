@@ -242,6 +242,24 @@ fn what_was_stopped_counts_its_completed_rounds_only() {
     assert!(!at_once.is_other() && at_once.margin.0.is_nan());
 }
 
+/// On a busy machine the time may be up in the very first round: who was played by then is compared, and nobody chosen.
+#[test]
+fn what_was_played_of_the_first_round_is_shown() {
+    let contest = contest()
+        .challenger(saying("a", rhythms_mean))
+        .challenger(saying("b", |seen, h| rhythms_mean(seen, h) + 0.01))
+        .challenger(saying("c", zero));
+    let stopped = run(&contest.work(3), &rhythm(1_200, 3));
+    assert_eq!((stopped.end, stopped.rungs, stopped.folds), (SelectionEnd::Stopped, 0, 1));
+    assert!(!stopped.is_other() && !stopped.margin.0.is_nan());
+    let known = |name: &str| stopped.standing(name).unwrap().loss.0.is_finite();
+    assert_eq!(["usual", "last value", "a", "b", "c"].map(known), [true, true, true, false, false]);
+    // Who was compared stands before who was not.
+    let names: Vec<&str> = stopped.leaderboard.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names[0], "a", "{names:?}");
+    assert!(names[3..].contains(&"b") && names[3..].contains(&"c"), "{names:?}");
+}
+
 #[test]
 fn stopping_is_heeded_within_a_fold() {
     let asked = AtomicUsize::new(0);

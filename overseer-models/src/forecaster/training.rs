@@ -242,7 +242,7 @@ pub(super) fn evaluate(
     let usable = moments.len().saturating_sub(horizon);
     if usable < MIN_MOMENTS {
         return Err(Error::not_enough_data(
-            "rows with the lags before and known values at the horizons behind them, free of gaps",
+            "learning a forecast: rows in a row, each with known values before it and as far behind it as is forecast",
             horizon.saturating_add(MIN_MOMENTS),
             moments.len(),
         ));

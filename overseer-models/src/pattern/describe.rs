@@ -184,7 +184,9 @@ impl Description<'_> {
     }
 
     /// `CPU stepped up from 20.0 % to 60.0 %, 3 h before the end of the window.`
-    pub(super) fn change(&self, change: &ChangePoint) -> String {
+    ///
+    /// What the next change of its kind ended at `until` is not said to be so since.
+    pub(super) fn change(&self, change: &ChangePoint, until: Option<Timestamp>) -> String {
         let when =
             format!("{} before the end of the window", self.window.1.since(change.timestamp));
         let name = self.name();
@@ -212,9 +214,19 @@ impl Description<'_> {
                 )
             }
             ChangeKind::Variance => format!(
-                "{name} {} {} since {when}: by {} about {its} course instead of {} (standard deviation).",
-                self.agree("varies", "vary"),
+                "{name} {} {} {}: by {} about {its} course instead of {} (standard deviation).",
+                if until.is_some() { "varied" } else { self.agree("varies", "vary") },
                 if after > before { "more" } else { "less" },
+                until.map_or_else(
+                    || format!("since {when}"),
+                    |until| {
+                        let from = self.window.1.since(change.timestamp);
+                        format!(
+                            "from {from} to {} before the end of the window",
+                            self.window.1.since(until)
+                        )
+                    }
+                ),
                 self.amount(after),
                 self.amount(before)
             ),
@@ -225,6 +237,12 @@ impl Description<'_> {
                 self.value(after)
             ),
         }
+    }
+
+    /// What "stable" is said of where the level stepped.
+    pub(super) fn stable_beside_steps(&self) -> String {
+        let (are, it) = (self.agree("is", "are"), self.agree("its", "their"));
+        format!("{} {are} stable between {it} steps, not across them.", self.name())
     }
 
     /// How steady or restless the values were; `certain` if a test says so too.
@@ -325,18 +343,24 @@ mod tests {
         let d = over(&memory, 10);
         let step = ChangePoint::new(hours(7.0), 0.2, 0.6);
         assert_eq!(
-            d.change(&step),
+            d.change(&step, None),
             "Memory stepped up from 20.0 % to 60.0 %, 3 h before the end of the window."
         );
         assert_eq!(
-            d.change(&step.of_kind(ChangeKind::Trend, -1e-6, 0.02)),
+            d.change(&step.of_kind(ChangeKind::Trend, -1e-6, 0.02), None),
             "Memory changed its direction 3 h before the end of the window: until then it kept its \
              level, since then it rises by about 2.0 points an hour."
         );
         assert_eq!(
-            d.change(&step.of_kind(ChangeKind::Variance, 0.01, 0.042)),
+            d.change(&step.of_kind(ChangeKind::Variance, 0.01, 0.042), None),
             "Memory varies more since 3 h before the end of the window: by 4.2 points about its \
              course instead of 1.0 points (standard deviation)."
+        );
+        // Only the last change can hold until now.
+        assert_eq!(
+            d.change(&step.of_kind(ChangeKind::Variance, 0.01, 0.042), Some(hours(9.0))),
+            "Memory varied more from 3 h to 60 min before the end of the window: by 4.2 points about \
+             its course instead of 1.0 points (standard deviation)."
         );
     }
 

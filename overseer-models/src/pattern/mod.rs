@@ -44,8 +44,8 @@ use describe::Description;
 use evidence::{Evidence, Known};
 use grid::median_step;
 use overseer_core::{
-    Error, Frame, LocalTime, PatternAnalysis, PatternAnalyzer, PatternType, Probability, Result,
-    Unit,
+    ChangeKind, ChangePoint, Error, Frame, LocalTime, PatternAnalysis, PatternAnalyzer,
+    PatternType, Probability, Result, Unit,
 };
 use std::sync::Arc;
 
@@ -148,6 +148,11 @@ impl ShapeAnalyzer {
         spread::judge(&found.rest, found.level, known.resolution(), self.volatile_spread)
     }
 
+    /// How far a level may move, or spread, that is still called stable.
+    fn margin(&self, known: &Known<'_>, found: &Evidence) -> f64 {
+        known.resolution().max(self.volatile_spread * found.level.abs())
+    }
+
     /// Direction and rhythm compete by the variance they explain; without either it is a question of spread.
     fn shape(&self, known: &Known<'_>, found: &Evidence, spread: &spread::Spread) -> Shape {
         let rhythm = found.rhythms.iter().find(|r| r.is_material);
@@ -174,7 +179,7 @@ impl ShapeAnalyzer {
                     };
                 }
                 // Stable is what neither spreads nor moves: the weaker of the two statements counts.
-                let margin = known.resolution().max(self.volatile_spread * found.level.abs());
+                let margin = self.margin(known, found);
                 let level = found.direction.level_p_value(known, found, margin);
                 Shape {
                     pattern_type: PatternType::Stable,
@@ -217,7 +222,17 @@ impl ShapeAnalyzer {
                 shape.p_value < CERTAIN,
             )],
         };
-        sentences.extend(found.changes.iter().map(|c| says.change(c)));
+        sentences.extend(found.changes.iter().enumerate().map(|(i, c)| {
+            let next = found.changes[i + 1..].iter().find(|next| next.kind == c.kind);
+            says.change(c, next.map(|next| next.timestamp))
+        }));
+        let margin = self.margin(known, found);
+        let is_far = |c: &&ChangePoint| {
+            c.kind == ChangeKind::Level && (c.levels.1 - c.levels.0).abs() > margin
+        };
+        if shape.pattern_type == PatternType::Stable && found.changes.iter().any(|c| is_far(&c)) {
+            sentences.push(says.stable_beside_steps());
+        }
         sentences
     }
 }

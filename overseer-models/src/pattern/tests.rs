@@ -149,7 +149,10 @@ fn a_step_is_a_change_of_level_and_not_a_trend() {
     assert_eq!(a.pattern_type, PatternType::Stable);
     assert_eq!(
         a.insights,
-        ["CPU stepped up from 20.0 % to 60.1 %, 3 h before the end of the window."]
+        [
+            "CPU stepped up from 20.0 % to 60.1 %, 3 h before the end of the window.",
+            "CPU is stable between its steps, not across them."
+        ]
     );
     assert_eq!(a.change_points.len(), 1);
     assert_eq!(a.change_points[0].timestamp, a.window.0 + Span::from_secs(420 * 60));
