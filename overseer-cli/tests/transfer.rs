@@ -135,3 +135,18 @@ fn verify_says_what_is_sound_and_ends_with_an_error_where_something_is_not() {
     assert!(said.contains("overseer.db"), "{said}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing was changed");
 }
+
+/// A host that was renamed is told where its history is, and has it back by its old name.
+#[test]
+fn under_another_name_the_history_is_named_and_found_again() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path();
+    let rows: String = (0..100).map(|i| format!("{},0.5\n", 1_700_000_000 + 60 * i)).collect();
+    let file = dir.join("h.csv");
+    std::fs::write(&file, format!("timestamp,system.cpu.utilization\n{rows}")).unwrap();
+    said(dir, &["--host-name", "old", "import", file.to_str().unwrap()]);
+    let out = said(dir, &["--host-name", "new", "export", "--output", "-"]);
+    assert!(out.contains("`--host-name old`") && out.contains("0 rows exported"), "{out}");
+    let out = said(dir, &["--host-name", "old", "export", "--output", "-"]);
+    assert_eq!(out.trim(), "100 rows exported");
+}

@@ -2,8 +2,8 @@
 
 use super::{NewFile, counter, progress_bar};
 use crate::settings::Settings;
-use crate::{Outcome, args};
-use overseer_engine::core::{Error, Result, Severity};
+use crate::{Outcome, args, text};
+use overseer_engine::core::{Error, Result, Severity, Span};
 use overseer_engine::host::store::transfer::{self, Form, Selection};
 use overseer_engine::host::{now, open_store, other_history};
 use std::path::Path;
@@ -59,8 +59,30 @@ pub(crate) fn import(settings: &Settings, args: &args::Import) -> Outcome {
         said.push_str(&format!(", {rows} {what}"));
     }
     tell(&said);
+    if let Some(step) = imported.assumed_step {
+        tell(&format!("The samples are taken to be {step} apart, as most of the first are."));
+    }
+    let row = |(at, row)| format!("row {row} is of {}", text::local(at));
+    let now = now();
+    if let Some(latest) = imported.latest.filter(|(at, _)| *at > now + Span::from_secs(60)) {
+        let said = format!(
+            "{}, which is after now: what is dated so is kept, and left out until then",
+            row(latest)
+        );
+        crate::logging::warn(&said);
+    }
+    if let Some(earliest) = imported.earliest.filter(|(at, _)| at.as_millis() < EARLIEST_LIKELY) {
+        let said = format!(
+            "{}: where a column `interval_ms` is, times are milliseconds since 1970",
+            row(earliest)
+        );
+        crate::logging::warn(&said);
+    }
     Ok(Severity::None)
 }
+
+/// The start of the year 2000: hardly any host has history of before.
+const EARLIEST_LIKELY: i64 = 946_684_800_000;
 
 fn form_of(argument: &'static str, path: &Path) -> Result<Form> {
     Form::of_name(path).ok_or_else(|| {

@@ -131,7 +131,7 @@ impl KeptStore {
             self.told.push(format!(
                 "the database could not be read{}; it was moved to {} and a fresh one was started. Much of it may still \
                  be readable: copy it as overseer.db into another directory and run `overseer --data-dir THERE export \
-                 --what all`, or let `sqlite3` `.recover` it",
+                 --what all --output all.jsonl`, or let `sqlite3` `.recover` it",
                 opened.reason.map_or_else(String::new, |why| format!(" ({why})")),
                 aside.display()
             ));

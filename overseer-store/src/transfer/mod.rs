@@ -13,7 +13,7 @@ pub use kind::Kind;
 pub(crate) use kind::kind_of;
 
 use crate::SqliteStore;
-use overseer_core::{Error, Result, Timestamp};
+use overseer_core::{Error, Result, Span, Timestamp};
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
@@ -76,6 +76,24 @@ pub struct Imported {
     pub blank: u64,
     /// Samples of minutes that were summarised and removed before; not stored, for they may be counted already.
     pub late: u64,
+    /// The earliest time of a sample, and the row that has it, counted from 1 without a header.
+    pub earliest: Option<(Timestamp, u64)>,
+    /// The latest, likewise: whoever has a clock can tell whether it is ahead of it.
+    pub latest: Option<(Timestamp, u64)>,
+    /// The step at which samples were taken to be that did not say it, where the installation had none.
+    pub assumed_step: Option<Span>,
+}
+
+impl Imported {
+    /// Notes the time of a sample.
+    pub(crate) fn saw(&mut self, at: Timestamp, row: u64) {
+        if self.earliest.is_none_or(|(first, _)| at < first) {
+            self.earliest = Some((at, row));
+        }
+        if self.latest.is_none_or(|(last, _)| at > last) {
+            self.latest = Some((at, row));
+        }
+    }
 }
 
 /// A value of a row.
@@ -179,8 +197,10 @@ pub fn export(
 /// Reads a file that [`export`] wrote, or that has the same columns, and stores what is not there yet: the same file
 /// twice changes nothing the second time. `progress` is told how many rows were read.
 ///
-/// Samples without a column `interval_ms` are taken to be at the installation's step; where none was chosen yet, it
-/// becomes the interval of most imported samples. Rows are stored some hundreds at a
+/// Samples without a column `interval_ms` are of another program. Their times may be RFC 3339 (without a zone, UTC), Unix
+/// seconds or milliseconds; shares must be from 0 to 1, and nothing a host counts is below zero. They are taken to be at the
+/// installation's step, or where none was chosen yet at the median of the times between them. The step then becomes the
+/// interval of most imported samples. Rows are stored some hundreds at a
 /// time; at an error those before the last such batch stay stored, and importing the corrected file goes on from there.
 ///
 /// # Errors

@@ -240,3 +240,38 @@ fn reading_only_finds_nothing_of_what_was_never_stored() {
     assert!(store.append(STEP, &[sample(0, [1.0; 3])]).unwrap_err().is_unavailable());
     assert!(store.record(&[anomaly(0)], &[], &[]).unwrap_err().is_unavailable());
 }
+
+/// SQLite takes the missing end of a last page for zeros, so that only its length tells; a start sets it aside, and whoever
+/// asks before that is told so.
+#[test]
+fn what_a_start_sets_aside_is_not_verified_as_sound() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("overseer.db");
+    let mut bytes = filled(&path);
+    let verify = || {
+        let store = SqliteStore::open_read_only(&path, &schema(), HOST).unwrap();
+        store.verify().unwrap()
+    };
+    assert!(verify().is_sound());
+    bytes.pop();
+    fs::write(&path, &bytes).unwrap();
+    let verified = verify();
+    assert!(verified.structure.iter().any(|s| s.contains("cut off")), "{verified:?}");
+    assert!(open_or_set_aside(&path).set_aside.is_some());
+}
+
+/// A host that was renamed has another history; the one it had is named, until it has one of its own.
+#[test]
+fn the_history_of_another_host_is_named_while_this_one_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("overseer.db");
+    filled(&path);
+    let own = SqliteStore::open_read_only(&path, &schema(), HOST).unwrap();
+    assert_eq!(own.other_history().unwrap(), None);
+    let mut renamed = SqliteStore::open(&path, &schema(), "renamed").unwrap();
+    let named = Some(("renamed".to_owned(), HOST.to_owned()));
+    assert_eq!(renamed.other_history().unwrap(), named);
+    let samples: Vec<_> = (0..60).map(|i| sample(5 * i, [i as f64, 0.5, 0.25])).collect();
+    renamed.append(STEP, &samples).unwrap();
+    assert_eq!(renamed.other_history().unwrap(), None);
+}

@@ -282,6 +282,32 @@ fn a_selection_is_of_a_time() {
     );
 }
 
+/// The same moment as other programs write it, and values that percent were written in place of shares.
+#[test]
+fn times_of_other_tools_are_read_in_every_form_and_what_cannot_be_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let schema = overseer_core::host::schema();
+    let mut store = SqliteStore::open(&dir.path().join("overseer.db"), &schema, "web-1").unwrap();
+    let mut csv = |rows: &str| {
+        let text = format!("timestamp,system.cpu.utilization\n{rows}");
+        import_text(&mut store, "h.csv", text.as_bytes(), Form::Csv, &mut |_| {})
+    };
+    let done = csv("2023-11-14T22:13:20Z,0.5\n2023-11-14 22:14:20,0.5\n1700000120,0.5\n").unwrap();
+    assert_eq!((done.stored, done.assumed_step), (3, Some(Span::from_secs(60))));
+    for same in ["1700000000000", "1700000000", "2023-11-14T23:13:20+01:00"] {
+        assert_eq!(csv(&format!("{same},0.5\n")).unwrap().duplicates, 1, "{same}");
+    }
+    for (row, why) in [
+        ("1700000180,7", "line 2, column `system.cpu.utilization`: `7` is above 1"),
+        ("1700000180,-0.5", "below zero"),
+        ("1700000180000000,0.5", "too large"),
+        ("noon,0.5", "`noon` is not a time"),
+    ] {
+        let e = csv(&format!("{row}\n")).unwrap_err().to_string();
+        assert!(e.contains(why), "{e}");
+    }
+}
+
 #[test]
 fn history_of_other_tools_needs_only_times_and_features() {
     let dir = tempfile::tempdir().unwrap();
@@ -290,10 +316,13 @@ fn history_of_other_tools_needs_only_times_and_features() {
     let csv = |store: &mut SqliteStore| {
         import_text(store, "h.csv", text.as_bytes(), Form::Csv, &mut |_| {})
     };
-    let e = csv(&mut store).unwrap_err();
+    let one = "timestamp,cpu\n1700000000000,0.5\n";
+    let e = import_text(&mut store, "h.csv", one.as_bytes(), Form::Csv, &mut |_| {}).unwrap_err();
     assert!(e.to_string().starts_with("h.csv, line 2: there is no column `interval_ms`"), "{e}");
-    store.set_step(STEP).unwrap();
+    // Of two and more the times between them tell.
     let done = csv(&mut store).unwrap();
+    assert_eq!((done.assumed_step, store.step().unwrap()), (Some(STEP), Some(STEP)));
+    assert_eq!(done.latest, Some((Timestamp::from_millis(1_700_000_010_000), 3)));
     assert_eq!((done.stored, done.blank), (2, 1));
     let lines = "{\"timestamp\":1700000020000,\"cpu\":1}\n\n{\"timestamp\":1700000025000,\"cpu\":null,\"memory\":2e0}\n";
     let done = import_text(&mut store, "h.jsonl", lines.as_bytes(), Form::JsonLines, &mut |_| {});
@@ -320,7 +349,7 @@ fn a_wrong_row_is_refused_with_its_place_and_nothing_of_its_batch_is_stored() {
             "f, line 3, column `cpu`: `x` is not a number",
         ),
         (Form::Csv, "timestamp,cpu\n1,inf\n".into(), "column `cpu`: the value is infinite"),
-        (Form::Csv, "timestamp,cpu\n1.5,2\n".into(), "line 2, column `timestamp`: `1.5`"),
+        (Form::Csv, "timestamp,interval_ms,cpu\n1.5,5000,2\n".into(), "line 2, column `timestamp`: `1.5`"),
         (Form::Csv, "timestamp,cpu\n,2\n".into(), "column `timestamp`: it has no value"),
         (Form::Csv, "timestamp,gpu\n1,2\n".into(), "column `gpu`: it is no feature"),
         (Form::Csv, "timestamp,cpu\n1,2,3\n".into(), "line 2"),

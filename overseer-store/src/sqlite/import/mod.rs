@@ -2,6 +2,8 @@
 
 mod insert;
 mod settings;
+mod step;
+mod time;
 mod values;
 
 use super::layout::Layout;
@@ -14,7 +16,8 @@ use crate::transfer::{Imported, Kind, Raw, Row, RowReader, Value};
 use insert::Done;
 use overseer_core::{Error, Result, Sample, Span, Timestamp};
 use std::collections::BTreeMap;
-use values::{at_place, missing, number, tier_of, whole, wrong};
+use step::Waiting;
+use values::{at_place, in_range, missing, number, tier_of, whole, wrong};
 
 const DOING: &str = "importing";
 
@@ -47,11 +50,23 @@ impl SqliteStore {
         let mut others: Vec<Row> = Vec::new();
         let mut intervals: BTreeMap<Span, u64> = BTreeMap::new();
         let mut rows: u64 = 0;
+        let mut waiting = Waiting::default();
+        let mut step = self.read_step()?;
         while let Some(row) = reader.next_row()? {
             rows += 1;
             match row.kind {
                 Kind::Metrics => {
                     let (interval, sample) = self.sample(&row)?;
+                    imported.saw(sample.timestamp, rows);
+                    let Some(interval) = interval.or(step) else {
+                        waiting.push(&row.place, sample);
+                        if waiting.len() >= AT_ONCE {
+                            step = Some(self.step_of(&mut waiting, &mut samples, &mut imported)?);
+                            *intervals.entry(step.unwrap_or_default()).or_default() +=
+                                AT_ONCE as u64;
+                        }
+                        continue;
+                    };
                     if samples.must_go_before(interval, &sample) {
                         self.store_samples(&mut samples, &mut imported)?;
                     }
@@ -73,6 +88,11 @@ impl SqliteStore {
             if rows.is_multiple_of(AT_ONCE as u64) {
                 progress(rows);
             }
+        }
+        if waiting.len() > 0 {
+            let rest = waiting.len() as u64;
+            let step = self.step_of(&mut waiting, &mut samples, &mut imported)?;
+            *intervals.entry(step).or_default() += rest;
         }
         self.store_samples(&mut samples, &mut imported)?;
         self.store_others(&mut others, &mut imported)?;
@@ -98,13 +118,35 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// A row of features; a feature that has no column is missing.
-    fn sample(&self, row: &Row) -> Result<(Span, Sample)> {
+    /// The step of samples that did not say it; they go with the others.
+    fn step_of(
+        &mut self,
+        waiting: &mut Waiting,
+        samples: &mut Samples,
+        imported: &mut Imported,
+    ) -> Result<Span> {
+        let (step, all) = waiting.take()?;
+        imported.assumed_step = Some(step);
+        for sample in all {
+            if samples.must_go_before(step, &sample) {
+                self.store_samples(samples, imported)?;
+            }
+            samples.push(step, sample);
+        }
+        Ok(step)
+    }
+
+    /// A row of features, and its interval if it says it; a feature that has no column is missing.
+    fn sample(&self, row: &Row) -> Result<(Option<Span>, Sample)> {
+        // What this program wrote says its interval, and is taken by the letter.
+        let is_ours = row.fields.iter().any(|(n, raw)| n == "interval_ms" && *raw != Raw::Null);
         let mut values = vec![f64::NAN; self.schema.len()];
         let (mut time, mut interval) = (None, None);
         for (name, raw) in &row.fields {
             match name.as_str() {
-                "timestamp" => time = Some(whole(raw, &row.place, name)?),
+                "timestamp" if is_ours => time = Some(whole(raw, &row.place, name)?),
+                "timestamp" => time = Some(time::of(raw, &row.place)?),
+                "interval_ms" if !is_ours => {}
                 "interval_ms" => interval = Some(whole(raw, &row.place, name)?),
                 feature => {
                     let index = self.schema.index_of(feature).ok_or_else(|| {
@@ -114,17 +156,18 @@ impl SqliteStore {
                         )
                     })?;
                     values[index] = number(raw, &row.place, name)?.unwrap_or(f64::NAN);
+                    if !is_ours {
+                        let feature = &self.schema.features()[index];
+                        in_range(values[index], feature.unit, &row.place, name)?;
+                    }
                 }
             }
         }
         let time = time.ok_or_else(|| missing(&row.place, "timestamp"))?;
         let interval = match interval {
-            Some(ms) if ms > 0 => Span::from_millis(ms),
+            Some(ms) if ms > 0 => Some(Span::from_millis(ms)),
             Some(ms) => return Err(wrong(&row.place, "interval_ms", &format!("it is {ms}"))),
-            None => self.read_step()?.ok_or_else(|| {
-                let why = "there is no column `interval_ms`, and this installation has no step yet";
-                Error::invalid_value(row.place.clone(), why)
-            })?,
+            None => None,
         };
         Ok((interval, Sample::new(Timestamp::from_millis(time), values)))
     }

@@ -2,7 +2,7 @@
 
 use crate::sqlite::tiers::{self, Tier};
 use crate::transfer::{Column, Kind, Raw, Row, Type, Value};
-use overseer_core::{Error, Result};
+use overseer_core::{Error, Result, Unit};
 
 pub(super) fn wrong(place: &str, column: &str, why: &str) -> Error {
     Error::invalid_value(format!("{place}, column `{column}`"), why)
@@ -38,6 +38,21 @@ pub(super) fn number(raw: &Raw, place: &str, column: &str) -> Result<Option<f64>
         return Err(wrong(place, column, "the value is infinite"));
     }
     Ok(Some(value))
+}
+
+/// Makes sure that a value of another program can be one of the feature: percent would pass for a host that is on fire.
+pub(super) fn in_range(value: f64, unit: Unit, place: &str, column: &str) -> Result<()> {
+    // What is measured over a short time may be off by a little.
+    const SLACK: f64 = 0.01;
+    let known = matches!(unit, Unit::Ratio | Unit::BytesPerSecond | Unit::Processes);
+    if known && value < -SLACK {
+        return Err(wrong(place, column, &format!("`{value}` is below zero")));
+    }
+    if unit == Unit::Ratio && value > 1.0 + SLACK {
+        let why = format!("`{value}` is above 1: shares are from 0 to 1, so that 7 % is 0.07");
+        return Err(wrong(place, column, &why));
+    }
+    Ok(())
 }
 
 pub(super) fn whole(raw: &Raw, place: &str, column: &str) -> Result<i64> {
