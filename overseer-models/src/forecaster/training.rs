@@ -235,11 +235,7 @@ pub(super) fn evaluate(
     let known = history.values.iter().filter(|v| !v.is_nan()).count();
     let needed = min_rows(settings.lags, horizon);
     if known < needed {
-        return Err(Error::not_enough_data(
-            "rows with a known target (values beyond ±10³⁰⁰ count as missing)",
-            needed,
-            known,
-        ));
+        return Err(Error::not_enough_data("rows with a known target", needed, known));
     }
     let grid = grid::horizons(horizon);
     let moments = history.moments(settings.lags, &grid, settings.moments);
