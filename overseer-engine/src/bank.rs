@@ -304,8 +304,8 @@ fn follow(scale: &mut f64, waiting: &mut VecDeque<(usize, bool)>, steps: usize, 
 
 /// The share of the newer ranges that held, 0 of too few, and the scale for the next; `None` if they are of no use.
 ///
-/// Where too few held, the next is as wide as all but a tenth needed; the share is then that of the newer half had it been
-/// as wide as all but a tenth of the older half needed.
+/// Where too few held, the next is as wide as all but a tenth needed; the share is then that of the newer half had each
+/// also been as wide as all but a tenth of the older half needed.
 fn widened(checks: &[(bool, f64)], scale: f64) -> Option<(Probability, f64)> {
     let newer = &checks[checks.len() / 3..];
     if newer.len() < FEWEST_CHECKS {
@@ -323,9 +323,8 @@ fn widened(checks: &[(bool, f64)], scale: f64) -> Option<(Probability, f64)> {
     };
     let (older, newer) = checks.split_at(checks.len() / 2);
     let wide = needed(older);
-    let before = held.get();
-    let held = Probability::share(newer.iter().filter(|c| c.1 <= wide).count(), newer.len());
-    (held.get().max(before) >= WORTHLESS).then(|| (held, scale.max(needed(checks))))
+    let held = Probability::share(newer.iter().filter(|c| c.0 || c.1 <= wide).count(), newer.len());
+    (held.get() >= WORTHLESS).then(|| (held, scale.max(needed(checks))))
 }
 
 #[cfg(test)]
