@@ -166,7 +166,7 @@ fn whatever_is_not_as_it_should_be_fails_the_verification_and_the_next_start_men
     // No version is left.
     std::fs::remove_file(file("detector.model")).unwrap();
     let _ = std::fs::remove_file(file("detector.model.1"));
-    broken(&dir, "unreadable", "no file of it can be read");
+    broken(&dir, "its file is missing", "no file of it can be read");
     mends(&dir, "a new one is trained");
 }
 
