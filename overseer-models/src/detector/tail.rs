@@ -33,15 +33,12 @@ const THINNED: u32 = 10;
 /// The newest entry's share of how many are unusual.
 const NEWEST: f64 = 0.02;
 
-/// Where only the newest share of all scores counts, so many count at least.
-const LEAST_KEPT: usize = 512;
-
 /// How a kind of score is calibrated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Kind {
     /// How many past scores are kept: a fair sample of what is remembered.
     pub(super) kept: usize,
-    /// What is remembered, as a share of all that ever came; at least [`LEAST_KEPT`].
+    /// What is remembered, as a share of all that ever came; at least as many as are kept.
     pub(super) remembered: f64,
     /// The share of unusual scores above which there is an incident.
     pub(super) many: f64,
@@ -131,16 +128,14 @@ impl Tail {
         let ceiling =
             self.threshold + self.scale * LN_10 * (self.kind.wildest + self.share.log10());
         let score = if self.sorted.len() < FEW { score } else { score.min(ceiling) } as f32;
-        let remembered = (self.offered as f64 * self.kind.remembered) as usize;
-        if self.entries.len() < remembered.max(LEAST_KEPT).min(self.kind.kept) {
+        if self.entries.len() < self.kind.kept {
             make_room(&mut self.entries, 1, self.kind.kept);
             make_room(&mut self.sorted, 1, self.kind.kept);
             self.entries.push(score);
         } else {
             // J. S. Vitter's algorithm R (1985); with a bounded count, older entries fade (C. C. Aggarwal 2006).
-            let least = self.entries.len() as u64;
-            let place =
-                mix(self.offered) % (remembered as u64).clamp(least, self.memory.max(least));
+            let remembered = (self.offered as f64 * self.kind.remembered) as u64;
+            let place = mix(self.offered) % remembered.clamp(self.kind.kept as u64, self.memory);
             let Some(entry) = self.entries.get_mut(place as usize) else { return };
             let oldest = std::mem::replace(entry, score);
             let at = self.sorted.partition_point(|&s| s < oldest);
