@@ -23,8 +23,8 @@ pub(crate) use replay::replay;
 pub(crate) use report::{Parts, report};
 pub(crate) use selection::selection;
 pub(crate) use sinks::{alerts, sinks};
-pub(crate) use style::Style;
+pub(crate) use style::{Style, local};
 #[cfg(feature = "top")]
-pub(crate) use style::{before, clock, local, quality, short, stamp, wrap};
+pub(crate) use style::{before, clock, quality, short, stamp, wrap};
 pub(crate) use verify::database_verified;
 pub(crate) use watch::{Before, watch_end, watch_start};
