@@ -129,9 +129,9 @@ impl KeptStore {
         let opened = options.open_or_set_aside(&dir.database(), schema, host)?;
         if let Some(aside) = opened.set_aside {
             self.told.push(format!(
-                "the database could not be read{}; it was moved to {} and a fresh one was started. Much of it may still \
-                 be readable: copy it as overseer.db into another directory and run `overseer --data-dir THERE export \
-                 --what all --output all.jsonl`, or let `sqlite3` `.recover` it",
+                "the database could not be read{}; it was moved to {} and a fresh one was started. To get out what can \
+                 still be read of it, copy it as overseer.db into another directory and run `overseer --data-dir THERE \
+                 export --what all --output all.jsonl`, or let `sqlite3` `.recover` it",
                 opened.reason.map_or_else(String::new, |why| format!(" ({why})")),
                 aside.display()
             ));
