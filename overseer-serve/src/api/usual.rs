@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Which hours.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     /// From this time, in milliseconds since 1970 UTC; an hour before `to` if not given. At most 400 days before it.
