@@ -8,12 +8,13 @@ use overseer_core::{
     Actuator, AppliedState, Error, Knob, KnobSetting, Outcome, OutcomeKind, Priority,
     ProposedAction, Recommendation, Result, Span, Store, Timestamp, host,
 };
+use overseer_engine::Engine;
 use overseer_engine::action::{ActionRules, Trial, check, judge, recover};
 use overseer_engine::host::store::SqliteStore;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A host of knobs in memory, which can break down when the n-th is set.
@@ -216,15 +217,21 @@ fn an_effect_is_a_tenth_of_what_was_and_no_whim_of_the_last_digit() {
     assert_eq!(judge(f64::NAN, 0.1, true), OutcomeKind::NoChange);
 }
 
-#[test]
-fn advice_has_an_action_and_one_number_and_what_a_person_reports_ranks_it() {
-    let dir = tempfile::tempdir().unwrap();
+/// An engine that watches a host which gets busy on demand, and advises through two knobs.
+fn with_two_knobs(place: &Path) -> (Engine, Arc<AtomicBool>, Script) {
     let host = CalmHost::new();
     let busy = host.busy.clone();
-    let mut engine = common::engine_at(dir.path(), host);
+    let mut engine = common::engine_at(place, host);
     let group = Knob::Cgroup { group: "/x.service".into(), file: "cpu.weight".into() };
     let hands = Script::new(&[(&Knob::Niceness { pid: 4711 }, "0"), (&group, "100")]);
     engine.advise_through(Box::new(hands.clone()));
+    (engine, busy, hands)
+}
+
+#[test]
+fn advice_has_an_action_and_one_number_and_what_a_person_reports_ranks_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut engine, busy, hands) = with_two_knobs(dir.path());
     let now = run(&mut engine, start(), 80, |_, _| {});
     busy.store(true, Ordering::Relaxed);
     let mut seen = Vec::new();
@@ -255,12 +262,7 @@ fn advice_has_an_action_and_one_number_and_what_a_person_reports_ranks_it() {
 #[test]
 fn an_outcome_that_another_process_tells_is_known_to_the_next_tick() {
     let dir = tempfile::tempdir().unwrap();
-    let host = CalmHost::new();
-    let busy = host.busy.clone();
-    let mut engine = common::engine_at(dir.path(), host);
-    let group = Knob::Cgroup { group: "/x.service".into(), file: "cpu.weight".into() };
-    let hands = Script::new(&[(&Knob::Niceness { pid: 4711 }, "0"), (&group, "100")]);
-    engine.advise_through(Box::new(hands));
+    let (mut engine, busy, _hands) = with_two_knobs(dir.path());
     let now = run(&mut engine, start(), 80, |_, _| {});
     busy.store(true, Ordering::Relaxed);
     // Of the advice to make something nicer, wherever it now ranks: its number, and how often it was tried.

@@ -7,10 +7,11 @@ mod common;
 use common::{CalmHost, STEP, Unreliable, engine_at, run, start};
 use overseer_core::{Prediction, PredictionType, SampleQuery, Severity, Span, Store, host};
 use overseer_engine::{Config, Engine, Role, host as wired};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-fn sqlite(place: &std::path::Path) -> wired::store::SqliteStore {
+fn sqlite(place: &Path) -> wired::store::SqliteStore {
     let path = place.join("overseer.db");
     wired::store::SqliteStore::open_or_set_aside(&path, &host::schema(), "test").unwrap().store
 }
@@ -30,21 +31,21 @@ fn without_a_store_everything_else_works() {
     assert_eq!(report.learned.data_dir, None);
 }
 
+/// An engine over a database that refuses everything while the flag is set.
+fn over_unreliable(place: &Path, host: CalmHost) -> (Engine, Arc<AtomicBool>) {
+    let down = Arc::new(AtomicBool::new(false));
+    let store = Unreliable { inner: sqlite(place), down: down.clone() };
+    let (host, store) = (Box::new(host), Some(Box::new(store) as Box<dyn Store>));
+    let engine = wired::with_our_models(host, store, None, Config::default(), Role::Sampler);
+    (engine.unwrap(), down)
+}
+
 #[test]
 fn a_store_that_fails_for_a_while_delays_no_detection_and_loses_no_sample() {
     let place = tempfile::tempdir().unwrap();
-    let down = Arc::new(AtomicBool::new(false));
-    let store = Unreliable { inner: sqlite(place.path()), down: down.clone() };
     let host = CalmHost::new();
     let busy = host.busy.clone();
-    let mut engine = wired::with_our_models(
-        Box::new(host),
-        Some(Box::new(store)),
-        None,
-        Config::default(),
-        Role::Sampler,
-    )
-    .unwrap();
+    let (mut engine, down) = over_unreliable(place.path(), host);
     let now = run(&mut engine, start(), 100, |_, _| {});
     down.store(true, Ordering::Relaxed);
     busy.store(true, Ordering::Relaxed);
@@ -67,18 +68,9 @@ fn a_store_that_fails_for_a_while_delays_no_detection_and_loses_no_sample() {
 #[test]
 fn what_could_not_be_stored_is_told_in_the_same_tick() {
     let place = tempfile::tempdir().unwrap();
-    let down = Arc::new(AtomicBool::new(false));
-    let store = Unreliable { inner: sqlite(place.path()), down: down.clone() };
     let host = CalmHost::new();
     let saturated = host.saturated.clone();
-    let mut engine = wired::with_our_models(
-        Box::new(host),
-        Some(Box::new(store)),
-        None,
-        Config::default(),
-        Role::Sampler,
-    )
-    .unwrap();
+    let (mut engine, down) = over_unreliable(place.path(), host);
     let now = run(&mut engine, start(), 100, |_, r| assert!(r.recommendations.is_empty()));
     down.store(true, Ordering::Relaxed);
     saturated.store(true, Ordering::Relaxed);
