@@ -10,7 +10,7 @@ use overseer_models::detector::ForestDetectorTrainer;
 use overseer_models::file::Reader;
 use overseer_models::forecaster::{ForestForecasterTrainer, Rule, RuleForecasterTrainer};
 
-const DETECTOR: &[u8] = include_bytes!("data/detector_v4.model");
+const DETECTOR: &[u8] = include_bytes!("data/detector_v6.model");
 const FORECASTER: &[u8] = include_bytes!("data/forecaster_v4.model");
 
 /// The schema of both files; resolutions are the detector's.

@@ -3,7 +3,9 @@
 //! An [`AlarmBudget`] allows a p-value a sample, the threshold. A sample that is as rare alerts, once an event, and not
 //! within the refractory period of the last alert, unless its severity rises. Hosts differ, so alerts are rationed: each
 //! alert of late makes the next need to be three times rarer, but never more than that, and is forgotten with a half-life
-//! of a third of the time in which the budget allows one. What is eight times likelier than the threshold is already a
+//! of a seventh of the time in which the budget allows one. And on some hosts what is unusual stays so for long, and on
+//! others it comes in single samples, so that as many of them make more events: what alerts follows how long this host's
+//! events are, within bounds. What is eight times likelier than the threshold is already a
 //! state that a person can see. So the budget never hides an incident: the state shows it as long as it lasts.
 //!
 //! What people say of past events moves this, within bounds. A sample like an event that was labelled a false alarm or
@@ -12,8 +14,13 @@
 //! and twice what the budget gives.
 
 mod budget;
+mod events;
+mod ration;
 
 pub use budget::AlarmBudget;
+
+use events::Events;
+use ration::Ration;
 
 use overseer_core::{LabelKind, Severity, Span, Timestamp, host};
 use std::collections::VecDeque;
@@ -90,6 +97,8 @@ pub struct AlarmPolicy {
     /// What people's labels make of that, as a factor.
     moved: f64,
     ration: Ration,
+    /// How long the events of this host are.
+    events: Events,
     refractory: Span,
     /// Within this time an onset is the highest score.
     standing_out: Span,
@@ -110,38 +119,6 @@ struct Event {
     told: bool,
     /// Samples in a row that were clearly normal again.
     calm: usize,
-}
-
-/// How many alerts there have been lately.
-#[derive(Debug, Clone, Copy)]
-struct Ration {
-    half_life: Span,
-    alerts: f64,
-    at: Option<Timestamp>,
-}
-
-impl Ration {
-    /// A host nobody knows yet counts as one that has just alerted.
-    fn new(budget: AlarmBudget) -> Self {
-        let half_life = Span::from_millis((HALF_LIFE * budget.period().as_millis() as f64) as i64);
-        Self { half_life, alerts: 1.0, at: None }
-    }
-
-    fn alerts(&self, now: Timestamp) -> f64 {
-        // A clock set back brings no alert back.
-        let passed = self.at.map_or(0.0, |at| now.since(at).as_secs_f64().max(0.0));
-        self.alerts * (-passed / self.half_life.as_secs_f64().max(1.0)).exp2()
-    }
-
-    fn spend(&mut self, now: Timestamp) {
-        self.alerts = self.alerts(now) + 1.0;
-        self.at = Some(now);
-    }
-
-    /// The share of the threshold that a sample needs to be below now.
-    fn share(&self, now: Timestamp) -> f64 {
-        SPENT.powf(-self.alerts(now)).max(1.0 / SPENT)
-    }
 }
 
 /// The last alert.
@@ -166,11 +143,6 @@ const MOVED_AT_MOST: f64 = 2.0;
 /// A sample like a labelled incident alerts at this many times the p-value.
 const SOONER: f64 = 3.0;
 
-/// How much rarer alerts of late make the next need to be, at most.
-const SPENT: f64 = 3.0;
-/// The half-life of that, as a share of the time in which the budget allows an alert.
-const HALF_LIFE: f64 = 0.3;
-
 /// The refractory period in steps, and within what bounds.
 const REFRACTORY_STEPS: usize = 36;
 const REFRACTORY: (Span, Span) = (Span::from_secs(3600), Span::from_secs(10_800));
@@ -189,11 +161,13 @@ impl AlarmPolicy {
     /// what belongs together takes the longer, the less often one looks.
     #[must_use]
     pub fn new(budget: AlarmBudget, step: Span) -> Self {
+        let refractory = step.times(REFRACTORY_STEPS).clamp(REFRACTORY.0, REFRACTORY.1);
         Self {
             threshold: budget.threshold(step),
             moved: 1.0,
             ration: Ration::new(budget),
-            refractory: step.times(REFRACTORY_STEPS).clamp(REFRACTORY.0, REFRACTORY.1),
+            events: Events::new(refractory),
+            refractory,
             standing_out: step.times(ONSET_STEPS).clamp(ONSET.0, ONSET.1),
             step,
             last_seen: None,
@@ -256,6 +230,7 @@ impl AlarmPolicy {
         self.notice_gaps(now);
         let onset = self.onset(now, evidence.score);
         let own = self.classify(evidence);
+        self.events.count(now, evidence.p_value <= self.medium());
         let excused = own > Severity::None && evidence.is_excused();
         if own > Severity::None && !excused {
             let alert = self.take_in(now, own, evidence);
@@ -296,7 +271,7 @@ impl AlarmPolicy {
 
     /// The p-value at which a sample alerts now.
     fn limit(&self, now: Timestamp) -> f64 {
-        self.threshold() * self.ration.share(now)
+        self.threshold() * self.events.factor() * self.ration.share(now)
     }
 
     /// Goes on where another process stopped: an alert of `severity` was given at `at`.
@@ -311,6 +286,7 @@ impl AlarmPolicy {
         let moved = |at: Timestamp| if forward { at + by } else { at - by };
         self.last_seen = self.last_seen.map(moved);
         self.ration.at = self.ration.at.map(moved);
+        self.events.last = self.events.last.map(moved);
         if let Some(told) = &mut self.told {
             told.at = moved(told.at);
         }

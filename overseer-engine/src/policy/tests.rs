@@ -28,10 +28,27 @@ fn a_host_that_alerts_often_needs_more_and_one_that_was_quiet_less() {
     let t = p.threshold();
     let day = 86_400;
     assert!(!p.observe(&at(0, 0.9 * t)).alert, "nobody knows this host yet");
-    assert!(p.observe(&at(4 * 7 * day, 0.9 * t)).alert, "quiet for four weeks");
+    assert!(p.observe(&at(4 * 7 * day, 0.7 * t)).alert, "quiet for four weeks");
     assert!(!p.observe(&at(29 * day, 0.5 * t)).alert, "a day later");
     assert_eq!(p.observe(&at(30 * day, 3.0 * t)).severity, Severity::Medium, "but it shows");
-    assert!(p.observe(&at(31 * day, 0.3 * t)).alert, "what is rarer always alerts");
+    assert!(p.observe(&at(31 * day, 0.15 * t)).alert, "what is rarer always alerts");
+}
+
+#[test]
+fn where_events_are_long_less_rare_samples_alert_than_where_they_are_single() {
+    let hour = 3600;
+    let alerts_at = |samples: i64, part: f64| {
+        let mut p = policy();
+        let t = p.threshold();
+        for event in 0..40 {
+            for minute in 0..samples {
+                p.observe(&at(10 * hour * event + 60 * minute, 7.0 * t));
+            }
+        }
+        p.observe(&at(30 * 24 * hour, part * t)).alert
+    };
+    assert!(alerts_at(30, 2.5) && !alerts_at(30, 3.5), "it goes no farther than three times");
+    assert!(!alerts_at(1, 0.5) && alerts_at(1, 0.3));
 }
 
 #[test]
@@ -54,7 +71,7 @@ fn a_rare_thing_on_an_idle_host_is_at_most_medium() {
 fn an_event_is_one_alert_and_a_rise_is_another() {
     let mut p = policy();
     let t = p.threshold();
-    let s = 0.3 * t;
+    let s = 0.2 * t;
     let alerts: Vec<bool> = [1.0, s, s, 0.9 * s, 1.0, 1.0, 1.0, s, t / 10.0, t / 100.0]
         .iter()
         .enumerate()

@@ -151,6 +151,17 @@ impl Evidence {
         sum / PER_FEATURE as f64
     }
 
+    /// Brings what the features' parts in a score have been lately up to date: the newest row's score is shared out by the
+    /// features' evidence, and counts for `newest`. The sum is what the score has been lately.
+    pub(super) fn share(&self, score: f64, newest: f64, lately: &mut [f64]) {
+        let total: f64 = self.all.iter().map(|&v| f64::from(v)).sum();
+        let scale = if total > 0.0 { newest * score / total } else { 0.0 };
+        lately.iter_mut().for_each(|part| *part *= 1.0 - newest);
+        for block in self.all.chunks_exact(self.residuals.len()) {
+            lately.iter_mut().zip(block).for_each(|(part, &v)| *part += scale * f64::from(v));
+        }
+    }
+
     /// The [`distance`] of the newest row.
     pub(super) fn distance(&self, varying: usize) -> f64 {
         distance(&self.all, varying)

@@ -84,8 +84,8 @@ impl ForestDetector {
         add(SPIKE, &spikes);
         add(RANGE, state.ranges.lately());
         add(NOVELTY, &state.novelty);
-        add(LATELY, &state.novelty_lately);
-        add(FROZEN, state.frozen.parts());
+        add(LATELY, &state.lately);
+        add(FROZEN, &state.frozen.parts().collect::<Vec<f64>>());
         total
     }
 

@@ -59,14 +59,15 @@ impl Frozen {
         }
     }
 
-    /// The longest of them.
+    /// How far the row is from one in which everything changes: the root of the parts' squares, so that several
+    /// features that stop say more than one, and short stretches of many say little.
     pub(super) fn score(&self) -> f64 {
-        self.parts.iter().copied().fold(0.0, f64::max)
+        self.parts.iter().map(|part| part * part).sum::<f64>().sqrt()
     }
 
-    /// Each feature's part in that.
-    pub(super) fn parts(&self) -> &[f64] {
-        &self.parts
+    /// Each feature's part in that: its square.
+    pub(super) fn parts(&self) -> impl Iterator<Item = f64> + '_ {
+        self.parts.iter().map(|part| part * part)
     }
 
     /// For how many rows a feature has been the same, if that is longer than ever before; 0 otherwise.

@@ -111,7 +111,7 @@ impl ForestDetector {
             + bytes_of(&state.novelties)
             + novelties
             + bytes_of(&state.novelty)
-            + bytes_of(&state.novelty_lately)
+            + bytes_of(&state.lately)
             + state.frozen.bytes()
             + state.excursions.bytes()
             + state.forest.bytes()

@@ -9,8 +9,8 @@
 //!    the judgement. Beside it stand what it is slow or blind to: one feature far out, a spike in one row, a value
 //!    outside everything before (`range`), a feature that stopped changing (`frozen`). A single metric is judged by
 //!    whether it has ever been where it is now (`novelty`).
-//! 4. Each becomes a tail probability against its own past (`tail`), and their power mean is the evidence `C`
-//!    (`combine`): the score is `C / (C + 2.3)`, in every file the same. The p-value is the share of the last third of the
+//! 4. Each becomes a tail probability against its own past (`tail`), and the root of their mean square is the evidence `C`
+//!    (`combine`): the score is `C / (C + 2)`, in every file the same. The p-value is the share of the last third of the
 //!    host's own past that had as much evidence. While that past is short, how far the row lies outside the range of
 //!    everything before, in units that matter, stands in for it (`reach`).
 //!

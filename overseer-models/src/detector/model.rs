@@ -21,10 +21,11 @@ use overseer_core::{
 };
 
 /// How each kind of score is calibrated, in the order of [`BRANCHES`](super::combine::BRANCHES): the least mean excess
-/// is what a score of that kind has to differ by to mean anything. What a spike or a new extreme is follows whatever
-/// comes, what the forest and the distance say does not follow an incident.
+/// is what a score of that kind has to differ by to mean anything. Only what the distance says does not follow an incident:
+/// the forest keeps unusual rows out of its trees already, and where its scores were thinned out as well, hosts with many
+/// incidents alerted more often than others for the same.
 pub(super) const KINDS: [Kind; BRANCHES] = [
-    Kind { many: 0.05, least: 0.05, ..PLAIN },
+    Kind { least: 0.05, ..PLAIN },
     Kind { many: 0.05, least: 0.05, ..PLAIN },
     Kind { least: 0.25, ..PLAIN },
     Kind { least: 0.05, ..PLAIN },
@@ -37,6 +38,7 @@ const PLAIN: Kind = Kind {
     remembered: 1.0,
     many: f64::INFINITY,
     wildest: 4.0,
+    together: 0.0,
     least: 0.05,
     most: f64::INFINITY,
 };
@@ -44,8 +46,15 @@ const PLAIN: Kind = Kind {
 /// How the combined evidence is kept, so that a row can be compared with those before it. It is in powers of ten, so
 /// that its mean excess would be 0.43 if they were exact; few rows must not make it much more. About the last third of
 /// all rows counts, once there are many: before, the detector knew less and was surprised more often.
-pub(super) const RANKS: Kind =
-    Kind { kept: 2048, remembered: 1.0 / 3.0, many: 0.1, wildest: 3.0, least: 0.05, most: 0.6 };
+pub(super) const RANKS: Kind = Kind {
+    kept: 2048,
+    remembered: 1.0 / 3.0,
+    many: 0.1,
+    wildest: 2.3,
+    together: 4.0,
+    least: 0.05,
+    most: 0.6,
+};
 
 /// The same for so many features. Among the rows are incidents that nobody labelled. Of several features they are cut
 /// sooner than other scores are, or they hide the next ones; of one, whose kinds of evidence seldom agree, what is wild
@@ -66,8 +75,11 @@ const REFIT: (u64, u64) = (50, 500);
 /// follows the newest rows faster learns the incident that it should report.
 const REGROWN: f64 = 0.5;
 
-/// The newest row's share of what has been novel lately.
-const NEWEST: f64 = 0.4;
+/// The newest row's share of what has been lately: of one feature's novelty, and of what the forest says of several. An
+/// event of hours is hardly more unusual in any of its rows than the rest of the host's life is now and then, but no
+/// other hours are as unusual on the whole.
+const NEWEST_NOVELTY: f64 = 0.4;
+const NEWEST_SCORE: f64 = 0.05;
 
 /// A fitted detector: an isolation forest over the evidence of all features, and other kinds of evidence beside it,
 /// each calibrated on its own past.
@@ -99,9 +111,10 @@ pub(super) struct State {
     pub(super) ranges: Ranges,
     pub(super) reach: Reach,
     pub(super) novelties: Vec<Novelty>,
-    /// The newest row's novelty of each feature, and what it has been lately.
+    /// The newest row's novelty of each feature.
     pub(super) novelty: Vec<f64>,
-    pub(super) novelty_lately: Vec<f64>,
+    /// What each feature has been lately: novel where there is but one, else its part in the forest's score.
+    pub(super) lately: Vec<f64>,
     pub(super) frozen: Frozen,
     pub(super) excursions: Excursions,
     pub(super) forest: PooledForest,
@@ -176,7 +189,7 @@ impl ForestDetector {
         for (j, novelty) in state.novelties.iter_mut().enumerate() {
             let unit = state.inputs.units()[j];
             state.novelty[j] = novelty.push(unit);
-            state.novelty_lately[j] += NEWEST * (state.novelty[j] - state.novelty_lately[j]);
+            state.lately[j] += NEWEST_NOVELTY * (state.novelty[j] - state.lately[j]);
         }
         state.frozen.push(state.inputs.units(), state.inputs.moves());
         let evidence = &state.evidence;
@@ -187,15 +200,17 @@ impl ForestDetector {
 
     fn scores(&mut self) -> [f64; BRANCHES] {
         let state = &mut self.state;
-        let d = self.order.len() as f64;
         let mut scores = [0.0; BRANCHES];
         scores[FOREST] = state.forest.score(state.evidence.all());
+        if state.novelties.is_empty() {
+            state.evidence.share(scores[FOREST], NEWEST_SCORE, &mut state.lately);
+        }
         scores[DISTANCE] = state.evidence.distance(self.varying);
         scores[SPIKE] = state.evidence.spike();
         scores[RANGE] =
             if state.novelties.is_empty() { state.ranges.total() } else { state.ranges.now() };
-        scores[NOVELTY] = state.novelty.iter().sum::<f64>() / d;
-        scores[LATELY] = state.novelty_lately.iter().sum::<f64>() / d;
+        scores[NOVELTY] = state.novelty.iter().sum();
+        scores[LATELY] = state.lately.iter().sum();
         scores[FROZEN] = state.frozen.score();
         scores
     }
@@ -301,7 +316,7 @@ impl Detector for ForestDetector {
         state.ranges.reset();
         state.reach.reset();
         state.novelties.iter_mut().for_each(Novelty::reset);
-        state.novelty_lately.fill(0.0);
+        state.lately.fill(0.0);
         state.frozen.reset();
         state.excursions.reset();
         self.last_time = None;

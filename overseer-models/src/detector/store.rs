@@ -1,8 +1,8 @@
 //! The stored form of the detector: everything it has learned and every lag, so that a loaded one goes on as if it
 //! had never stopped.
 
-use super::combine::{BRANCHES, DISTANCE, Weights};
-use super::evidence::{Evidence, PER_FEATURE, distance};
+use super::combine::{BRANCHES, Weights};
+use super::evidence::{Evidence, PER_FEATURE};
 use super::excursion::Excursions;
 use super::frozen::Frozen;
 use super::inputs::Inputs;
@@ -20,13 +20,10 @@ use overseer_core::{Error, LocalTime, Result, Schema, Timestamp};
 use std::sync::Arc;
 
 const KIND: &str = "isolation_forest_detector";
-/// Version of the payload. The detectors of versions 1 and 2 looked at other inputs and kept nothing that these could
-/// be made of: they are told apart from damage, so that the caller trains anew. Version 3 knew no limit of memory; it
-/// is read as one that keeps all. Up to version 4 the distance was a root mean square over features: past ones are
-/// worked out anew from the past rows that are kept.
-const VERSION: u32 = 5;
-const WITHOUT_LIMIT: u32 = 3;
-const OTHER_DISTANCE: u32 = 4;
+/// Version of the payload. The detectors of versions 1 and 2 looked at other inputs, and those of 3 to 5 combined their
+/// evidence otherwise, so that what they took for usual would be wrong by powers of ten: they are told apart from damage,
+/// so that the caller trains anew.
+const VERSION: u32 = 6;
 
 /// The most trees a stored forest may have.
 const MOST_TREES: usize = 10_000;
@@ -47,7 +44,7 @@ impl ForestDetector {
         state.ranges.write_to(&mut w);
         state.reach.write_to(&mut w);
         state.novelties.iter().for_each(|n| n.write_to(&mut w));
-        for list in [&state.novelty, &state.novelty_lately] {
+        for list in [&state.novelty, &state.lately] {
             w.f64s(list.iter().copied());
         }
         state.frozen.write_to(&mut w);
@@ -78,12 +75,12 @@ impl ForestDetector {
         let (metadata, payload) = decode(bytes, KIND, schema)?;
         let mut r = Reader::new(payload);
         let version = r.u32()?;
-        if (1..WITHOUT_LIMIT).contains(&version) {
+        if (1..VERSION).contains(&version) {
             return Err(Error::unsupported(format!(
                 "a detector of payload version {version}, which an earlier release trained; train a new one"
             )));
         }
-        if !(WITHOUT_LIMIT..=VERSION).contains(&version) {
+        if version != VERSION {
             return Err(Error::unsupported(format!("detector payload version {version}")));
         }
         let d = schema.len();
@@ -96,11 +93,7 @@ impl ForestDetector {
         let scales = (0..d).map(|_| FeatureScale::read_from(&mut r)).collect::<Result<Vec<_>>>()?;
         let features = r.u32()? as usize;
         let trees = r.u32()? as usize;
-        let (kept, max_bytes) = if version == WITHOUT_LIMIT {
-            (Kept::all(trees), None)
-        } else {
-            read_kept(&mut r, trees)?
-        };
+        let (kept, max_bytes) = read_kept(&mut r, trees)?;
         let without = r.u8()?;
         let inputs = Inputs::read_from(&mut r, &scales, zone)?;
         let evidence =
@@ -115,17 +108,13 @@ impl ForestDetector {
             let usable = list.len() == d && list.iter().all(|v| v.is_finite() && *v >= 0.0);
             if usable { Ok(list) } else { Err(wrong()) }
         };
-        let (novelty, novelty_lately) = (list()?, list()?);
+        let (novelty, lately) = (list()?, list()?);
         let frozen = Frozen::read_from(&mut r, d)?;
         let excursions = Excursions::read_from(&mut r, d)?;
         let forest = PooledForest::read_from(&mut r, d * PER_FEATURE)?;
         let reservoir = Reservoir::read_from(&mut r, d * PER_FEATURE, kept.past_rows)?;
         let tails = kinds(kept.past_scores).map(|kind| Tail::read_from(&mut r, kind));
-        let mut tails = tails.collect::<Result<Vec<_>>>()?;
-        if version <= OTHER_DISTANCE {
-            let rows = reservoir.rows().chunks_exact(d * PER_FEATURE);
-            tails[DISTANCE] = tails[DISTANCE].taught_by(rows.map(|row| distance(row, features)));
-        }
+        let tails = tails.collect::<Result<Vec<_>>>()?;
         let ranks = Tail::read_from(&mut r, ranks(d))?;
         let (rows, next_refit, calibrated) = (r.u64()?, r.u64()?, r.u64()?);
         let mut found = [0.0; BRANCHES];
@@ -164,7 +153,7 @@ impl ForestDetector {
                 reach,
                 novelties,
                 novelty,
-                novelty_lately,
+                lately,
                 frozen,
                 excursions,
                 forest,

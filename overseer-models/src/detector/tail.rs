@@ -3,7 +3,10 @@
 //! Most past scores are counted; above a high quantile the few there are cannot be, so their excess over it is taken
 //! for exponential: the peaks-over-threshold method (Balkema and de Haan 1974, Pickands 1975) with the generalised
 //! Pareto distribution's shape at 0. A handful of past scores says little about the tail, so its scale starts from a
-//! cautious guess that counts as some scores of its own.
+//! cautious guess that counts as some scores of its own. Where a tail decides about alerts, it also counts how little the
+//! scale is known: the predictive distribution of an exponential whose scale was estimated from `k` of its values is a
+//! Pareto one, `(1 + x / (k scale))^-k` (J. Aitchison and I. R. Dunsmore, *Statistical Prediction Analysis*, 1975), and
+//! rows that belong together count as one value.
 
 use super::memory::{bytes_of, make_room};
 use crate::file::{Reader, Writer};
@@ -45,6 +48,8 @@ pub(super) struct Kind {
     /// A past score counts for no more than the one whose evidence is this, so that a few wild rows cannot blunt the
     /// tail.
     pub(super) wildest: f64,
+    /// So many unusual scores in a row are one, as far as the tail's scale is known by them; 0 takes the scale for known.
+    pub(super) together: f64,
     /// The least mean excess that is believed, in the score's own unit, and the largest.
     pub(super) least: f64,
     pub(super) most: f64,
@@ -69,6 +74,8 @@ pub(super) struct Tail {
     threshold: f64,
     share: f64,
     scale: f64,
+    /// How many excesses that are no part of each other the scale is known by; infinite where it is taken for known.
+    known_by: f64,
 }
 
 impl Tail {
@@ -88,6 +95,7 @@ impl Tail {
             threshold: 0.0,
             share: 1.0,
             scale: 1.0,
+            known_by: f64::INFINITY,
         }
     }
 
@@ -99,7 +107,10 @@ impl Tail {
             return 0.0;
         }
         let evidence = if score > self.threshold {
-            (score - self.threshold) / (self.scale * LN_10) - self.share.log10()
+            let excess = (score - self.threshold) / self.scale;
+            let k = self.known_by;
+            let rarity = if k.is_finite() { k * (excess / k).ln_1p() } else { excess };
+            rarity / LN_10 - self.share.log10()
         } else {
             let lower = self.sorted.partition_point(|&s| f64::from(s) < score);
             -((n - lower + 1) as f64 / (n + 1) as f64).log10()
@@ -146,13 +157,6 @@ impl Tail {
         self.fit();
     }
 
-    /// A tail of the same kind that has learned these scores and nothing else.
-    pub(super) fn taught_by(&self, scores: impl Iterator<Item = f64>) -> Self {
-        let mut tail = Self::new(self.kind, self.memory);
-        scores.for_each(|score| tail.learn(score));
-        tail
-    }
-
     /// Keeps at most so many entries from now on; of more, ones evenly spread, which are as fair a sample.
     pub(super) fn keep(&mut self, kept: usize) {
         self.kind.kept = kept;
@@ -181,8 +185,17 @@ impl Tail {
         let guess = GUESS * (threshold - median);
         self.threshold = threshold;
         self.share = (beyond + 1) as f64 / (n + 1) as f64;
-        let pooled = (excess + GUESS_WEIGHT * guess) / (beyond as f64 + GUESS_WEIGHT);
+        // An exponential that is cut at this many of its scales has a smaller mean by this share.
+        let cut = LN_10 * (self.kind.wildest + self.share.log10()).max(0.0);
+        let left = if n < FEW { 1.0 } else { 1.0 - (-cut).exp() };
+        let weight = beyond as f64 + GUESS_WEIGHT;
+        let pooled = (excess / left.max(0.1) + GUESS_WEIGHT * guess) / weight;
         self.scale = pooled.max(1e-3 * threshold.abs()).max(self.kind.least).min(self.kind.most);
+        if self.kind.together > 0.0 {
+            let remembered = (self.offered as f64 * self.kind.remembered).min(self.memory as f64);
+            let kept = n as f64 / remembered.max(n as f64);
+            self.known_by = weight / (self.kind.together * kept).max(1.0);
+        }
     }
 
     pub(super) fn write_to(&self, w: &mut Writer) {

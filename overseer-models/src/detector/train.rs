@@ -56,7 +56,7 @@ impl ForestDetectorTrainerBuilder {
     /// Leaves a part out, to see what it is worth; may be said of several.
     #[must_use]
     pub fn without(mut self, branch: Branch) -> Self {
-        self.without |= branch.bits();
+        self.without |= branch.bit();
         self
     }
 
@@ -280,7 +280,7 @@ impl ForestDetectorTrainer {
             reach: Reach::new(&scales),
             novelties: novelties(&scales),
             novelty: vec![0.0; d],
-            novelty_lately: vec![0.0; d],
+            lately: vec![0.0; d],
             frozen: Frozen::new(d),
             excursions: Excursions::new(d),
             forest: PooledForest::new(pools, self.seed),
