@@ -233,11 +233,10 @@ impl<'a> Bank<'a> {
             let says = all.errors[index].map(|e| self.values[at + steps] - e);
             let Some((rule, low, high)) = self.range(&all, &leader, &says, steps) else { continue };
             let missed = all.errors[index][rule] + self.around(at, 2);
-            let outside = if missed < 0.0 { missed / low } else { missed / high };
-            // Nothing divided by nothing is no miss.
-            let holds = missed == 0.0 || outside <= scale.exp();
+            let outside = outside(missed, low, high);
+            let holds = outside <= scale.exp();
             waiting.push_back((at, holds));
-            checks.push((holds, if missed == 0.0 { 0.0 } else { outside }));
+            checks.push((holds, outside));
         }
         leader.learn(&all, steps, now);
         follow(&mut scale, &mut waiting, steps, now);
@@ -291,6 +290,11 @@ impl<'a> Bank<'a> {
         let mixed = (origin as u64 ^ (salt << 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         self.around[(mixed >> 33) as usize % self.around.len()]
     }
+}
+
+/// How far an error is out, in parts of its range's own side: 1 at the end of it, and without end where that side has none.
+fn outside(missed: f64, low: f64, high: f64) -> f64 {
+    if missed == 0.0 { 0.0 } else { (missed / if missed < 0.0 { low } else { high }).abs() }
 }
 
 /// Widens while ranges miss too often, and narrows while they hold, by those whose truth is known at `at`.

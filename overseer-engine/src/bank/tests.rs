@@ -149,3 +149,17 @@ fn too_little_gaps_and_constants() {
     let said = Bank::new(&huge, DAY, &[]).ahead(6, FREE);
     assert!(said.is_none_or(|a| a.median.is_finite()), "{said:?}");
 }
+
+#[test]
+fn what_misses_a_side_without_any_room_did_not_hold() {
+    for (missed, low, high, parts) in [
+        (-2.0, -4.0, 1.0, 0.5),
+        (2.0, -4.0, 1.0, 2.0),
+        (0.0, 0.0, 0.0, 0.0),
+        (-2.0, 0.0, 1.0, f64::INFINITY),
+        (-2.0, -0.0, 1.0, f64::INFINITY),
+        (2.0, -1.0, 0.0, f64::INFINITY),
+    ] {
+        assert_eq!(outside(missed, low, high), parts, "{missed} of {low} to {high}");
+    }
+}

@@ -246,3 +246,23 @@ fn learn(sums: &mut (f64, f64), value: f64) {
     sums.0 = sums.0 * decay + 1.0;
     sums.1 = sums.1 * decay + value * value;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_is_shared_out_by_evidence_and_fades() {
+        let mut evidence = Evidence::new(Vec::new(), vec![0.0; 2]);
+        let mut lately = [0.0; 2];
+        evidence.share(0.8, 0.05, &mut lately);
+        assert_eq!(lately, [0.0; 2], "there was no evidence");
+        evidence.all[..2].copy_from_slice(&[3.0, 1.0]);
+        evidence.share(0.8, 0.05, &mut lately);
+        assert!((lately[0] - 0.03).abs() < 1e-12 && (lately[1] - 0.01).abs() < 1e-12, "{lately:?}");
+        (0..200).for_each(|_| evidence.share(0.8, 0.05, &mut lately));
+        assert!((lately.iter().sum::<f64>() - 0.8).abs() < 1e-4, "{lately:?}");
+        (0..200).for_each(|_| evidence.share(0.0, 0.05, &mut lately));
+        assert!(lately.iter().sum::<f64>() < 1e-4, "{lately:?}");
+    }
+}

@@ -6,13 +6,14 @@
 //!    and held against a short autoregression (`groups`, `linear`, `evidence`). The result is eleven numbers a feature
 //!    that are never negative and larger the more unusual they are.
 //! 3. An isolation forest whose splits look at means of random subsets of these (`isolation_forest::pooled`) carries
-//!    the judgement. Beside it stand what it is slow or blind to: one feature far out, a spike in one row, a value
-//!    outside everything before (`range`), a feature that stopped changing (`frozen`). A single metric is judged by
-//!    whether it has ever been where it is now (`novelty`).
+//!    the judgement, of the row and of the last hours. Beside it stand what it is slow or blind to: one feature far out, a
+//!    spike in one row, a value outside everything before (`range`), features that stopped changing (`frozen`). A single
+//!    metric is judged by whether it has ever been where it is now (`novelty`).
 //! 4. Each becomes a tail probability against its own past (`tail`), and the root of their mean square is the evidence `C`
 //!    (`combine`): the score is `C / (C + 2)`, in every file the same. The p-value is the share of the last third of the
-//!    host's own past that had as much evidence. While that past is short, how far the row lies outside the range of
-//!    everything before, in units that matter, stands in for it (`reach`).
+//!    host's own past that had as much evidence; where that is too rare to count, the predictive distribution of a tail
+//!    that is known by the few there were. While that past is short, how far the row lies outside the range of everything
+//!    before, in units that matter, stands in for it (`reach`).
 //!
 //! It goes on learning in bounded memory from every row, slowly: gating slow statistics hurt more than it helped. What
 //! follows from them is brought up to date every 50 to 500 rows, and some trees grow anew from a fair sample of all past

@@ -231,3 +231,64 @@ impl Tail {
         Ok(tail)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: Kind = Kind {
+        kept: 4096,
+        remembered: 1.0,
+        many: f64::INFINITY,
+        wildest: 2.3,
+        together: 0.0,
+        least: 1e-3,
+        most: f64::INFINITY,
+    };
+
+    /// Exponential scores with a mean of 1.
+    fn taught(kind: Kind, scores: u64) -> Tail {
+        let mut tail = Tail::new(kind, scores);
+        for i in 0..scores {
+            let even = (mix(i) >> 11) as f64 / (1_u64 << 53) as f64;
+            tail.learn(-(1.0 - even).ln());
+        }
+        tail
+    }
+
+    #[test]
+    fn cutting_what_is_wild_does_not_make_the_rest_rarer_than_it_is() {
+        let kept = 20_000;
+        for wildest in [2.3, 3.0, 9.0] {
+            let tail = taught(Kind { kept, wildest, ..KIND }, kept as u64);
+            for decades in [1.0, 2.0, 3.0, 5.0] {
+                let found = tail.evidence(decades * LN_10);
+                assert!((found - decades).abs() < 0.12 * decades, "{wildest} {decades} {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn wild_scores_that_nobody_labelled_hardly_hide_the_next() {
+        let mut tail = taught(KIND, 5000);
+        let before = tail.evidence(4.0 * LN_10);
+        // One in a hundred.
+        for i in 0..5000 {
+            let even = (mix(i + 9000) >> 11) as f64 / (1_u64 << 53) as f64;
+            tail.learn(if i % 100 == 0 { 50.0 } else { -(1.0 - even).ln() });
+        }
+        let after = tail.evidence(4.0 * LN_10);
+        assert!(before > 3.6 && after > 2.2, "{before} {after}");
+    }
+
+    #[test]
+    fn a_tail_known_by_few_is_believed_less_far_out_and_the_more_the_longer_it_was_seen() {
+        let far = 4.0 * LN_10;
+        let plain = taught(KIND, 1000).evidence(far);
+        let kind = Kind { together: 4.0, ..KIND };
+        let [few, more, many] = [300, 1000, 100_000].map(|n| taught(kind, n).evidence(far));
+        assert!(few < more && more < plain - 0.3, "{few} {more} {plain}");
+        // Of so many, those that are kept are hardly ever neighbours.
+        assert!((many - 4.0).abs() < 0.3, "{many}");
+    }
+}
