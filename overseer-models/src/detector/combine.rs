@@ -116,6 +116,11 @@ impl Weights {
         Self { is_alone, weights, total, without }
     }
 
+    /// Whether a kind has any part in the evidence.
+    pub(super) fn counts(&self, kind: usize) -> bool {
+        self.weights[kind] > 0.0
+    }
+
     /// The branches that are left out.
     pub(super) fn without(&self) -> u8 {
         self.without

@@ -218,7 +218,11 @@ impl ForestDetector {
     fn learn(&mut self, scores: [f64; BRANCHES], combined: f64) {
         let state = &mut self.state;
         state.rows += 1;
-        state.tails.iter_mut().zip(scores).for_each(|(tail, score)| tail.learn(score));
+        for (kind, (tail, score)) in state.tails.iter_mut().zip(scores).enumerate() {
+            if self.weights.counts(kind) {
+                tail.learn(score);
+            }
+        }
         state.ranks.learn(combined);
         state.calibrated += 1;
         state.evidence.learn(&state.inputs);
