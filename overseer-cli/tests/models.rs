@@ -171,6 +171,23 @@ fn whatever_is_not_as_it_should_be_fails_the_verification_and_the_next_start_men
 }
 
 #[test]
+fn one_question_alone_has_the_models_trained_that_it_lacks_and_training_says_that_it_is_kept() {
+    let (_place, dir) = trained(1);
+    for question in [&["anomaly"][..], &["predict", "--horizon", "10s"], &["train"]] {
+        for file in ["detector.model", "performance_score.model"] {
+            std::fs::write(dir.join("models").join(file), "noise").unwrap();
+        }
+        let (code, said, error) = told(&dir, question);
+        assert_eq!((code, error.contains("not kept")), (Some(0), false), "{question:?}: {error}");
+        let all = format!("{said} {error}");
+        assert_eq!(all.matches("`detector` cannot be used").count(), 1, "{question:?}: {all}");
+        text(&dir, &["models", "verify"]);
+        let (_, said, error) = told(&dir, &["anomaly"]);
+        assert!(!said.contains("cannot be used") && error.is_empty(), "{said} {error}");
+    }
+}
+
+#[test]
 fn pruning_removes_older_versions_only_and_never_the_one_that_can_be_read() {
     let (_place, dir) = trained(3);
     let said = text(&dir, &["models", "prune", "--keep", "2"]);

@@ -65,6 +65,13 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Whether it is of a stored model that could not be used and that a new one takes the place of, so that nothing
+    /// learned from now on is lost.
+    #[must_use]
+    pub fn is_of_replaced_model(&self) -> bool {
+        self.stage == Stage::Open && self.message.ends_with(crate::stored_models::TRAINED_ANEW)
+    }
+
     /// Something worth knowing.
     pub fn info(stage: Stage, message: impl Into<String>) -> Self {
         Self { stage, warning: false, message: message.into() }

@@ -9,6 +9,9 @@ use overseer_core::{Error, ModelMetadata, Result, Span, Timestamp};
 /// A repository that goes on offering older models after so many could not be used is not asked again.
 const MOST_TRIED: usize = 1000;
 
+/// How a notice of a stored model ends whose place a new one takes: nothing that is learned from then on is lost.
+pub(crate) const TRAINED_ANEW: &str = "a new one is trained";
+
 /// What was found under a name.
 struct Found<M: ?Sized> {
     model: Box<M>,
@@ -104,7 +107,7 @@ impl Engine {
         }
         if !passed_over.is_empty() {
             if self.role == crate::Role::Sampler {
-                passed_over.push("a new one is trained".to_owned());
+                passed_over.push(TRAINED_ANEW.to_owned());
             }
             self.note(Notice::warning(Stage::Open, passed_over.join("; ")));
         }

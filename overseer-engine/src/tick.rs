@@ -74,6 +74,7 @@ impl Engine {
     pub fn anomaly_report(&mut self, now: Timestamp) -> Report {
         let start = Instant::now();
         self.heed_decisions(now);
+        self.train_what_is_missing(now);
         self.look_at_processes();
         let anomaly = self.detect();
         self.finish(now, start, anomaly, Found::default())
@@ -87,12 +88,21 @@ impl Engine {
     pub fn prediction_report(&mut self, horizon: Span, now: Timestamp) -> Result<Report> {
         let start = Instant::now();
         self.heed_decisions(now);
+        self.train_what_is_missing(now);
         self.predictions = self.timed(Stage::Predict, |e| e.predict_all(horizon))?;
         self.look_at_room(now);
         self.look_at_processes();
         let anomaly = self.detect();
         let found = Found { predict: true, room: true, ..Found::default() };
         Ok(self.finish(now, start, anomaly, found))
+    }
+
+    /// Trains where a model is missing: what was stored may be an earlier release's, or gone, and a question asked every
+    /// hour must not go unanswered for ever.
+    fn train_what_is_missing(&mut self, now: Timestamp) {
+        if (self.detector.is_none() || self.forecaster.is_none()) && self.is_training_due() {
+            self.train(false, now);
+        }
     }
 
     /// Reads which processes use the most, if this host has them.

@@ -42,7 +42,9 @@ pub(crate) fn train(settings: &Settings, args: &Train) -> Outcome {
             print(&text::training(&summary, &engine.learned(), &style))?;
         }
     }
-    let at_the_end = engine.close();
+    let mut at_the_end = engine.close();
+    // A model that another has replaced was told with what was trained.
+    at_the_end.retain(|notice| !notice.is_of_replaced_model());
     warn(&at_the_end);
     let needed = |name: &str| name == "detector" || args.auto;
     let failed = |m: &&TrainOutcome| matches!(m, TrainOutcome::Failed { name, .. } if needed(name));

@@ -80,6 +80,8 @@ const REGROWN: f64 = 0.5;
 /// other hours are as unusual on the whole.
 const NEWEST_NOVELTY: f64 = 0.4;
 const NEWEST_SCORE: f64 = 0.05;
+/// Less than this of the second is nothing: on a host on which nothing moves, one row that did would else never fade.
+const LEAST_LATELY: f64 = 0.02;
 
 /// A fitted detector: an isolation forest over the evidence of all features, and other kinds of evidence beside it,
 /// each calibrated on its own past.
@@ -210,7 +212,9 @@ impl ForestDetector {
         scores[RANGE] =
             if state.novelties.is_empty() { state.ranges.total() } else { state.ranges.now() };
         scores[NOVELTY] = state.novelty.iter().sum();
-        scores[LATELY] = state.lately.iter().sum();
+        let lately: f64 = state.lately.iter().sum();
+        let is_nothing = lately < LEAST_LATELY && state.novelties.is_empty();
+        scores[LATELY] = if is_nothing { 0.0 } else { lately };
         scores[FROZEN] = state.frozen.score();
         scores
     }

@@ -77,7 +77,7 @@ impl ForestDetector {
         let version = r.u32()?;
         if (1..VERSION).contains(&version) {
             return Err(Error::unsupported(format!(
-                "a detector of payload version {version}, which an earlier release trained; train a new one"
+                "a detector of an earlier release (payload version {version})"
             )));
         }
         if version != VERSION {
