@@ -85,8 +85,9 @@ const ONE: [f64; BRANCHES] = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 /// What the combined evidence is that a usual host passes about once a week, whose score is one half.
 const MIDDLE: f64 = 2.0;
 
-/// How many decades a p-value may be below what the combined evidence says by itself: of several features, and of one,
-/// where kinds of evidence seldom agree.
+/// How many decades a p-value may be below what the combined evidence says by itself: of one feature, where kinds of
+/// evidence seldom agree, and of several, where it is less while that is under a decade: on a host whose past is constant
+/// whatever is not is rarer than all of it.
 const MARGIN: f64 = 1.8;
 const MARGIN_ALONE: f64 = 1.5;
 
@@ -158,7 +159,8 @@ pub(super) fn rarity(
     is_known: bool,
     is_alone: bool,
 ) -> f64 {
-    let learned = by_past.min(evidence + if is_alone { MARGIN_ALONE } else { MARGIN });
+    let margin = if is_alone { MARGIN_ALONE } else { MARGIN * evidence.min(1.0) };
+    let learned = by_past.min(evidence + margin);
     let rarity = by_reach + readiness * (learned - by_reach);
     let most = UNREMARKABLE + by_reach;
     if is_known && rarity > most { most + BEYOND * (rarity - most) } else { rarity }
