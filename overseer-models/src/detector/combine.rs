@@ -86,8 +86,8 @@ const ONE: [f64; BRANCHES] = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 const MIDDLE: f64 = 2.0;
 
 /// How many decades a p-value may be below what the combined evidence says by itself: of one feature, where kinds of
-/// evidence seldom agree, and of several, where it is less while that is under a decade: on a host whose past is constant
-/// whatever is not is rarer than all of it.
+/// evidence seldom agree, and of several, where it is less while that is under a decade: beside a past that is constant
+/// anything at all is rarer than all of it.
 const MARGIN: f64 = 1.8;
 const MARGIN_ALONE: f64 = 1.5;
 

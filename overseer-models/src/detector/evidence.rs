@@ -154,7 +154,7 @@ impl Evidence {
     /// Brings what the features' parts in a score have been lately up to date: the newest row's score is shared out by the
     /// features' evidence, and counts for `newest`. The sum is what the score has been lately.
     pub(super) fn share(&self, score: f64, newest: f64, lately: &mut [f64]) {
-        let total: f64 = self.all.iter().map(|&v| f64::from(v)).sum();
+        let total = self.total();
         let scale = if total > 0.0 { newest * score / total } else { 0.0 };
         lately.iter_mut().for_each(|part| *part *= 1.0 - newest);
         for block in self.all.chunks_exact(self.residuals.len()) {
@@ -162,9 +162,17 @@ impl Evidence {
         }
     }
 
-    /// The [`distance`] of the newest row.
+    /// The distance of the newest row from what is usual, by how the features go together: the mean size of all its
+    /// evidence, most of which is whitened, over `varying` features.
+    ///
+    /// Sizes and not squares, for the sum of squares (Mahalanobis' distance) is decided by a few inputs that are often far
+    /// out, and ranks real hosts' rows worse than any other kind of evidence does.
     pub(super) fn distance(&self, varying: usize) -> f64 {
-        distance(&self.all, varying)
+        self.total() / (PER_FEATURE * varying.max(1)) as f64
+    }
+
+    fn total(&self) -> f64 {
+        self.all.iter().map(|&v| f64::from(v)).sum()
     }
 
     /// The bytes it holds.
@@ -228,16 +236,6 @@ impl Evidence {
             && evidence.all.iter().all(|v| v.is_finite() && *v >= 0.0);
         if usable { Ok(evidence) } else { Err(wrong()) }
     }
-}
-
-/// The distance of a row from what is usual, by how the features go together: the mean size of all its evidence, most of
-/// which is whitened, over `varying` features.
-///
-/// Sizes and not squares, for the sum of squares (Mahalanobis' distance) is decided by a few inputs that are often far
-/// out, and ranks real hosts' rows worse than any other kind of evidence does.
-pub(super) fn distance(evidence: &[f32], varying: usize) -> f64 {
-    let sum: f64 = evidence.iter().map(|&v| f64::from(v)).sum();
-    sum / (PER_FEATURE * varying.max(1)) as f64
 }
 
 /// Takes a number's square into a decayed sum.

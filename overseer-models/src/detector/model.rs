@@ -80,7 +80,7 @@ const REGROWN: f64 = 0.5;
 /// other hours are as unusual on the whole.
 const NEWEST_NOVELTY: f64 = 0.4;
 const NEWEST_SCORE: f64 = 0.05;
-/// Less than this of the second is nothing: on a host on which nothing moves, one row that did would else never fade.
+/// Less than this of the second is nothing: an average that fades would else be above a past of zeros for ever.
 const LEAST_LATELY: f64 = 0.02;
 
 /// A fitted detector: an isolation forest over the evidence of all features, and other kinds of evidence beside it,

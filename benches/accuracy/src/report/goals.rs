@@ -45,7 +45,7 @@ What did not gain, or took elsewhere as much as it gave:
 - A threshold that follows how often a host's events come: it silences hosts that have many incidents (0.09 of smd's events).
 - A larger p-value to alert at: simulated normal hosts alert more often than they may.
 
-The events of js2 that are missed as shipped are long ones, of which no hour is rarer than one in 50 to one in 400 of the
+The events of js2 that are missed as shipped are long ones, of which no hour is rarer than one in 40 to one in 500 of the
 host's own; that such hours follow each other is heard, but not enough. Those of smd are 3 to 8 minutes long, often at the
 same time of consecutive days; normal minutes of those hosts look as unusual a few times a week. Next would be evidence that
 grows as long as an event lasts, and a memory of excursions that recur.

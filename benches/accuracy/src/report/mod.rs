@@ -82,8 +82,8 @@ so are smaller differences of the others. Told less memory than it likes, a dete
 how many features it looks at together.
 
 The forest is worth 0.035 of VUS-PR, most of it on long events, and events as shipped. The spike is worth most where one
-threshold serves a whole corpus, then the distance; the range tells most on single metrics, as novelty does. What has stopped
-changing is worth 0.009. More trees than 100 add nothing.
+threshold serves a whole corpus; the range tells most on single metrics, as novelty does, and the distance hardly more than
+chance. What has stopped changing is worth 0.009 of VUS-PR. More trees than 100 add nothing.
 ";
 
 const PLOTS: &str = "\
